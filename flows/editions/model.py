@@ -1,0 +1,158 @@
+"""Topics, newsletters, editions and digests: values only."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from flows.papers.model import Paper, PaperId
+
+OTHER = "other"
+"""The topic of a paper that nothing decides."""
+
+
+class Kind(StrEnum):
+    DAILY = "daily"
+    WEEKLY = "weekly"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Topic:
+    """A stable subject that a reader can choose. The slug is for ever: readers' choices hang on it."""
+
+    slug: str
+    name: str
+    group: str
+    description: str
+    order: int
+    """Its place in a digest: groups and the topics within them follow it."""
+    terms: Mapping[str, float] = field(default_factory=dict)
+    """Words and phrases that speak for it, lower case, with their weight (2 weak, 6 decisive)."""
+    categories: Mapping[str, float] = field(default_factory=dict)
+    """What an arXiv category says for it, in the same scale; a whole archive by its name without a point."""
+    discount: float = 1.0
+    """Below 1 for a general topic that should give way to a particular one."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Newsletter:
+    """What others call a list. The slug is for ever: subscriptions and links hang on it."""
+
+    slug: str
+    title: str
+    description: str
+    sources: tuple[str, ...]
+    categories: tuple[str, ...] = ()
+    """arXiv categories to follow, for the source `arxiv`."""
+    topics: tuple[str, ...] = ()
+    """The topics it carries; none named means all."""
+    cron: str = "0 7 * * 1-5"
+    zone: str = "UTC"
+    active: bool = True
+    """Whether its schedule is switched on when it is first deployed."""
+    look: str = "classic"
+    """A folder under templates/email/."""
+    accent: str = "#0b6e5f"
+    notice: str = ""
+    """One sentence above every edition (the bundled sample says that it is one)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Interests:
+    """What a reader wants of an edition. Nothing named means everything."""
+
+    topics: frozenset[str] = frozenset()
+    keywords: tuple[str, ...] = ()
+    authors: tuple[str, ...] = ()
+    size: int | None = None
+    """At most so many papers."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Classified:
+    """The topic of a paper and why: the terms and categories that spoke for it, strongest first."""
+
+    topic: str
+    second: str = ""
+    """Another topic that nearly won; empty if none did."""
+    score: float = 0.0
+    because: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    """A paper's place in an edition."""
+
+    paper: Paper
+    topic: str
+    second: str = ""
+    because: tuple[str, ...] = ()
+    score: float = 0.0
+    """What it is ranked by, higher first; comparable within one edition only."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Section:
+    """The papers of one topic, best first."""
+
+    topic: str
+    name: str
+    group: str
+    entries: tuple[Entry, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Edition:
+    """The issue of a newsletter for one day: keyed by (newsletter, kind, day), no paper in it twice.
+
+    `number` is 0 while it is a draft.
+    """
+
+    newsletter: str
+    kind: Kind
+    day: dt.date
+    sections: tuple[Section, ...]
+    missing: tuple[str, ...] = ()
+    """What could not be had, a sentence each: "arXiv answered 503 five times"."""
+    number: int = 0
+
+    @property
+    def entries(self) -> Iterator[Entry]:
+        for section in self.sections:
+            yield from section.entries
+
+    @property
+    def size(self) -> int:
+        return sum(len(section.entries) for section in self.sections)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NoEdition:
+    """There is no edition for this day, and the reason, a sentence for the operator and the archive."""
+
+    newsletter: str
+    kind: Kind
+    day: dt.date
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Part:
+    """The papers of one topic that a reader gets, in their order."""
+
+    topic: str
+    papers: tuple[PaperId, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Digest:
+    """The part of an edition that one reader gets. Empty `parts`: no mail, and `reason` says why."""
+
+    parts: tuple[Part, ...]
+    reason: str = ""
+
+    @property
+    def size(self) -> int:
+        return sum(len(part.papers) for part in self.parts)

@@ -1,0 +1,5 @@
+"""From an edition to messages on the wire.
+
+Read `model`, then `cards` (an edition's fragments, rendered and encoded once), `assemble` (fragments to one reader's
+message), `courier` (messages to outcomes), `transports/` (the ways out).
+"""
