@@ -2,9 +2,19 @@
 
 from __future__ import annotations
 
+import os
+import pwd
+import shutil
+import socket
+import subprocess
+import tempfile
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
+import sqlalchemy as sa
+
+from flows.database import Database, connect, migrate
 
 
 @pytest.fixture(scope="session")
@@ -14,3 +24,56 @@ def recorded() -> Path:
     if not (folder / "data").is_dir():
         pytest.skip("no recorded days beside this checkout")
     return folder
+
+
+@pytest.fixture(scope="session")
+def postgresql() -> Iterator[str]:
+    """The URL of a PostgreSQL server of our own, gone after the tests; skipped where its programs are not found."""
+    programs = _postgresql_programs()
+    if programs is None:
+        pytest.skip("no PostgreSQL programs on this machine")
+    folder = Path(tempfile.mkdtemp(prefix="paperround-pg-"))
+    # initdb refuses to run as root
+    user = pwd.getpwnam("nobody") if os.geteuid() == 0 else None
+    identity = {"user": user.pw_uid, "group": user.pw_gid, "extra_groups": []} if user else {}
+    if user:
+        os.chown(folder, user.pw_uid, user.pw_gid)
+    port = free_port()
+    data = folder / "data"
+    common = {"cwd": folder, "check": True, "stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL, **identity}
+    subprocess.run([programs / "initdb", "-D", data, "-U", "paperround", "-A", "trust", "-N", "-E", "UTF8"], **common)
+    options = f"-p {port} -k {folder} -c listen_addresses=127.0.0.1 -c fsync=off"
+    subprocess.run([programs / "pg_ctl", "-D", data, "-o", options, "-w", "-l", folder / "log", "start"], **common)
+    yield f"postgresql+asyncpg://paperround@127.0.0.1:{port}/postgres"
+    subprocess.run([programs / "pg_ctl", "-D", data, "-m", "immediate", "-w", "stop"], **common)
+    shutil.rmtree(folder)
+
+
+def _postgresql_programs() -> Path | None:
+    found = [Path(path).parent for path in [shutil.which("initdb")] if path]
+    found += sorted(Path("/usr/lib/postgresql").glob("*/bin"), reverse=True)
+    return next((folder for folder in found if (folder / "pg_ctl").exists()), None)
+
+
+def free_port() -> int:
+    with socket.socket() as trial:
+        trial.bind(("127.0.0.1", 0))
+        port: int = trial.getsockname()[1]
+    return port
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+async def database(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Database]:
+    """An empty, migrated database: every test that asks for it runs on SQLite and on PostgreSQL."""
+    if request.param == "sqlite":
+        opened = connect(f"sqlite+aiosqlite:///{tmp_path / 'test.db'}")
+    else:
+        opened = connect(request.getfixturevalue("postgresql"))
+        async with opened.write() as connection:
+            await connection.execute(sa.text("DROP SCHEMA public CASCADE"))
+            await connection.execute(sa.text("CREATE SCHEMA public"))
+    await migrate(opened)
+    yield opened
+    await opened.close()
+
+

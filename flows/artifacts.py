@@ -1,0 +1,80 @@
+"""What a run leaves in the Prefect UI: the edition as a table, a link to its preview, the delivery report.
+
+An artifact can't show a mail (styles and frames are stripped), so it links to the web app. None names a reader.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from prefect.artifacts import acreate_link_artifact, acreate_markdown_artifact, acreate_table_artifact
+
+from flows.context import Context
+from flows.dispatch import Delivered
+from flows.editions.maths import text
+from flows.editions.model import Edition, NoEdition
+from subscribers.tokens import Purpose, sign_text
+
+
+async def show_edition(context: Context, edition: Edition | NoEdition) -> None:
+    """The edition by topic, and where to look at it; or why there is none."""
+    key = f"edition-{edition.newsletter}"
+    if isinstance(edition, NoEdition):
+        await acreate_markdown_artifact(
+            f"**No edition on {edition.day:%A, %d %B %Y}.** {edition.reason}", key=key, description=str(edition.day)
+        )
+        return
+    await acreate_table_artifact(_rows(edition), key=key, description=_heading(edition))
+    await acreate_link_artifact(
+        preview_link(context, edition), link_text="See it as a mail", key=f"preview-{edition.newsletter}"
+    )
+
+
+def preview_link(context: Context, edition: Edition) -> str:
+    """A signed link: composing a preview is work that not everybody may ask for."""
+    path = f"{edition.newsletter}/{edition.day}"
+    return f"{context.settings.public_url}/preview/{path}?seal={seal(context, path)}"
+
+
+def seal(context: Context, path: str) -> str:
+    return sign_text(Purpose.PREVIEW, path, context.settings.keys[0])
+
+
+async def show_delivery(newsletter: str, delivered: Delivered) -> None:
+    """How many readers are in which state, with the servers' words."""
+    lines = ["| state | readers | words |", "|---|---:|---|"]
+    for state, count in sorted(delivered.counts.items()):
+        words = "; ".join(f"{_cell(said)} ({n})" for said, n in delivered.reasons.get(state, {}).items() if said)
+        lines.append(f"| {state} | {count} | {words} |")
+    if not delivered.counts:
+        lines.append("| nobody is subscribed | 0 | |")
+    halted = f"\n\n**Stopped:** {_cell(delivered.halted)}" if delivered.halted else ""
+    await acreate_markdown_artifact(
+        "\n".join(lines) + f"\n\n{delivered.sentence}{halted}",
+        key=f"delivery-{newsletter}",
+        description=delivered.sentence,
+    )
+
+
+def _heading(edition: Edition) -> str:
+    missing = "".join(f" Missing: {sentence}" for sentence in edition.missing)
+    return f"{edition.size} papers on {edition.day:%A, %d %B %Y}, in {len(edition.sections)} topics.{missing}"
+
+
+def _rows(edition: Edition) -> list[dict[str, Any]]:
+    return [
+        {
+            "topic": section.name,
+            "title": text(entry.paper.title),
+            "paper": entry.paper.url,
+            "votes": "" if entry.paper.upvotes is None else entry.paper.upvotes,
+            "why this topic": ", ".join(entry.because),
+        }
+        for section in edition.sections
+        for entry in section.entries
+    ]
+
+
+def _cell(words: str) -> str:
+    """A mail server's words inside a table of Markdown: they are a stranger's."""
+    return "".join(f"\\{c}" if c in "|\\`*_[]<>" else " " if c in "\r\n" else c for c in words)[:300]

@@ -1,0 +1,240 @@
+"""The command `paperround`."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+import tempfile
+import traceback
+from collections.abc import Callable, Coroutine
+from contextlib import ExitStack
+from importlib.metadata import version
+from pathlib import Path
+from typing import Annotated, Any, TypeVar
+
+import typer
+from platformdirs import user_data_path
+from rich.console import Console
+from rich.markup import escape
+
+from flows import desk
+from flows.outcomes import Problem
+from flows.settings import load_settings
+
+T = TypeVar("T")
+
+app = typer.Typer(
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="markdown",
+    help="**Paperround** brings the day's research papers to people's inboxes.\n\n"
+    "Begin with `paperround demo`: a whole newsletter on this machine, which sends nothing anywhere else. "
+    "Then set `PAPERROUND_MAIL_URL`, `PAPERROUND_SENDER` and `PAPERROUND_PUBLIC_URL`, add yourself with "
+    "`paperround subscribers add`, and start `paperround up`.",
+)
+people = typer.Typer(no_args_is_help=True, help="Who is subscribed to what: add, list, import and export.")
+app.add_typer(people, name="subscribers")
+
+console = Console(stderr=True, highlight=False)
+
+Newsletter = Annotated[str, typer.Option("--newsletter", "-n", help="The newsletter's short name")]
+DATE = "today, yesterday, or a date such as 2026-06-09"
+
+
+def main() -> None:
+    """Runs the command. Every error is one sentence on standard error with status 2, never a traceback."""
+    try:
+        app()
+    except KeyboardInterrupt:
+        sys.exit(130)
+    except Exception as error:
+        problem = _problem_in(error)
+        if problem is None:
+            with tempfile.NamedTemporaryFile("w", prefix="paperround-", suffix=".log", delete=False) as log:
+                traceback.print_exc(file=log)
+            problem = (
+                f"Something unexpected happened ({type(error).__name__}: {error}): please report it with {log.name}."
+            )
+        console.print(f"[red]Error:[/] {escape(problem)}", soft_wrap=True)
+        sys.exit(2)
+
+
+def _problem_in(error: BaseException) -> str | None:
+    """The sentence of a Problem, also of one that a group of tasks raised together with others."""
+    if isinstance(error, Problem):
+        return str(error)
+    if isinstance(error, BaseExceptionGroup):
+        return next((found for one in error.exceptions if (found := _problem_in(one))), None)
+    return None
+
+
+def _run(work: Coroutine[Any, Any, T]) -> T:
+    return asyncio.run(work)
+
+
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"paperround {version('paperround')}")
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    _: Annotated[
+        bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version and end")
+    ] = False,
+) -> None:
+    pass
+
+
+@app.command()
+def demo(
+    once: Annotated[bool, typer.Option("--once", help="End after the delivery instead of staying up")] = False,
+    date: Annotated[str, typer.Option("--date", "-d", help=f"{DATE}; the newest day with papers by default")] = "",
+    offline: Annotated[bool, typer.Option("--offline", help="Deliver the bundled sample, ask nobody")] = False,
+    home: Annotated[Path | None, typer.Option("--home", help="Where everything is kept")] = None,
+) -> None:
+    """A whole newsletter on this machine: Prefect with its UI, the web app, and a mail server that keeps what it gets.
+
+    Scrapes the newest papers, groups them, mails the edition to a demo reader, and shows where to look.
+    """
+    from flows.demo import claim_home
+    from flows.demo import demo as show
+
+    with ExitStack() as held:
+        folder = claim_home(home, user_data_path("paperround"), held)
+        status = _run(show(Console(highlight=False), once=once, date=date, offline=offline, home=folder))
+    raise typer.Exit(status)
+
+
+@app.command()
+def up(
+    host: Annotated[str, typer.Option(help="Where the web app listens")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(help="The web app's port")] = 8180,
+    prefect_port: Annotated[int, typer.Option(help="The Prefect server's port, on this machine alone")] = 4200,
+) -> None:
+    """Runs it for production: the Prefect server with its UI, the schedules, the web app.
+
+    Where PREFECT_API_URL is set, that server is joined instead of starting one.
+    """
+    from flows.up import up as stay
+
+    raise typer.Exit(
+        _run(stay(Console(highlight=False), load_settings(), host=host, port=port, prefect_port=prefect_port))
+    )
+
+
+@app.command()
+def preview(
+    date: Annotated[str, typer.Option("--date", "-d", help=DATE)],
+    out: Annotated[Path, typer.Option("--out", "-o", help="The folder to write to")],
+    newsletter: Newsletter = "daily",
+    as_reader: Annotated[str, typer.Option("--as", help="A subscriber's address: their digest")] = "",
+) -> None:
+    """Writes the edition of a day as digest.html, digest.txt and digest.eml. Nothing is sent, no edition is stored."""
+    with console.status("Collecting…") as status:
+        words = _run(desk.preview(newsletter, date, as_reader, out, _into(status.update)))
+    typer.echo(words)
+
+
+@app.command()
+def deliver(
+    date: Annotated[str, typer.Option("--date", "-d", help=DATE)],
+    newsletter: Newsletter = "daily",
+    wait: Annotated[float, typer.Option(min=0, help="Stay for what is due within so many seconds")] = 600,
+    all_hours: Annotated[bool, typer.Option("--all-hours", help="Send now, whatever the readers' hours")] = False,
+) -> None:
+    """Delivers the edition of a day, composed if need be. Running it again goes on and mails nobody twice."""
+    with console.status("Preparing…") as status:
+        words = _run(desk.deliver(newsletter, date, wait, _into(status.update), all_hours=all_hours))
+    typer.echo(words)
+
+
+def _into(update: Callable[[str], None]) -> Callable[[str], None]:
+    """Shows the last sentence beside the spinner; on anything but a terminal every one on a line of its own."""
+
+    def say(sentence: str) -> None:
+        if console.is_terminal:
+            update(escape(sentence))
+        else:
+            console.print(escape(sentence))
+
+    return say
+
+
+@people.command("add")
+def add(
+    email: Annotated[str, typer.Argument(help="The address")],
+    newsletter: Newsletter = "daily",
+    topics: Annotated[str, typer.Option(help="Topics such as agents;code; none means all")] = "",
+    keywords: Annotated[str, typer.Option(help="Words and phrases, joined by ;")] = "",
+    authors: Annotated[str, typer.Option(help="Authors to follow, joined by ;")] = "",
+    frequency: Annotated[str, typer.Option(help="daily, weekdays or weekly")] = "daily",
+    hour: Annotated[str, typer.Option(help="The reader's hour, 0 to 23; as soon as possible by default")] = "",
+    zone: Annotated[str, typer.Option(help="The reader's time zone, such as Europe/Berlin")] = "UTC",
+) -> None:
+    """Adds a confirmed subscription, or changes the one that is there."""
+    row = {
+        "email": email,
+        "newsletter": newsletter,
+        "topics": topics,
+        "keywords": keywords,
+        "authors": authors,
+        "frequency": frequency,
+        "hour": hour,
+        "zone": zone,
+        "state": "confirmed",
+        "consent_source": "operator",
+    }
+    typer.echo(_run(desk.add(row)))
+
+
+@people.command("list")
+def list_subscribers(
+    newsletter: Annotated[str, typer.Option("--newsletter", "-n", help="Of this newsletter alone")] = "",
+) -> None:
+    """Shows who is subscribed, a line each."""
+    _run(desk.list_subscribers(newsletter, typer.echo))
+
+
+@people.command("import")
+def import_subscribers(
+    file: Annotated[Path, typer.Argument(help="A CSV file, or - for standard input")],
+    resubscribe: Annotated[bool, typer.Option(help="Also bring back who has unsubscribed")] = False,
+) -> None:
+    """Adds and changes subscriptions from CSV. The same file again changes nothing.
+
+    The first line names the columns, of which only `email` must be there: email, newsletter, topics, keywords, authors,
+    frequency, hour, zone, state, tags, consent_at, consent_source. Several values of a field are joined by `;`. A bad
+    line is reported with its number, and the rest goes in.
+    """
+    with console.status("Importing…") as status:
+        words, bad = _run(desk.import_subscribers(file, status.update, console.print, resubscribe=resubscribe))
+    typer.echo(words)
+    raise typer.Exit(1 if bad else 0)
+
+
+@people.command("export")
+def export_subscribers(
+    file: Annotated[Path, typer.Argument(help="The CSV file to write, or - for standard output")],
+    newsletter: Annotated[str, typer.Option("--newsletter", "-n", help="Of this newsletter alone")] = "",
+) -> None:
+    """Writes all subscriptions as CSV, in the form that `import` reads."""
+    words = _run(desk.export_subscribers(file, newsletter))
+    console.print(words)
+
+
+@app.command(hidden=True)
+def web(host: str = "127.0.0.1", port: int = 8180, mailbox: Path | None = None) -> None:
+    """The web app's process."""
+    from flows.serving import serve_web
+
+    _run(serve_web(host, port, mailbox))
+
+
+@app.command(hidden=True)
+def runner() -> None:
+    """The process that runs the flows."""
+    from flows.serving import serve_flows
+
+    _run(serve_flows())

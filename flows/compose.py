@@ -1,0 +1,46 @@
+"""The flow `compose`: groups and ranks what is stored into an edition, and shows it."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+from prefect import flow, get_run_logger, task
+from prefect.cache_policies import NO_CACHE
+
+from flows import stages
+from flows.artifacts import show_edition
+from flows.context import open_context
+from flows.editions.model import Kind, NoEdition
+from flows.orders import Day
+from flows.settings import load_settings
+
+
+@task(name="compose", task_run_name="compose {newsletter} {day}", cache_policy=NO_CACHE)
+async def compose_day(newsletter: str, day: dt.date, *, keep: bool) -> int:
+    """Composes the edition, keeps it as a draft if told to, leaves it as artifacts; returns its number of papers."""
+    log = get_run_logger()
+    async with open_context(load_settings()) as context:
+        make = stages.draft if keep else stages.compose
+        edition = await make(context, context.newsletter(newsletter), Kind.DAILY, day)
+        await show_edition(context, edition)
+    if isinstance(edition, NoEdition):
+        log.info("No edition on %s: %s", day, edition.reason)
+        return 0
+    log.info(
+        "%s papers in %s topics: %s.",
+        edition.size,
+        len(edition.sections),
+        ", ".join(f"{section.name} {len(section.entries)}" for section in edition.sections),
+    )
+    for sentence in edition.missing:
+        log.warning("Missing: %s", sentence)
+    return edition.size
+
+
+@flow(name="compose", flow_run_name="compose-{day.newsletter}-{day.date}")
+async def compose(day: Day) -> None:
+    """Show the edition that the stored papers of a day make. Nothing is stored."""
+    async with open_context(load_settings()) as context:
+        newsletter = context.newsletter(day.newsletter)
+        date = context.day(newsletter, day.date)
+    await compose_day(newsletter.slug, date, keep=False)

@@ -1,0 +1,131 @@
+"""What a process works with: settings, database, catalogue, wired together once."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import flows
+from flows import catalogue
+from flows.database import Database, connect, migrate
+from flows.editions.model import Newsletter, Topic
+from flows.editions.topics import Classifier
+from flows.mail.model import Site
+from flows.outcomes import Problem
+from flows.papers.fetch import Fetcher
+from flows.papers.model import Addresses
+from flows.settings import Settings
+from flows.store import Store
+from subscribers.ledger import Ledger
+from subscribers.store import Subscribers
+
+Say = Callable[[str], None]
+"""Takes a sentence about what is going on, for whoever looks on: a run's log, a terminal."""
+
+TEMPLATES = Path(flows.__file__).parent.parent / "templates"
+
+
+def utc_now() -> dt.datetime:
+    return dt.datetime.now(dt.UTC)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Context:
+    settings: Settings
+    database: Database
+    topics: tuple[Topic, ...]
+    newsletters: Mapping[str, Newsletter]
+    now: Callable[[], dt.datetime] = utc_now
+
+    @cached_property
+    def store(self) -> Store:
+        return Store(self.database)
+
+    @cached_property
+    def subscribers(self) -> Subscribers:
+        return Subscribers(self.database)
+
+    @cached_property
+    def ledger(self) -> Ledger:
+        return Ledger(self.database)
+
+    @cached_property
+    def classifier(self) -> Classifier:
+        return Classifier(self.topics)
+
+    @cached_property
+    def site(self) -> Site:
+        return Site(
+            public_url=self.settings.public_url,
+            sender=self.settings.sender,
+            return_path=self.settings.bounces_to,
+            postal_address=self.settings.postal_address,
+        )
+
+    @cached_property
+    def addresses(self) -> Addresses:
+        return Addresses(
+            huggingface=self.settings.huggingface_url,
+            arxiv=self.settings.arxiv_url,
+            arxiv_rss=self.settings.arxiv_rss_url,
+        )
+
+    @cached_property
+    def template_folders(self) -> tuple[Path, ...]:
+        """Where templates are looked for, in order: the operator's own folder, then ours."""
+        own = self.settings.templates_dir
+        return (own, TEMPLATES) if own else (TEMPLATES,)
+
+    def newsletter(self, slug: str) -> Newsletter:
+        if slug not in self.newsletters:
+            raise Problem(f"There is no newsletter {slug!r}: choose one of {', '.join(sorted(self.newsletters))}.")
+        return self.newsletters[slug]
+
+    def day(self, newsletter: Newsletter, date: str, at: dt.datetime | None = None) -> dt.date:
+        """The day that `date` names: "today" or "yesterday" in the newsletter's zone, or a date such as 2026-06-09."""
+        today = (at or self.now()).astimezone(ZoneInfo(newsletter.zone)).date()
+        match date.strip().lower():
+            case "today" | "":
+                return today
+            case "yesterday":
+                return today - dt.timedelta(days=1)
+            case written:
+                try:
+                    day = dt.date.fromisoformat(written)
+                except ValueError:
+                    raise Problem(f"{date!r} is no date: write it as 2026-06-09, or today, or yesterday.") from None
+                if day > today + dt.timedelta(days=1):
+                    raise Problem(f"{day} lies in the future: choose a day up to {today}.")
+                return day
+
+    def fetcher(self, say: Say) -> Fetcher:
+        """The HTTP client, to be entered: one for a run."""
+        return Fetcher(
+            contact=self._contact,
+            cache=self.settings.cache_dir,
+            arxiv_interval=self.settings.arxiv_interval,
+            say=say,
+        )
+
+    @property
+    def _contact(self) -> str:
+        """How the services reach us: they ask for it in the User-Agent."""
+        return self.settings.public_url if self.settings.public_url.startswith("https") else self.settings.bounces_to
+
+
+@asynccontextmanager
+async def open_context(settings: Settings) -> AsyncIterator[Context]:
+    """Reads the catalogue, opens the database and brings its schema up to date. Raises Problem."""
+    topics = catalogue.topics(settings.topics_dir)
+    newsletters = catalogue.newsletters(settings.newsletters_dir, known_topics=topics)
+    database = connect(settings.database)
+    try:
+        await migrate(database)
+        yield Context(settings=settings, database=database, topics=topics, newsletters=newsletters)
+    finally:
+        await database.close()

@@ -1,0 +1,161 @@
+"""The engine and the metadata that all tables are declared on, for SQLite and PostgreSQL alike."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy import event
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.engine import Connection, Dialect, make_url
+from sqlalchemy.exc import ArgumentError, DBAPIError
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.sql.functions import FunctionElement
+
+from flows.outcomes import Problem
+
+metadata = sa.MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+_EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
+_MIGRATION_LOCK = 7_021_346_110
+BUSY_TIMEOUT = 10.0
+"""Seconds that a writer waits for another on SQLite."""
+
+
+def milliseconds(moment: dt.datetime) -> int:
+    """A moment as the database keeps it."""
+    return round((moment - _EPOCH) / dt.timedelta(milliseconds=1))
+
+
+class Instant(sa.types.TypeDecorator[dt.datetime]):
+    """A moment: aware in Python, milliseconds since 1970 in the database, so that both databases compare alike."""
+
+    impl = sa.BigInteger
+    cache_ok = True
+
+    def process_bind_param(self, value: dt.datetime | None, dialect: Dialect) -> int | None:
+        return None if value is None else milliseconds(value)
+
+    def process_result_value(self, value: Any, dialect: Dialect) -> dt.datetime | None:
+        return None if value is None else _EPOCH + dt.timedelta(milliseconds=int(value))
+
+
+class database_now(FunctionElement[int]):  # noqa: N801 - it reads as the SQL function that it is
+    """The database's own clock in milliseconds: the one clock that all workers share."""
+
+    type = sa.BigInteger()
+    inherit_cache = True
+
+
+@compiles(database_now, "sqlite")
+def _now_sqlite(element: Any, compiler: Any, **kw: Any) -> str:
+    return "CAST((julianday('now') - 2440587.5) * 86400000 AS INTEGER)"
+
+
+@compiles(database_now, "postgresql")
+def _now_postgresql(element: Any, compiler: Any, **kw: Any) -> str:
+    return "CAST(EXTRACT(EPOCH FROM clock_timestamp()) * 1000 AS BIGINT)"
+
+
+class Database:
+    """Short transactions on one database. Nothing waits for the network inside of one."""
+
+    def __init__(self, engine: AsyncEngine) -> None:
+        self.engine = engine
+        self._reading = engine.execution_options(paperround_begin="BEGIN")
+        self._writing = engine.execution_options(paperround_begin="BEGIN IMMEDIATE")
+
+    @asynccontextmanager
+    async def read(self) -> AsyncIterator[AsyncConnection]:
+        async with self._reading.begin() as connection:
+            yield connection
+
+    @asynccontextmanager
+    async def write(self) -> AsyncIterator[AsyncConnection]:
+        """A transaction that may write. On SQLite it takes the write lock at once: one that reads first and then
+        writes would fail as soon as another process has written in between, whatever the timeout."""
+        async with self._writing.begin() as connection:
+            yield connection
+
+    def insert(self, table: sa.Table) -> sqlite.Insert | postgresql.Insert:
+        """An INSERT that knows ON CONFLICT."""
+        return sqlite.insert(table) if self.engine.dialect.name == "sqlite" else postgresql.insert(table)
+
+    async def close(self) -> None:
+        await self.engine.dispose()
+
+
+def _prepare_sqlite(engine: AsyncEngine) -> None:
+    @event.listens_for(engine.sync_engine, "connect")
+    def pragmas(connection: Any, record: Any) -> None:
+        connection.isolation_level = None  # the driver begins nothing by itself: see below
+        cursor = connection.cursor()
+        for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
+            cursor.execute(f"PRAGMA {pragma}")
+        cursor.close()
+
+    @event.listens_for(engine.sync_engine, "begin")
+    def begin(connection: Connection) -> None:
+        connection.exec_driver_sql(connection.get_execution_options().get("paperround_begin", "BEGIN"))
+
+
+def connect(url: str) -> Database:
+    """A database that is opened at its first use. `url` names the driver, as `Settings.database` does."""
+    try:
+        parsed = make_url(url)
+    except ArgumentError as error:
+        raise Problem(
+            "PAPERROUND_DATABASE_URL is no URL: use sqlite:///FILE or postgresql://USER:PASSWORD@HOST/NAME."
+        ) from error
+    if parsed.get_backend_name() != "sqlite":
+        return Database(create_async_engine(parsed, pool_pre_ping=True, pool_size=10))
+    if parsed.database:
+        Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
+    engine = create_async_engine(parsed, connect_args={"timeout": BUSY_TIMEOUT})
+    _prepare_sqlite(engine)
+    return Database(engine)
+
+
+async def migrate(database: Database) -> None:
+    """Brings the schema up to date; several processes may do so at the same time.
+
+    Raises Problem when the database can't be reached or is newer than this program.
+    """
+    try:
+        async with database.write() as connection:
+            if database.engine.dialect.name == "postgresql":
+                await connection.execute(sa.text(f"SELECT pg_advisory_xact_lock({_MIGRATION_LOCK})"))
+            await connection.run_sync(_upgrade)
+    except (OSError, DBAPIError) as error:
+        where = database.engine.url.render_as_string(hide_password=True)
+        words = str(getattr(error, "orig", error) or error).splitlines()[0]
+        raise Problem(f"The database {where} can't be used ({words}): check PAPERROUND_DATABASE_URL.") from error
+
+
+def _upgrade(connection: Connection) -> None:
+    # Alembic costs a third of a second to import: only a process that opens the database pays for it.
+    from alembic import command  # noqa: PLC0415
+    from alembic.config import Config  # noqa: PLC0415
+    from alembic.util import CommandError  # noqa: PLC0415
+
+    config = Config()
+    config.set_main_option("script_location", str(Path(__file__).parent / "migrations").replace("%", "%%"))
+    config.attributes["connection"] = connection
+    try:
+        command.upgrade(config, "head")
+    except CommandError as error:
+        raise Problem(
+            f"The database belongs to another version of Paperround ({error}): upgrade the program."
+        ) from error

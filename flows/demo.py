@@ -1,0 +1,217 @@
+"""A whole newsletter on this machine: `paperround demo`."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import datetime as dt
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+from rich.console import Console
+from rich.table import Table
+
+from flows.context import Context, open_context
+from flows.inbox import mail_server
+from flows.outcomes import Problem
+from flows.papers.gather import SOURCES, gather
+from flows.papers.model import Window
+from flows.prefect_api import TERMINAL, PrefectApi
+from flows.settings import load_settings
+from flows.supervisor import (
+    Stopped,
+    Supervisor,
+    claim_port,
+    locked,
+    prefect_environment,
+    start_prefect,
+    supervising,
+)
+from subscribers.store import Change
+
+READER = "reader@example.org"
+LOOK_BACK = 14
+"""Days that the demonstration goes back for papers."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ports:
+    prefect: int
+    web: int
+    mail: int
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """What the demonstration delivers, and why, in a sentence."""
+
+    newsletter: str
+    day: dt.date
+    why: str
+
+
+def claim_home(wanted: Path | None, data: Path, held: contextlib.ExitStack) -> Path:
+    """The demonstration's folder: the one that was asked for, or one in the user's `data`, where other demos may run
+    beside it. It is this process's own until `held` closes. Raises Problem when another demo has it."""
+    homes = [wanted.expanduser().absolute()] if wanted else [data / f"demo{n}" for n in ("", *range(2, 100))]
+    for home in homes:
+        if held.enter_context(locked(home / "demo.lock")):
+            return home
+    raise Problem(f"Another demo is running in {homes[-1]}: stop it, or name another folder with --home.")
+
+
+async def demo(console: Console, *, once: bool, date: str, offline: bool, home: Path) -> int:
+    """Runs the demonstration in `home`; returns the exit status. It ends with 0 after the delivery if `once`, else
+    when it is asked to."""
+    with contextlib.ExitStack() as held:
+        ports = Ports(*(claim_port(preferred, held) for preferred in (4280, 8180, 2580)))
+        os.environ.update(_environment(home, ports))
+        for name in [name for name in os.environ if name.startswith("PREFECT_")]:
+            del os.environ[name]
+        api = f"http://127.0.0.1:{ports.prefect}/api"
+        children = {**os.environ, **prefect_environment(home / "prefect", api)}
+        postman = mail_server(home / "inbox", ports.mail)
+        postman.start()
+        held.callback(postman.stop)
+        async with supervising(home / "logs") as supervisor:
+            try:
+                return await _show(console, supervisor, ports, children, home, once=once, date=date, offline=offline)
+            except Stopped:
+                return _ended(console, supervisor)
+
+
+def _environment(home: Path, ports: Ports) -> dict[str, str]:
+    """What the demonstration sets itself, whatever the user's own settings say: it sends nothing anywhere."""
+    return {
+        "PAPERROUND_HOME_DIR": str(home),
+        "PAPERROUND_DATABASE_URL": f"sqlite:///{home / 'paperround.db'}",
+        "PAPERROUND_MAIL_URL": f"smtp://127.0.0.1:{ports.mail}",
+        "PAPERROUND_PUBLIC_URL": f"http://127.0.0.1:{ports.web}",
+        "PAPERROUND_SENDER": "Paperround <paperround@example.org>",
+    }
+
+
+async def _show(
+    console: Console,
+    supervisor: Supervisor,
+    ports: Ports,
+    environment: dict[str, str],
+    home: Path,
+    *,
+    once: bool,
+    date: str,
+    offline: bool,
+) -> int:
+    api = environment["PREFECT_API_URL"]
+    async with open_context(load_settings()) as context, PrefectApi(api) as prefect:
+        with console.status("Starting the Prefect server, the web app and a mail server…"):
+            await start_prefect(supervisor, ports.prefect, environment)
+            web = ("flows", "web", "--port", str(ports.web), "--mailbox", str(home / "inbox"))
+            await supervisor.start("web", *web, environment=environment)
+            choosing = asyncio.create_task(_choose(context, date, offline=offline))
+            await supervisor.ready("Prefect server", f"{api}/health")
+            await supervisor.ready("web app", f"http://127.0.0.1:{ports.web}/healthz")
+            choice = await choosing
+            await _sign_up(context, choice.newsletter)
+        console.print(f"[green]✓[/] Prefect server, web app and mail server are up.\n[green]✓[/] {choice.why}")
+        run = await _start(console, supervisor, prefect, choice)
+        failed = await _follow(console, supervisor, prefect, run)
+        if failed:
+            console.print(f"[red]The run did not succeed:[/] {failed}\nIts log: {_run_page(ports, run)}")
+        console.print(_where(ports, run, choice, home))
+    if once:
+        return 1 if failed else 0
+    console.print("It stays up until you press Ctrl-C.")
+    await supervisor.stopping.wait()
+    return _ended(console, supervisor)
+
+
+async def _choose(context: Context, date: str, *, offline: bool) -> Choice:
+    """The newest day that has papers, today first; the bundled sample where there is no reaching any."""
+    newsletter = context.newsletter("daily")
+    start = context.day(newsletter, date)
+    if offline:
+        return Choice("sample", start, "Offline, as you wished: the bundled sample of invented papers is delivered.")
+    source = SOURCES["huggingface"]
+    async with context.fetcher(_silent) as fetcher:
+        for age in range(1 if date else LOOK_BACK + 1):
+            window = Window(day=start - dt.timedelta(days=age))
+            found = await gather(source, window, context.addresses, fetcher, _silent)
+            if found.papers:
+                return Choice("daily", window.day, _chosen(window.day, age, len(found.papers)))
+            if found.problem:
+                return Choice("sample", start, f"{found.problem}. The bundled sample is delivered instead.")
+    if date:
+        raise Problem(f"Hugging Face lists no papers for {start}: choose another --date, or none for the newest day.")
+    return Choice(
+        "sample",
+        start,
+        f"Hugging Face listed no papers from {start - dt.timedelta(days=LOOK_BACK)} to {start}: "
+        "the bundled sample is delivered instead.",
+    )
+
+
+def _chosen(day: dt.date, age: int, papers: int) -> str:
+    if not age:
+        return f"{day:%A, %d %B %Y}: Hugging Face lists {papers} papers so far."
+    return f"{day:%A, %d %B %Y} is the newest day with papers ({papers}): that edition is delivered."
+
+
+def _silent(sentence: str) -> None:
+    """The run itself will say all this."""
+
+
+async def _sign_up(context: Context, newsletter: str) -> None:
+    await context.subscribers.keep(
+        [Change(email=READER, newsletter=newsletter, columns={"consent_at": context.now(), "consent_source": "demo"})],
+        context.now(),
+        resubscribe=True,
+    )
+
+
+async def _start(console: Console, supervisor: Supervisor, prefect: PrefectApi, choice: Choice) -> str:
+    with console.status("Waiting for the flows to be registered…"):
+        while not (deployment := await prefect.deployment(f"daily/{choice.newsletter}")):
+            await supervisor.pause(0.3)
+            if supervisor.stopping.is_set():
+                raise Stopped
+    order = {"newsletter": choice.newsletter, "date": str(choice.day), "dry_run": False}
+    return await prefect.start(deployment, {"order": order})
+
+
+async def _follow(console: Console, supervisor: Supervisor, prefect: PrefectApi, run: str) -> str:
+    """Shows the run's own words until it has ended; returns why it failed, or nothing."""
+    with console.status("The flow runs: collect, compose, deliver…"):
+        while True:
+            state = await prefect.state(run)
+            for sentence in await prefect.new_logs(run):
+                console.print(f"  {sentence}", style="dim", markup=False, highlight=False)
+            if state.type in TERMINAL:
+                return "" if state.type == "COMPLETED" else state.message or state.type.lower()
+            await supervisor.pause(0.5)
+            if supervisor.stopping.is_set():
+                raise Stopped
+
+
+def _run_page(ports: Ports, run: str) -> str:
+    return f"http://127.0.0.1:{ports.prefect}/runs/flow-run/{run}"
+
+
+def _where(ports: Ports, run: str, choice: Choice, home: Path) -> Table:
+    site = f"http://127.0.0.1:{ports.web}"
+    table = Table(title="Where to look", title_justify="left", show_header=False, box=None, padding=(0, 2))
+    table.add_row("The mail", f"{site}/inbox")
+    table.add_row("", f"{home / 'inbox'} (maildir)")
+    table.add_row("The edition on the web", f"{site}/archive/{choice.newsletter}/{choice.day}")
+    table.add_row("Prefect: the run", _run_page(ports, run))
+    table.add_row("Prefect: start another", f"http://127.0.0.1:{ports.prefect}/deployments")
+    table.add_row("Logs", str(home / "logs"))
+    return table
+
+
+def _ended(console: Console, supervisor: Supervisor) -> int:
+    if supervisor.failure:
+        raise Problem(supervisor.failure)
+    console.print("Stopping.")
+    return 0

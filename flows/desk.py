@@ -1,0 +1,200 @@
+"""What the command does outside of Prefect: the same stages, called directly."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import datetime as dt
+import email.policy
+import signal
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from itertools import islice
+from pathlib import Path
+from typing import Literal, TextIO
+
+from flows import stages
+from flows.context import Context, Say, open_context
+from flows.dispatch import deliver as dispatch
+from flows.dispatch import reader_of
+from flows.editions.choose import choose
+from flows.editions.model import Interests, Kind, Newsletter, NoEdition
+from flows.mail.assemble import assemble
+from flows.mail.cards import unpack
+from flows.outcomes import Problem
+from flows.settings import load_settings
+from flows.store import Frozen
+from subscribers import roster
+from subscribers.store import Change
+from subscribers.tokens import PREVIEW_READER
+
+LINES = 1000
+"""Lines of a CSV file that go into one transaction."""
+
+
+async def preview(newsletter: str, date: str, as_reader: str, out: Path, say: Say) -> str:
+    """Writes an edition's digest into `out`, for a subscriber or for somebody who takes everything."""
+    async with open_context(load_settings()) as context:
+        wanted = context.newsletter(newsletter)
+        day = context.day(wanted, date)
+        interests, address, identity = Interests(), "reader@example.org", PREVIEW_READER
+        if as_reader:
+            found = await context.subscribers.by_address(as_reader, newsletter)
+            if found is None:
+                raise Problem(f"{as_reader} is not subscribed to {newsletter}: add them, or leave --as away.")
+            interests, address, identity = found.interests, found.email, found.id
+        await _collect_if_needed(context, wanted, day, say)
+        kept = await context.store.find(newsletter, Kind.DAILY, day)
+        edition = await stages.compose(context, wanted, Kind.DAILY, day)
+        if isinstance(edition, NoEdition):
+            raise Problem(f"{wanted.title} has no edition on {day}: {edition.reason}")
+        digest = choose(edition, interests)
+        if not digest.parts:
+            return f"No mail for {as_reader} on {day}: {digest.reason}."
+        frozen = isinstance(kept, Frozen)
+        cards = unpack(kept.cards) if isinstance(kept, Frozen) else await stages.cards_of(context, edition, wanted)
+        message = assemble(cards, digest, reader_of(context, edition, identity, address))
+    await asyncio.to_thread(_write_out, out, message.content)
+    return f"{wanted.title}, {day}, {digest.size} papers{'' if frozen else ' (a draft)'}: {out / 'digest.html'}"
+
+
+def _write_out(out: Path, content: bytes) -> None:
+    parsed = email.message_from_bytes(content, policy=email.policy.default)
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+        (out / "digest.eml").write_bytes(content)
+        for name, form in (("digest.html", "html"), ("digest.txt", "plain")):
+            part = parsed.get_body((form,))
+            (out / name).write_text(part.get_content() if part else "", "utf-8")
+    except OSError as error:
+        raise Problem(f"{out} can't be written ({error.strerror}): name another folder with --out.") from error
+
+
+async def deliver(newsletter: str, date: str, wait: float, say: Say, *, all_hours: bool) -> str:
+    """Delivers a day's edition; returns how the delivery stands."""
+    async with open_context(load_settings()) as context:
+        wanted = context.newsletter(newsletter)
+        day = context.day(wanted, date)
+        await _collect_if_needed(context, wanted, day, say)
+        frozen = await stages.freeze(context, wanted, Kind.DAILY, day)
+        if isinstance(frozen, NoEdition):
+            return f"No edition on {day}, so no mail: {frozen.reason}"
+        with _stopping() as stop:
+            delivered = await dispatch(
+                context, frozen, say, at_once=all_hours, wait=dt.timedelta(seconds=wait), stop=stop
+            )
+    if delivered.halted:
+        raise Problem(f"{delivered.halted} {delivered.sentence} Nobody was lost: run it again when it is mended.")
+    return delivered.sentence
+
+
+@contextlib.contextmanager
+def _stopping() -> Iterator[asyncio.Event]:
+    """Set by Ctrl-C and SIGTERM: the delivery stops between two messages."""
+    stop, loop = asyncio.Event(), asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, stop.set)
+    try:
+        yield stop
+    finally:
+        for number in (signal.SIGINT, signal.SIGTERM):
+            loop.remove_signal_handler(number)
+
+
+async def _collect_if_needed(context: Context, newsletter: Newsletter, day: dt.date, say: Say) -> None:
+    """Collects a day that was never collected whole, and the last two in any case: their lists still grow."""
+    if isinstance(await context.store.find(newsletter.slug, Kind.DAILY, day), Frozen):
+        return
+    went = await context.store.collections(day, day, newsletter.sources)
+    whole = {one.source for one in went if not one.problem}
+    if whole >= set(newsletter.sources) and day < context.now().date() - dt.timedelta(days=1):
+        return
+    await stages.collect(context, newsletter, Kind.DAILY, day, say)
+
+
+async def add(row: Mapping[str, str]) -> str:
+    """Adds or changes one subscription from the fields of a CSV line."""
+    async with open_context(load_settings()) as context:
+        try:
+            change = roster.change(row, _known(context))
+        except ValueError as error:
+            raise Problem(f"{error}.") from None
+        columns = {**change.columns, "consent_at": context.now()}
+        known = await context.subscribers.by_address(change.email, change.newsletter)
+        if known is not None:
+            columns = {name: value for name, value in columns.items() if not name.startswith("consent_")}
+        change = Change(email=change.email, newsletter=change.newsletter, columns=columns)
+        kept = await context.subscribers.keep([change], context.now(), resubscribe=True)
+    done = "added to" if kept.added else "changed on" if kept.changed else "already on"
+    return f"{change.email} is {done} {change.newsletter}."
+
+
+def _known(context: Context) -> roster.Known:
+    return roster.Known(newsletters=set(context.newsletters), topics={topic.slug for topic in context.topics})
+
+
+async def list_subscribers(newsletter: str, show: Callable[[str], object]) -> None:
+    """A line for each subscription, and their number."""
+    number = 0
+    async with open_context(load_settings()) as context:
+        if newsletter:
+            context.newsletter(newsletter)
+        async for one in context.subscribers.walk(newsletter or None):
+            number += 1
+            topics = ", ".join(sorted(one.interests.topics)) or "all topics"
+            hour = "" if one.hour is None else f", at {one.hour}:00 {one.zone}"
+            show(f"{one.email}\t{one.newsletter}\t{one.state}\t{one.frequency}{hour}\t{topics}")
+    show(f"{number} {'subscription' if number == 1 else 'subscriptions'}")
+
+
+async def import_subscribers(
+    file: Path, progress: Callable[[str], None], report: Callable[[str], object], *, resubscribe: bool
+) -> tuple[str, int]:
+    """Imports a CSV file in transactions of `LINES` lines, so that memory does not grow with it; reports every line
+    that was left out. Returns what was done, and the number of bad lines."""
+    added = changed = unchanged = bad = 0
+    async with open_context(load_settings()) as context:
+        with _opened(file, "r") as opened:
+            lines = roster.read(opened, _known(context))
+            while chunk := list(islice(lines, LINES)):
+                for line in chunk:
+                    if isinstance(line, roster.BadLine):
+                        bad += 1
+                        report(f"Line {line.number} was left out: {line.reason}.")
+                kept = await context.subscribers.keep(
+                    [line for line in chunk if isinstance(line, Change)], context.now(), resubscribe=resubscribe
+                )
+                for address in kept.refused:
+                    report(f"{address} has unsubscribed and stays so: --resubscribe would bring them back.")
+                added, changed = added + kept.added, changed + kept.changed
+                unchanged += kept.unchanged + len(kept.refused)
+                progress(f"Importing… {added + changed + unchanged:,} subscriptions")
+    return f"{added} added, {changed} changed, {unchanged} unchanged, {bad} lines left out.", bad
+
+
+async def export_subscribers(file: Path, newsletter: str) -> str:
+    number = 0
+    async with open_context(load_settings()) as context:
+        if newsletter:
+            context.newsletter(newsletter)
+        with _opened(file, "w") as opened:
+            write = roster.write(opened)
+            async for one in context.subscribers.walk(newsletter or None):
+                write(one)
+                number += 1
+    return f"{number} {'subscription' if number == 1 else 'subscriptions'} written."
+
+
+@contextlib.contextmanager
+def _opened(file: Path, mode: Literal["r", "w"]) -> Iterator[TextIO]:
+    if str(file) == "-":
+        yield sys.stdin if mode == "r" else sys.stdout
+        return
+    try:
+        opened = file.open(mode, encoding="utf-8", errors="replace", newline="")
+    except OSError as error:
+        raise Problem(
+            f"{file} can't be {'read' if mode == 'r' else 'written'} ({error.strerror}): name another file."
+        ) from error
+    with opened:
+        yield opened

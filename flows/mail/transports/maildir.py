@@ -1,0 +1,46 @@
+"""Mail into a folder (maildir: a file a message, never half a one), to look at or to hand on."""
+
+from __future__ import annotations
+
+import asyncio
+import mailbox
+from pathlib import Path
+from urllib.parse import SplitResult, unquote
+
+from flows.mail.model import Message
+from flows.mail.transports import CantConnect
+from flows.outcomes import Outcome, Problem, Stage, Verdict
+
+SCHEMES = ("maildir",)
+
+
+class MaildirConnection:
+    def __init__(self, box: mailbox.Maildir) -> None:
+        self._box = box
+
+    @property
+    def usable(self) -> bool:
+        return True
+
+    async def send(self, message: Message) -> Outcome:
+        try:
+            await asyncio.to_thread(self._box.add, message.content)
+        except OSError as error:
+            return Outcome(Verdict.UNSENT, Stage.CONNECT, text=f"the folder can't be written: {error}"[:500])
+        return Outcome(Verdict.SENT, Stage.CONTENT, text="kept in the folder")
+
+    async def close(self) -> None:
+        """Nothing stays open between two messages."""
+
+
+async def connect(url: SplitResult) -> MaildirConnection:
+    if url.netloc or not url.path.startswith("/"):
+        raise Problem("PAPERROUND_MAIL_URL should name a folder from the root, such as maildir:///home/me/outbox.")
+    folder = Path(unquote(url.path))
+    try:
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        return MaildirConnection(mailbox.Maildir(folder))
+    except OSError as error:
+        raise CantConnect(
+            f"The folder {folder} can't be written ({error.strerror}): choose another in PAPERROUND_MAIL_URL."
+        ) from error

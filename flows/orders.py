@@ -1,0 +1,55 @@
+"""What an operator can ask for: the forms of the Prefect UI, and how a run reads them."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+from prefect.context import FlowRunContext
+from pydantic import BaseModel, Field
+
+LATE = dt.timedelta(hours=12)
+"""A scheduled run that starts later than this is skipped: yesterday's news is no news."""
+
+
+class Day(BaseModel):
+    """A newsletter's day."""
+
+    newsletter: str = Field(
+        "daily", title="Newsletter", description="Its short name, such as daily", json_schema_extra={"position": 0}
+    )
+    date: str = Field(
+        "today",
+        title="Date",
+        description="today, yesterday, or a date such as 2026-06-09, however old",
+        json_schema_extra={"position": 1},
+    )
+
+
+class Order(Day):
+    """A newsletter's edition of a day, from the sources to the readers."""
+
+    dry_run: bool = Field(
+        False,
+        title="Dry run",
+        description="Collect and compose, show the edition, but store and send none",
+        json_schema_extra={"position": 2},
+    )
+
+
+def scheduled_at() -> dt.datetime | None:
+    """When the run around us was to start, if a schedule made it; None for a run that a person started."""
+    context = FlowRunContext.get()
+    run = context.flow_run if context else None
+    return run.expected_start_time if run is not None and run.auto_scheduled else None
+
+
+def too_late(now: dt.datetime) -> str:
+    """Why a scheduled run should not be made any more, in one sentence; empty: it should."""
+    planned = scheduled_at()
+    if planned is None or now - planned <= LATE:
+        return ""
+    hours = (now - planned).total_seconds() / 3600
+    return (
+        f"skipped: this run was planned for {planned:%Y-%m-%d %H:%M} UTC and comes {hours:.0f} hours late; "
+        "to send that day all the same, start a run with its date"
+    )

@@ -1,0 +1,78 @@
+"""The two processes that stay: the runner of the flows, and the web app."""
+
+from __future__ import annotations
+
+import asyncio
+import datetime as dt
+import os
+from pathlib import Path
+
+import httpx
+import uvicorn
+
+from flows import inbox
+from flows.context import Context, open_context
+from flows.editions.choose import choose
+from flows.editions.model import Interests, Kind, Newsletter, NoEdition
+from flows.mail.assemble import page
+from flows.mail.cards import unpack
+from flows.settings import load_settings
+from flows.stages import cards_of, compose
+from flows.store import Frozen
+from subscribers.pages import Pages
+from subscribers.web import Services, create_app
+
+
+def services(context: Context) -> Services:
+    """What the web app needs, from what this process works with."""
+
+    async def page_of(frozen: Frozen) -> str:
+        return await asyncio.to_thread(lambda: page(unpack(frozen.cards), choose(frozen.edition, Interests())))
+
+    async def preview_of(newsletter: Newsletter, day: dt.date) -> str | NoEdition:
+        edition = await compose(context, newsletter, Kind.DAILY, day)
+        if isinstance(edition, NoEdition):
+            return edition
+        return page(await cards_of(context, edition, newsletter), choose(edition, Interests()))
+
+    return Services(
+        database=context.database,
+        store=context.store,
+        subscribers=context.subscribers,
+        newsletters=context.newsletters,
+        keys=context.settings.keys,
+        pages=Pages(context.template_folders),
+        page_of=page_of,
+        preview_of=preview_of,
+        now=context.now,
+    )
+
+
+async def serve_web(host: str, port: int, mailbox: Path | None = None) -> None:
+    """The web app until it is stopped; with a `mailbox`, pages that show it. Its access log is off: paths hold
+    readers' tokens."""
+    async with open_context(load_settings()) as context:
+        wanted = services(context)
+        extra = inbox.routes(mailbox, wanted.pages) if mailbox else ()
+        config = uvicorn.Config(
+            create_app(wanted, extra), host=host, port=port, access_log=False, log_level="warning", server_header=False
+        )
+        await uvicorn.Server(config).serve()
+
+
+async def serve_flows() -> None:
+    """The deployments' runner, as soon as the Prefect server that PREFECT_API_URL names answers."""
+    # importing Prefect takes seconds: it goes on while the server starts
+    from flows.deployments import serve  # noqa: PLC0415
+
+    api = os.environ.get("PREFECT_API_URL", "http://127.0.0.1:4200/api")
+    async with httpx.AsyncClient(timeout=5, trust_env=False) as client:
+        while True:
+            try:
+                if (await client.get(f"{api}/health")).status_code == 200:
+                    break
+            except httpx.HTTPError:
+                pass  # not yet
+            await asyncio.sleep(0.2)
+    async with open_context(load_settings()) as context:
+        await serve(context)

@@ -1,0 +1,145 @@
+"""The environment, read once: variables that begin with PAPERROUND_, also from a file `.env` in the working folder."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import secrets
+import tempfile
+from email.utils import parseaddr
+from functools import cached_property
+from pathlib import Path
+from typing import Annotated
+
+from platformdirs import user_cache_path, user_data_path
+from pydantic import Field, SecretStr, ValidationError, field_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from flows.outcomes import Problem
+
+Url = Annotated[str, Field(pattern=r"^https?://[^\s]+$")]
+
+
+class Settings(BaseSettings):
+    """What an operator can set. Each field's description is its documentation."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="PAPERROUND_", env_file=".env", env_ignore_empty=True, extra="ignore", frozen=True
+    )
+
+    home_dir: Path = Field(
+        default_factory=lambda: user_data_path("paperround"), description="Where the database and keys lie"
+    )
+    cache_dir: Path = Field(
+        default_factory=lambda: user_cache_path("paperround"),
+        description="Answers of the sources, and the lock that keeps arXiv's pace over all processes of the machine",
+    )
+    database_url: str = Field(
+        "",
+        description="sqlite:///FILE or postgresql://USER:PASSWORD@HOST/NAME; a file in HOME_DIR by default",
+    )
+    mail_url: SecretStr = Field(
+        SecretStr(""),
+        description="smtp://, smtps:// or smtp+starttls://USER:PASSWORD@HOST:PORT, or maildir:///FOLDER",
+    )
+    mail_connections: int = Field(4, ge=1, le=100, description="Connections to the mail server at a time")
+    mail_rate: float = Field(0, ge=0, description="Messages a second that one process sends at most; 0: no limit")
+    sender: str = Field("Paperround <paperround@localhost>", description="The From of every mail")
+    return_path: str = Field("", description="Where bounces go; SENDER's address by default")
+    postal_address: str = Field("", description="The sender's postal address, for the foot of every mail")
+    public_url: Url = Field("http://127.0.0.1:8180", description="Where readers reach the web app")
+    secret_key: SecretStr = Field(
+        SecretStr(""),
+        description="Signs the readers' links: comma-separated, newest first; made once in HOME_DIR by default",
+    )
+    huggingface_url: Url = Field("https://huggingface.co", description="Hugging Face")
+    arxiv_url: Url = Field("https://export.arxiv.org/api/query", description="arXiv's query API")
+    arxiv_rss_url: Url = Field("https://rss.arxiv.org/rss", description="arXiv's RSS")
+    arxiv_interval: float = Field(3, ge=0, le=600, description="Seconds between two requests to arXiv")
+    newsletters_dir: Path | None = Field(None, description="Your own newsletters; they come before the shipped ones")
+    topics_dir: Path | None = Field(None, description="Your own topics; they come before the shipped ones")
+    templates_dir: Path | None = Field(None, description="Your own templates; they come before the shipped ones")
+
+    @field_validator("sender")
+    @classmethod
+    def _sender_has_an_address(cls, value: str) -> str:
+        if "@" not in parseaddr(value)[1] or any(c in value for c in "\r\n"):
+            raise ValueError("should be a name and an address such as `Paperround <digest@example.org>`")
+        return value
+
+    @field_validator("return_path")
+    @classmethod
+    def _return_path_is_an_address(cls, value: str) -> str:
+        if value and ("@" not in value or any(c in value for c in "\r\n <>")):
+            raise ValueError("should be an address alone, such as bounces@example.org")
+        return value
+
+    @field_validator("public_url", "huggingface_url", "arxiv_url", "arxiv_rss_url")
+    @classmethod
+    def _no_slash_at_the_end(cls, value: str) -> str:
+        return value.rstrip("/")
+
+    @field_validator("home_dir", "cache_dir")
+    @classmethod
+    def _absolute(cls, value: Path) -> Path:
+        return value.expanduser().absolute()
+
+    @property
+    def database(self) -> str:
+        """The database's URL with the driver that we use."""
+        url = self.database_url or f"sqlite:///{self.home_dir / 'paperround.db'}"
+        for plain, driven in (
+            ("sqlite://", "sqlite+aiosqlite://"),
+            ("postgresql://", "postgresql+asyncpg://"),
+            ("postgres://", "postgresql+asyncpg://"),
+        ):
+            if url.startswith(plain):
+                return driven + url.removeprefix(plain)
+        if url.startswith(("sqlite+aiosqlite://", "postgresql+asyncpg://")):
+            return url
+        raise Problem(
+            f"PAPERROUND_DATABASE_URL begins with {url.split(':')[0]!r}: use sqlite:///FILE or "
+            "postgresql://USER:PASSWORD@HOST/NAME."
+        )
+
+    @property
+    def bounces_to(self) -> str:
+        return self.return_path or parseaddr(self.sender)[1]
+
+    @cached_property
+    def keys(self) -> tuple[bytes, ...]:
+        """The keys that sign links, newest first; one is made in HOME_DIR if none is set."""
+        given = [key.strip() for key in self.secret_key.get_secret_value().split(",") if key.strip()]
+        if not given:
+            given = [_kept_key(self.home_dir / "secret_key")]
+        for key in given:
+            if len(key) < 16:
+                raise Problem(
+                    "PAPERROUND_SECRET_KEY has a key of fewer than 16 characters: make one with "
+                    "`python3 -c 'import secrets; print(secrets.token_urlsafe(32))'`."
+                )
+        return tuple(key.encode() for key in given)
+
+
+def _kept_key(file: Path) -> str:
+    """The key in `file`, made now if there is none; of several processes that make one, the first one's counts."""
+    if not file.exists():
+        file.parent.mkdir(parents=True, exist_ok=True)
+        # a temporary file is readable by its owner alone, and a link appears whole or not at all
+        with tempfile.NamedTemporaryFile("w", dir=file.parent) as new, contextlib.suppress(FileExistsError):
+            new.write(secrets.token_urlsafe(32))
+            new.flush()
+            os.link(new.name, file)
+    return file.read_text().strip()
+
+
+def load_settings() -> Settings:
+    """The settings of this process; raises Problem with one sentence that names the first bad variable."""
+    try:
+        return Settings()
+    except ValidationError as error:
+        first = error.errors()[0]
+        name = "PAPERROUND_" + "_".join(str(part) for part in first["loc"]).upper()
+        value = "" if "mail_url" in first["loc"] or "secret_key" in first["loc"] else f" is {first['input']!r}, which"
+        message = first["msg"].removeprefix("Value error, ")
+        raise Problem(f"{name}{value} is not accepted: {message}.") from error

@@ -1,0 +1,105 @@
+"""The stages of a round as plain functions: collect, compose, freeze. Prefect's flows and the command both call them.
+
+Each reads what the one before it stored; `flows.dispatch` is the last.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import datetime as dt
+from dataclasses import replace
+
+from flows.context import Context, Say
+from flows.editions.compose import compose as compose_edition
+from flows.editions.model import Edition, Kind, Newsletter, NoEdition
+from flows.mail.cards import pack, render
+from flows.mail.model import Cards
+from flows.papers.fetch import Fetcher
+from flows.papers.gather import SOURCES, complete, gather
+from flows.papers.model import Collected, Paper, Window
+from flows.store import Frozen
+
+
+async def collect(context: Context, newsletter: Newsletter, kind: Kind, day: dt.date, say: Say) -> list[Collected]:
+    """Asks the newsletter's sources for every day that the edition of `day` may draw on, and keeps what they gave.
+
+    A source that fails is reported, not raised: the others go on. Days that were collected before are asked for
+    again, since lists grow and votes come in.
+    """
+    first = await context.store.first_day(newsletter.slug, kind, day)
+    went = []
+    async with context.fetcher(say) as fetcher:
+        for age in range((day - first).days, -1, -1):
+            window = Window(day=day - dt.timedelta(days=age), categories=newsletter.categories)
+            for name in newsletter.sources:
+                found = await _collect_one(context, name, window, fetcher, say)
+                await context.store.keep(found, context.now())
+                went.append(found)
+    return went
+
+
+async def _collect_one(context: Context, name: str, window: Window, fetcher: Fetcher, say: Say) -> Collected:
+    """One source's day, with the categories that arXiv knows where the source itself does not."""
+    source = SOURCES[name]
+    found = await gather(source, window, context.addresses, fetcher, say)
+    if not source.WANTS_DETAILS or not found.papers:
+        return found
+    known = await context.store.with_categories(paper.id for paper in found.papers)
+    papers = tuple(_with_details_of(known[p.id], p) if p.id in known else p for p in found.papers)
+    papers, problem = await complete(papers, context.addresses, fetcher, say)
+    if problem:
+        say(f"Some papers are grouped by their text alone, without arXiv's categories. {problem}")
+    return replace(found, papers=papers)
+
+
+def _with_details_of(known: Paper, paper: Paper) -> Paper:
+    return replace(paper, categories=known.categories, note=known.note, doi=known.doi, journal=known.journal)
+
+
+async def compose(context: Context, newsletter: Newsletter, kind: Kind, day: dt.date) -> Edition | NoEdition:
+    """The edition of a day from what is stored; the frozen one where there is one. Stores nothing."""
+    kept = await context.store.find(newsletter.slug, kind, day)
+    if isinstance(kept, Frozen):
+        return kept.edition
+    first = await context.store.first_day(newsletter.slug, kind, day)
+    papers = await context.store.papers(first, day, newsletter.sources)
+    shown = await context.store.shown_before(newsletter.slug, kind, day)
+    collections = await context.store.collections(first, day, newsletter.sources)
+    # Grouping a long day is a second of work: in a thread it leaves the event loop to the others.
+    return await asyncio.to_thread(
+        compose_edition,
+        newsletter,
+        kind,
+        day,
+        papers,
+        shown=shown,
+        collections=collections,
+        topics=context.topics,
+        classify=context.classifier.classify,
+    )
+
+
+async def draft(context: Context, newsletter: Newsletter, kind: Kind, day: dt.date) -> Edition | NoEdition:
+    """The same, kept as a draft until its delivery is allowed, or as the reason why the day has no edition."""
+    composed = await compose(context, newsletter, kind, day)
+    await context.store.keep_draft(composed, context.now())
+    return composed
+
+
+async def freeze(context: Context, newsletter: Newsletter, kind: Kind, day: dt.date) -> Frozen | NoEdition:
+    """Freezes the edition of a day with its cards: from now on it is never altered. A second time returns the same."""
+    kept = await context.store.find(newsletter.slug, kind, day)
+    if isinstance(kept, Frozen):
+        return kept
+    draft = kept if isinstance(kept, Edition) else await compose(context, newsletter, kind, day)
+    if isinstance(draft, NoEdition):
+        await context.store.keep_draft(draft, context.now())
+        return draft
+    final = replace(draft, number=await context.store.next_number(newsletter.slug, kind))
+    cards = await cards_of(context, final, newsletter)
+    return await context.store.freeze(final, pack(cards), context.now())
+
+
+async def cards_of(context: Context, edition: Edition, newsletter: Newsletter) -> Cards:
+    """An edition's cards, rendered now."""
+    return await asyncio.to_thread(render, edition, newsletter, context.topics, context.site, context.template_folders)

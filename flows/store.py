@@ -1,0 +1,291 @@
+"""The only SQL about papers and editions."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import sqlalchemy as sa
+from pydantic import TypeAdapter
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from flows.database import Database, Instant, metadata
+from flows.editions.model import Edition, Kind, NoEdition
+from flows.papers.merge import merge, refresh
+from flows.papers.model import Collected, Paper, PaperId, Skipped
+
+LOOK_BACK = dt.timedelta(days=3)
+"""How far an edition reaches back for papers of days that had no edition of their own."""
+
+sighting = sa.Table(
+    "sighting",
+    metadata,
+    sa.Column("day", sa.Date, primary_key=True),
+    sa.Column("source", sa.String(40), primary_key=True),
+    sa.Column("paper_id", sa.String(40), primary_key=True, index=True),
+    sa.Column("document", sa.Text, nullable=False),
+    sa.Column("seen_at", Instant, nullable=False),
+    comment="a paper as a source listed it on a day",
+)
+collection = sa.Table(
+    "collection",
+    metadata,
+    sa.Column("source", sa.String(40), primary_key=True),
+    sa.Column("day", sa.Date, primary_key=True),
+    sa.Column("papers", sa.Integer, nullable=False),
+    sa.Column("skipped", sa.Text, nullable=False),
+    sa.Column("silence", sa.Text, nullable=False),
+    sa.Column("problem", sa.Text, nullable=False),
+    sa.Column("collected_at", Instant, nullable=False),
+    comment="how the last collection of a day from a source went",
+)
+edition = sa.Table(
+    "edition",
+    metadata,
+    sa.Column("id", sa.Integer, primary_key=True),
+    sa.Column("newsletter", sa.String(40), nullable=False),
+    sa.Column("kind", sa.String(10), nullable=False),
+    sa.Column("day", sa.Date, nullable=False),
+    sa.Column("state", sa.String(10), nullable=False, comment="draft, frozen, or none with a reason"),
+    sa.Column("number", sa.Integer, nullable=False),
+    sa.Column("document", sa.Text, nullable=False),
+    sa.Column("reason", sa.Text, nullable=False),
+    sa.Column("cards", sa.LargeBinary),
+    sa.Column("changed_at", Instant, nullable=False),
+    sa.UniqueConstraint("newsletter", "kind", "day"),
+    sqlite_autoincrement=True,
+)
+edition_paper = sa.Table(
+    "edition_paper",
+    metadata,
+    sa.Column("edition_id", sa.ForeignKey(edition.c.id, ondelete="CASCADE"), primary_key=True),
+    sa.Column("paper_id", sa.String(40), primary_key=True),
+    comment="the papers of frozen editions",
+)
+
+_papers = TypeAdapter(Paper)
+_editions = TypeAdapter(Edition)
+_skipped = TypeAdapter(tuple[Skipped, ...])
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Frozen:
+    """An edition that is never altered again, and the cards that its mails are made of."""
+
+    id: int
+    edition: Edition
+    cards: bytes
+    at: dt.datetime
+
+
+class Store:
+    """Papers by day and source; editions by newsletter, kind and day."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    # --- papers
+
+    async def keep(self, collected: Collected, now: dt.datetime) -> None:
+        """Keeps what a source gave for a day. A paper that is there already gets its fresher votes and loses
+        nothing; a paper that is no longer listed stays."""
+        async with self._database.write() as connection:
+            known = await self._known(connection, collected)
+            for paper in collected.papers:
+                document = refresh(known[paper.id], paper) if paper.id in known else paper
+                row = self._database.insert(sighting).values(
+                    day=collected.day,
+                    source=collected.source,
+                    paper_id=paper.id,
+                    document=_papers.dump_json(document).decode(),
+                    seen_at=now,
+                )
+                await connection.execute(
+                    row.on_conflict_do_update(
+                        index_elements=[sighting.c.day, sighting.c.source, sighting.c.paper_id],
+                        set_={"document": row.excluded.document, "seen_at": row.excluded.seen_at},
+                    )
+                )
+            values: dict[str, Any] = {
+                "papers": len(collected.papers),
+                "skipped": _skipped.dump_json(collected.skipped).decode(),
+                "silence": collected.silence,
+                "problem": collected.problem,
+                "collected_at": now,
+            }
+            await connection.execute(
+                self._database.insert(collection)
+                .values(source=collected.source, day=collected.day, **values)
+                .on_conflict_do_update(index_elements=[collection.c.source, collection.c.day], set_=values)
+            )
+
+    async def _known(self, connection: AsyncConnection, collected: Collected) -> dict[PaperId, Paper]:
+        rows = await connection.execute(
+            sa.select(sighting.c.document).where(sighting.c.day == collected.day, sighting.c.source == collected.source)
+        )
+        return {paper.id: paper for paper in (_papers.validate_json(row.document) for row in rows)}
+
+    async def with_categories(self, ids: Iterable[PaperId]) -> dict[PaperId, Paper]:
+        """Of these papers, those whose arXiv categories are known from an earlier collection."""
+        wanted, found = list(ids), {}
+        async with self._database.read() as connection:
+            for start in range(0, len(wanted), 500):
+                rows = await connection.execute(
+                    sa.select(sighting.c.document).where(sighting.c.paper_id.in_(wanted[start : start + 500]))
+                )
+                for paper in (_papers.validate_json(row.document) for row in rows):
+                    if paper.categories:
+                        found[paper.id] = paper
+        return found
+
+    async def papers(self, first: dt.date, last: dt.date, sources: Sequence[str]) -> tuple[Paper, ...]:
+        """The papers that these sources listed from `first` to `last`, each once."""
+        async with self._database.read() as connection:
+            rows = await connection.execute(
+                sa.select(sighting.c.document)
+                .where(sighting.c.day.between(first, last), sighting.c.source.in_(sources))
+                .order_by(sighting.c.day, sighting.c.source, sighting.c.paper_id)
+            )
+            return merge(_papers.validate_json(row.document) for row in rows)
+
+    async def collections(self, first: dt.date, last: dt.date, sources: Sequence[str]) -> tuple[Collected, ...]:
+        """How collecting these days went, newest day first; without the papers."""
+        async with self._database.read() as connection:
+            rows = await connection.execute(
+                sa.select(collection)
+                .where(collection.c.day.between(first, last), collection.c.source.in_(sources))
+                .order_by(collection.c.day.desc(), collection.c.source)
+            )
+            return tuple(
+                Collected(
+                    source=row.source,
+                    day=row.day,
+                    skipped=_skipped.validate_json(row.skipped),
+                    silence=row.silence,
+                    problem=row.problem,
+                )
+                for row in rows
+            )
+
+    # --- editions
+
+    async def first_day(self, newsletter: str, kind: Kind, day: dt.date) -> dt.date:
+        """The first day whose papers the edition of `day` may hold: that of the edition before it, `LOOK_BACK` at
+        most; the day itself for a newsletter's first edition."""
+        async with self._database.read() as connection:
+            previous = await connection.scalar(
+                sa.select(sa.func.max(edition.c.day)).where(*_before(newsletter, kind, day))
+            )
+        return max(previous, day - LOOK_BACK) if previous else day
+
+    async def shown_before(self, newsletter: str, kind: Kind, day: dt.date) -> frozenset[PaperId]:
+        """The papers that stand in a frozen edition of this newsletter and kind dated before `day`.
+
+        It looks back a year: a source does not list a paper again after that.
+        """
+        async with self._database.read() as connection:
+            rows = await connection.scalars(
+                sa.select(edition_paper.c.paper_id)
+                .join(edition)
+                .where(*_before(newsletter, kind, day), edition.c.day > day - dt.timedelta(days=366))
+            )
+            return frozenset(PaperId(row) for row in rows)
+
+    async def find(self, newsletter: str, kind: Kind, day: dt.date) -> Frozen | Edition | NoEdition | None:
+        """What is kept for this day: a frozen edition, a draft, the reason why there is none, or nothing yet."""
+        async with self._database.read() as connection:
+            row = (await connection.execute(sa.select(edition).where(*_is(newsletter, kind, day)))).one_or_none()
+        return None if row is None else _read(row)
+
+    async def latest(self, newsletter: str, kind: Kind = Kind.DAILY) -> Frozen | None:
+        async with self._database.read() as connection:
+            query = sa.select(edition).where(
+                edition.c.newsletter == newsletter, edition.c.kind == kind, edition.c.state == "frozen"
+            )
+            row = (await connection.execute(query.order_by(edition.c.day.desc()).limit(1))).one_or_none()
+        found = None if row is None else _read(row)
+        return found if isinstance(found, Frozen) else None
+
+    async def keep_draft(self, draft: Edition | NoEdition, now: dt.datetime) -> None:
+        """Keeps a draft, or the reason why there is none, in place of an earlier one. A frozen edition stays."""
+        empty = isinstance(draft, NoEdition)
+        values = {
+            "state": "none" if empty else "draft",
+            "number": 0,
+            "document": "" if isinstance(draft, NoEdition) else _editions.dump_json(draft).decode(),
+            "reason": draft.reason if isinstance(draft, NoEdition) else "",
+            "changed_at": now,
+        }
+        row = self._database.insert(edition).values(
+            newsletter=draft.newsletter, kind=draft.kind, day=draft.day, **values
+        )
+        async with self._database.write() as connection:
+            await connection.execute(
+                row.on_conflict_do_update(
+                    index_elements=[edition.c.newsletter, edition.c.kind, edition.c.day],
+                    set_=values,
+                    where=edition.c.state != "frozen",
+                )
+            )
+
+    async def next_number(self, newsletter: str, kind: Kind) -> int:
+        """The number that the next edition will bear."""
+        async with self._database.read() as connection:
+            highest = await connection.scalar(
+                sa.select(sa.func.max(edition.c.number)).where(
+                    edition.c.newsletter == newsletter, edition.c.kind == kind
+                )
+            )
+        return (highest or 0) + 1
+
+    async def freeze(self, final: Edition, cards: bytes, now: dt.datetime) -> Frozen:
+        """Freezes an edition with its cards; if another process was first, theirs is returned unchanged."""
+        values = {
+            "state": "frozen",
+            "number": final.number,
+            "document": _editions.dump_json(final).decode(),
+            "reason": "",
+            "cards": cards,
+            "changed_at": now,
+        }
+        row = self._database.insert(edition).values(
+            newsletter=final.newsletter, kind=final.kind, day=final.day, **values
+        )
+        async with self._database.write() as connection:
+            identity = await connection.scalar(
+                row.on_conflict_do_update(
+                    index_elements=[edition.c.newsletter, edition.c.kind, edition.c.day],
+                    set_=values,
+                    where=edition.c.state != "frozen",
+                ).returning(edition.c.id)
+            )
+            if identity is not None:
+                papers = [{"edition_id": identity, "paper_id": entry.paper.id} for entry in final.entries]
+                await connection.execute(sa.insert(edition_paper), papers)
+        frozen = await self.find(final.newsletter, final.kind, final.day)
+        assert isinstance(frozen, Frozen)  # noqa: S101 - it was frozen above, and nothing unfreezes
+        return frozen
+
+
+def _is(newsletter: str, kind: Kind, day: dt.date) -> tuple[sa.ColumnElement[bool], ...]:
+    return (edition.c.newsletter == newsletter, edition.c.kind == kind, edition.c.day == day)
+
+
+def _before(newsletter: str, kind: Kind, day: dt.date) -> tuple[sa.ColumnElement[bool], ...]:
+    return (
+        edition.c.newsletter == newsletter,
+        edition.c.kind == kind,
+        edition.c.state == "frozen",
+        edition.c.day < day,
+    )
+
+
+def _read(row: sa.Row[Any]) -> Frozen | Edition | NoEdition:
+    if row.state == "none":
+        return NoEdition(newsletter=row.newsletter, kind=Kind(row.kind), day=row.day, reason=row.reason)
+    document = _editions.validate_json(row.document)
+    if row.state == "draft":
+        return document
+    return Frozen(id=row.id, edition=document, cards=row.cards, at=row.changed_at)

@@ -1,0 +1,184 @@
+"""Runs Paperround's processes as one: the Prefect server, the runner of its flows, the web app.
+
+Each in a session of its own, so that Ctrl-C reaches the supervisor alone, which then stops them in order: SIGTERM to
+the whole process group, SIGKILL after ten seconds.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import fcntl
+import os
+import signal
+import socket
+import sys
+import tempfile
+from collections.abc import AsyncIterator, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO
+
+import httpx
+
+from flows.outcomes import Problem
+
+GRACE = 10.0
+"""Seconds between SIGTERM and SIGKILL."""
+
+
+@dataclass(frozen=True, slots=True)
+class Child:
+    name: str
+    process: asyncio.subprocess.Process
+    log: Path
+
+
+class Supervisor:
+    """Started processes, and the wish to stop: set by Ctrl-C, SIGTERM, or the end of a process that should stay."""
+
+    def __init__(self, logs: Path) -> None:
+        self._logs = logs
+        self._children: list[Child] = []
+        self._watches: list[asyncio.Task[None]] = []
+        self.stopping = asyncio.Event()
+        self.failure = ""
+        """Why it stops, where nobody asked it to."""
+
+    async def start(self, name: str, *command: str, environment: Mapping[str, str]) -> None:
+        """Starts `python -m COMMAND…`; what it prints goes into its log."""
+        self._logs.mkdir(parents=True, exist_ok=True)
+        log = self._logs / f"{name}.log"
+        with log.open("ab") as output:
+            process = await asyncio.create_subprocess_exec(
+                sys.executable,
+                "-m",
+                *command,
+                env=dict(environment),
+                stdin=asyncio.subprocess.DEVNULL,
+                stdout=output,
+                stderr=output,
+                start_new_session=True,
+            )
+        child = Child(name, process, log)
+        self._children.append(child)
+        self._watches.append(asyncio.create_task(self._watch(child)))
+
+    async def _watch(self, child: Child) -> None:
+        status = await child.process.wait()
+        if not self.stopping.is_set():
+            self.failure = f"The {child.name} stopped by itself (status {status}): see {child.log}."
+            self.stopping.set()
+
+    async def ready(self, name: str, url: str, timeout: float = 120) -> None:  # noqa: ASYNC109 - in words below
+        """Waits until `url` answers 200. Raises Problem when the process ends or the time runs out."""
+        deadline = asyncio.get_running_loop().time() + timeout
+        async with httpx.AsyncClient(timeout=5, trust_env=False) as client:
+            while not self.stopping.is_set():
+                with contextlib.suppress(httpx.HTTPError):
+                    if (await client.get(url)).status_code == 200:
+                        return
+                if asyncio.get_running_loop().time() > deadline:
+                    raise Problem(f"The {name} did not come up within {timeout:.0f} s: see {self._logs}.")
+                await self.pause(0.2)
+        raise Stopped
+
+    async def pause(self, seconds: float) -> None:
+        """Waits, but no longer than until the wish to stop."""
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self.stopping.wait(), seconds)
+
+    async def stop(self) -> None:
+        """Stops every process, the last started first, and returns when none is left."""
+        self.stopping.set()
+        for child in reversed(self._children):
+            _signal(child, signal.SIGTERM)
+            try:
+                await asyncio.wait_for(child.process.wait(), GRACE)
+            except TimeoutError:
+                _signal(child, signal.SIGKILL)
+                await child.process.wait()
+            # what it started itself and left behind, a flow run for instance
+            _signal(child, signal.SIGKILL)
+        await asyncio.gather(*self._watches)
+
+
+class Stopped(Exception):  # noqa: N818
+    """Somebody asked to stop while something was being waited for."""
+
+
+def _signal(child: Child, number: signal.Signals) -> None:
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(child.process.pid, number)
+
+
+@contextlib.asynccontextmanager
+async def supervising(logs: Path) -> AsyncIterator[Supervisor]:
+    """A supervisor that obeys Ctrl-C and SIGTERM and leaves no process behind, whatever happens inside."""
+    supervisor = Supervisor(logs)
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        loop.add_signal_handler(number, supervisor.stopping.set)
+    try:
+        yield supervisor
+    finally:
+        await supervisor.stop()
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            loop.remove_signal_handler(number)
+
+
+@contextlib.contextmanager
+def locked(file: Path) -> Iterator[bool]:
+    """Whether this process could take the lock; it is free again when the process ends, however it does."""
+    file.parent.mkdir(parents=True, exist_ok=True)
+    with file.open("a") as handle:
+        yield _lock(handle)
+
+
+def _lock(handle: IO[str]) -> bool:
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
+
+
+def claim_port(preferred: int, held: contextlib.ExitStack) -> int:
+    """A port that nothing listens on: the preferred one or one soon after it. Until `held` closes, no other process
+    of this user is given the same, also while what it is for has not yet bound it."""
+    folder = Path(tempfile.gettempdir()) / f"paperround-{os.getuid()}"
+    for port in range(preferred, preferred + 500):
+        if held.enter_context(locked(folder / f"{port}.lock")) and _free(port):
+            return port
+    raise Problem(f"No port from {preferred} to {preferred + 499} is free: stop something that listens there.")
+
+
+def _free(port: int) -> bool:
+    with socket.socket() as trial:
+        trial.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            trial.bind(("127.0.0.1", port))
+        except OSError:
+            return False
+    return True
+
+
+def prefect_environment(home: Path, api: str) -> dict[str, str]:
+    """The environment of Prefect's processes: a home of our own, so that the user's profile is left alone; nothing
+    is reported to anybody."""
+    return {
+        "PREFECT_HOME": str(home),
+        "PREFECT_API_URL": api,
+        "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
+        "DO_NOT_TRACK": "1",
+        "PREFECT_SERVER_UI_SHOW_PROMOTIONAL_CONTENT": "false",
+        "PREFECT_RUNNER_POLL_FREQUENCY": "2",
+        "PREFECT_LOGGING_TO_API_BATCH_INTERVAL": "1",
+    }
+
+
+async def start_prefect(supervisor: Supervisor, port: int, environment: Mapping[str, str]) -> None:
+    """Starts the server and, beside it, the runner: it waits by itself until the server answers."""
+    server = ("prefect", "server", "start", "--host", "127.0.0.1", "--port", str(port))
+    await supervisor.start("server", *server, environment=environment)
+    await supervisor.start("runner", "flows", "runner", environment=environment)

@@ -1,0 +1,61 @@
+"""Paperround for production: `paperround up`."""
+
+from __future__ import annotations
+
+import os
+
+from rich.console import Console
+from rich.table import Table
+
+from flows.context import Context, open_context
+from flows.outcomes import Problem
+from flows.settings import Settings
+from flows.supervisor import Stopped, prefect_environment, supervising
+
+
+async def up(console: Console, settings: Settings, *, host: str, port: int, prefect_port: int) -> int:
+    """Runs Paperround for production until it is asked to stop. Where PREFECT_API_URL is set, that server is joined."""
+    if not settings.mail_url.get_secret_value():
+        raise Problem(
+            "PAPERROUND_MAIL_URL is not set: name your mail server, such as "
+            "smtp+starttls://user:password@mail.example.org:587."
+        )
+    async with open_context(settings) as context, supervising(settings.home_dir / "logs") as supervisor:
+        joined = os.environ.get("PREFECT_API_URL")
+        api = joined or f"http://127.0.0.1:{prefect_port}/api"
+        environment = {**prefect_environment(settings.home_dir / "prefect", api), **os.environ}
+        try:
+            with console.status("Starting…"):
+                if not joined:
+                    server = ("prefect", "server", "start", "--host", "127.0.0.1", "--port", str(prefect_port))
+                    await supervisor.start("server", *server, environment=environment)
+                await supervisor.start("runner", "flows", "runner", environment=environment)
+                web = ("flows", "web", "--host", host, "--port", str(port))
+                await supervisor.start("web", *web, environment=environment)
+                await supervisor.ready("Prefect server", f"{api}/health")
+                await supervisor.ready("web app", f"http://{_reachable(host)}:{port}/healthz")
+            console.print(_running(context, api, host, port))
+            await supervisor.stopping.wait()
+        except Stopped:
+            pass
+        if supervisor.failure:
+            raise Problem(supervisor.failure)
+        return 0
+
+
+def _reachable(host: str) -> str:
+    return "127.0.0.1" if host in ("0.0.0.0", "::", "") else host  # noqa: S104 - it is compared, not bound
+
+
+def _running(context: Context, api: str, host: str, port: int) -> Table:
+    table = Table(title="Paperround is up", title_justify="left", show_header=False, box=None, padding=(0, 2))
+    table.add_row("Prefect", api.removesuffix("/api"))
+    table.add_row("Web app", f"{context.settings.public_url} (listening on {host}:{port})")
+    table.add_row("Database", context.database.engine.url.render_as_string(hide_password=True))
+    for newsletter in context.newsletters.values():
+        schedule = f"{newsletter.cron} {newsletter.zone}" + (
+            "" if newsletter.active else ", paused until you switch it on"
+        )
+        table.add_row(newsletter.title, schedule)
+    table.add_row("Logs", str(context.settings.home_dir / "logs"))
+    return table

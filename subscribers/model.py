@@ -1,0 +1,56 @@
+"""People and their subscriptions: values only."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from flows.editions.model import Interests
+
+
+class SubscriptionState(StrEnum):
+    UNCONFIRMED = "unconfirmed"
+    CONFIRMED = "confirmed"
+    PAUSED = "paused"
+    UNSUBSCRIBED = "unsubscribed"
+
+
+class Frequency(StrEnum):
+    DAILY = "daily"
+    WEEKDAYS = "weekdays"
+    WEEKLY = "weekly"
+
+
+class DeliveryState(StrEnum):
+    """Where one delivery stands. SENT, REJECTED and SKIPPED are final."""
+
+    PENDING = "pending"
+    SENDING = "sending"
+    SENT = "sent"
+    DEFERRED = "deferred"
+    REJECTED = "rejected"
+    SKIPPED = "skipped"
+    UNCERTAIN = "uncertain"
+
+
+FINAL = frozenset({DeliveryState.SENT, DeliveryState.REJECTED, DeliveryState.SKIPPED})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Subscription:
+    """A subscriber on one newsletter. `id` is 0 until it is kept."""
+
+    email: str
+    newsletter: str
+    id: int = 0
+    state: SubscriptionState = SubscriptionState.CONFIRMED
+    interests: Interests = field(default_factory=Interests)
+    frequency: Frequency = Frequency.DAILY
+    hour: int | None = None
+    """The hour of the reader's day from which mail is welcome; None: as soon as there is an edition."""
+    zone: str = "UTC"
+    tags: tuple[str, ...] = ()
+    paused_until: dt.date | None = None
+    consent_at: dt.datetime | None = None
+    consent_source: str = ""

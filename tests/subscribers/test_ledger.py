@@ -1,0 +1,250 @@
+from __future__ import annotations
+
+import datetime as dt
+
+import pytest
+import sqlalchemy as sa
+
+from flows.database import Database
+from flows.editions.model import Kind
+from flows.outcomes import Outcome, Stage, Verdict
+from subscribers.ledger import BATCH, FINAL_REPLY, Claim, Ledger, LostLease, batch, delivery
+from subscribers.model import DeliveryState, SubscriptionState
+from subscribers.store import Change, Subscribers, subscription
+
+NOW = dt.datetime(2026, 6, 9, 17, 0, tzinfo=dt.UTC)
+DAY = dt.date(2026, 6, 9)
+SENT = Outcome(Verdict.SENT, Stage.CONTENT, 250, "2.0.0", "taken")
+DEFERRED = Outcome(Verdict.DEFERRED, Stage.RCPT, 451, "4.7.1", "greylisted")
+REJECTED = Outcome(Verdict.REJECTED, Stage.RCPT, 550, "5.1.1", "no such user")
+UNCERTAIN = Outcome(Verdict.UNCERTAIN, Stage.CONTENT, text="connection lost")
+UNSENT = Outcome(Verdict.UNSENT, Stage.CONNECT, text="no connection")
+
+
+async def subscribe(database: Database, number: int, **columns: object) -> None:
+    changes = [
+        Change(email=f"reader{n}@example.org", newsletter="daily", columns=dict(columns)) for n in range(number)
+    ]
+    await Subscribers(database).keep(changes, NOW)
+
+
+async def opened(database: Database, number: int = 3, **columns: object) -> Ledger:
+    await subscribe(database, number, **columns)
+    ledger = Ledger(database)
+    assert await ledger.open(1, "daily", Kind.DAILY, DAY, NOW, at_once=False) == number
+    return ledger
+
+
+async def claimed(ledger: Ledger, now: dt.datetime = NOW) -> Claim:
+    claim = await ledger.claim(1, now)
+    assert claim is not None
+    return claim
+
+
+async def test_every_confirmed_reader_has_one_row_however_often_the_ledger_is_opened(database: Database) -> None:
+    await subscribe(database, BATCH + 20)
+    ledger = Ledger(database)
+    assert await ledger.open(1, "daily", Kind.DAILY, DAY, NOW, at_once=False) == BATCH + 20
+    assert await ledger.open(1, "daily", Kind.DAILY, DAY, NOW, at_once=False) == 0
+    assert await ledger.counts(1) == {DeliveryState.PENDING: BATCH + 20}
+
+
+async def test_who_subscribes_later_is_added_by_a_later_pass(database: Database) -> None:
+    ledger = await opened(database, 2)
+    await Subscribers(database).keep([Change(email="late@example.org", newsletter="daily", columns={})], NOW)
+    assert await ledger.open(1, "daily", Kind.DAILY, DAY, NOW, at_once=False) == 1
+    assert sum((await ledger.counts(1)).values()) == 3
+
+
+@pytest.mark.parametrize(
+    "columns",
+    [
+        {"state": SubscriptionState.UNCONFIRMED},
+        {"state": SubscriptionState.UNSUBSCRIBED},
+        {"state": SubscriptionState.PAUSED},
+        {"state": SubscriptionState.PAUSED, "paused_until": dt.date(2026, 6, 10)},
+        {"frequency": "weekly"},
+    ],
+)
+async def test_no_row_for_readers_the_edition_is_not_for(database: Database, columns: dict[str, object]) -> None:
+    await opened(database, 0)
+    await subscribe(database, 1, **columns)
+    assert await Ledger(database).open(1, "daily", Kind.DAILY, DAY, NOW, at_once=False) == 0
+
+
+async def test_a_pause_that_is_over_and_a_weekdays_reader_on_a_weekday_get_the_edition(database: Database) -> None:
+    await opened(
+        database, 1, state=SubscriptionState.PAUSED, paused_until=dt.date(2026, 6, 9), frequency="weekdays"
+    )
+
+
+async def test_a_batch_is_claimed_by_one_worker(database: Database) -> None:
+    ledger = await opened(database)
+    await claimed(ledger)
+    assert await ledger.claim(1, NOW) is None
+
+
+async def test_a_delivery_is_marked_once(database: Database) -> None:
+    """The mark is a compare-and-swap: a second worker with the same row in hand does not get it."""
+    ledger = await opened(database, 1)
+    claim = await claimed(ledger)
+    (item,) = await ledger.due(claim, NOW)
+    assert await ledger.mark(claim, item, NOW)
+    assert not await ledger.mark(claim, item, NOW)
+
+
+@pytest.mark.parametrize(
+    ("outcome", "state", "retry"),
+    [
+        (SENT, DeliveryState.SENT, None),
+        (REJECTED, DeliveryState.REJECTED, None),
+        (DEFERRED, DeliveryState.DEFERRED, dt.timedelta(minutes=1)),
+        (UNCERTAIN, DeliveryState.UNCERTAIN, dt.timedelta(minutes=1)),
+        (UNSENT, DeliveryState.PENDING, dt.timedelta(0)),
+    ],
+)
+async def test_an_outcome_is_recorded_and_says_what_follows(
+    database: Database, outcome: Outcome, state: DeliveryState, retry: dt.timedelta | None
+) -> None:
+    ledger = await opened(database, 1)
+    claim = await claimed(ledger)
+    (item,) = await ledger.due(claim, NOW)
+    assert await ledger.mark(claim, item, NOW)
+    await ledger.record(claim, item, outcome, NOW)
+    await ledger.release(claim, NOW)
+    assert await ledger.counts(1) == {state: 1}
+    assert await ledger.next_due(1) == (None if retry is None else NOW + retry)
+
+
+async def test_what_was_sent_is_not_due_again(database: Database) -> None:
+    ledger = await opened(database, 2)
+    claim = await claimed(ledger)
+    for item in await ledger.due(claim, NOW):
+        assert await ledger.mark(claim, item, NOW)
+        await ledger.record(claim, item, SENT, NOW)
+    await ledger.release(claim, NOW)
+    assert await ledger.claim(1, NOW + dt.timedelta(days=2)) is None
+    assert await ledger.open(1, "daily", Kind.DAILY, DAY, NOW, at_once=True) == 0
+    assert await ledger.claim(1, NOW + dt.timedelta(days=2)) is None
+
+
+async def test_a_deferred_delivery_is_due_again_and_given_up_after_a_day(database: Database) -> None:
+    ledger, now = await opened(database, 1), NOW
+    attempts = 0
+    while (due := await ledger.next_due(1)) is not None:
+        now = max(due, now)
+        claim = await claimed(ledger, now)
+        for item in await ledger.due(claim, now):
+            assert await ledger.mark(claim, item, now)
+            await ledger.record(claim, item, DEFERRED, now)
+            attempts += 1
+        await ledger.release(claim, now)
+    assert await ledger.counts(1) == {DeliveryState.REJECTED: 1}
+    assert dt.timedelta(hours=20) < now - NOW <= dt.timedelta(hours=24)
+    assert attempts > 10
+
+
+async def test_a_reader_is_mailed_at_their_hour(database: Database) -> None:
+    ledger = await opened(database, 1, hour=7, zone="Asia/Tokyo")
+    claim = await ledger.claim(1, NOW)
+    if claim is not None:
+        assert await ledger.due(claim, NOW) == []
+        await ledger.release(claim, NOW)
+    assert await ledger.next_due(1) == dt.datetime(2026, 6, 9, 22, 0, tzinfo=dt.UTC)
+
+
+async def test_at_once_disregards_the_hour_also_of_rows_that_are_there(database: Database) -> None:
+    ledger = await opened(database, 1, hour=7, zone="Asia/Tokyo")
+    await ledger.open(1, "daily", Kind.DAILY, DAY, NOW, at_once=True)
+    assert len(await ledger.due(await claimed(ledger), NOW)) == 1
+
+
+async def test_who_unsubscribes_after_the_batch_was_read_is_not_marked(database: Database) -> None:
+    ledger = await opened(database, 1)
+    claim = await claimed(ledger)
+    (item,) = await ledger.due(claim, NOW)
+    await Subscribers(database).unsubscribe(item.subscription_id, NOW)
+    assert not await ledger.mark(claim, item, NOW)
+    (again,) = await ledger.due(claim, NOW)
+    assert again.subscription is not None
+    assert again.subscription.state is SubscriptionState.UNSUBSCRIBED
+
+
+async def test_an_erased_reader_keeps_a_row_without_a_person(database: Database) -> None:
+    ledger = await opened(database, 1)
+    async with database.write() as connection:
+        await connection.execute(sa.delete(subscription))
+    claim = await claimed(ledger)
+    (item,) = await ledger.due(claim, NOW)
+    assert item.subscription is None
+    await ledger.skip(claim, item, "erased", NOW)
+    await ledger.release(claim, NOW)
+    assert await ledger.counts(1) == {DeliveryState.SKIPPED: 1}
+
+
+async def expire(database: Database) -> None:
+    """The lease runs out."""
+    async with database.write() as connection:
+        await connection.execute(sa.update(batch).values(lease_until=0))
+
+
+async def test_a_worker_that_lost_its_lease_marks_nothing(database: Database) -> None:
+    ledger = await opened(database, 1)
+    slow = await claimed(ledger)
+    (item,) = await ledger.due(slow, NOW)
+    await expire(database)
+    await claimed(ledger)
+    with pytest.raises(LostLease):
+        await ledger.mark(slow, item, NOW)
+
+
+async def test_what_a_dead_worker_left_in_sending_is_uncertain_only_when_no_reply_can_come_any_more(
+    database: Database,
+) -> None:
+    ledger = await opened(database, 1)
+    dead = await claimed(ledger)
+    (item,) = await ledger.due(dead, NOW)
+    assert await ledger.mark(dead, item, NOW)
+    await expire(database)
+    soon = NOW + dt.timedelta(minutes=2)
+    heir = await claimed(ledger, soon)
+    assert await ledger.due(heir, soon) == []
+    await ledger.release(heir, soon)
+    assert await ledger.next_due(1) == NOW + FINAL_REPLY
+    later = NOW + FINAL_REPLY + dt.timedelta(seconds=1)
+    heir = await claimed(ledger, later)
+    (again,) = await ledger.due(heir, later)
+    assert again.attempts == 1
+    assert await ledger.counts(1) == {DeliveryState.UNCERTAIN: 1}
+
+
+async def test_a_late_outcome_counts_on_a_row_that_was_held_for_uncertain(database: Database) -> None:
+    ledger = await opened(database, 1)
+    slow = await claimed(ledger)
+    (item,) = await ledger.due(slow, NOW)
+    assert await ledger.mark(slow, item, NOW)
+    await expire(database)
+    await claimed(ledger, NOW + FINAL_REPLY * 2)
+    await ledger.record(slow, item, SENT, NOW + FINAL_REPLY * 2)
+    assert await ledger.counts(1) == {DeliveryState.SENT: 1}
+
+
+async def test_the_servers_words_are_counted_by_state(database: Database) -> None:
+    ledger = await opened(database, 3)
+    claim = await claimed(ledger)
+    for item in await ledger.due(claim, NOW):
+        assert await ledger.mark(claim, item, NOW)
+        await ledger.record(claim, item, REJECTED, NOW)
+    assert await ledger.reasons(1, DeliveryState.REJECTED) == {"no such user": 3}
+
+
+async def test_an_erased_readers_number_is_not_given_to_another(database: Database) -> None:
+    """Links and the ledger name a subscription by its number: a new reader must not inherit an old one's."""
+    await opened(database, 2)
+    async with database.write() as connection:
+        await connection.execute(sa.delete(subscription))
+    await Subscribers(database).keep([Change(email="new@example.org", newsletter="daily", columns={})], NOW)
+    async with database.read() as connection:
+        new = await connection.scalar(sa.select(subscription.c.id))
+        old = set(await connection.scalars(sa.select(delivery.c.subscription_id)))
+    assert new not in old

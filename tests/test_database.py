@@ -1,0 +1,68 @@
+from __future__ import annotations
+
+import asyncio
+import datetime as dt
+
+import sqlalchemy as sa
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from sqlalchemy.engine import Connection
+
+import flows.store
+import subscribers.ledger
+import subscribers.store
+from flows.database import Database, Instant, connect, database_now, metadata, migrate
+
+DECLARED = (flows.store.edition, subscribers.store.subscriber, subscribers.ledger.delivery)
+
+
+async def test_the_migrations_make_the_schema_that_the_stores_declare(database: Database) -> None:
+    def differences(connection: Connection) -> list[object]:
+        return list(compare_metadata(MigrationContext.configure(connection), metadata))
+
+    assert all(table.metadata is metadata for table in DECLARED)
+    async with database.read() as connection:
+        assert await connection.run_sync(differences) == []
+
+
+async def test_migrating_at_the_same_time_and_again_does_no_harm(database: Database) -> None:
+    others = [connect(database.engine.url.render_as_string(hide_password=False)) for _ in range(3)]
+    await asyncio.gather(*(migrate(other) for other in others))
+    for other in others:
+        await other.close()
+
+
+async def test_a_moment_comes_back_as_it_was_kept(database: Database) -> None:
+    moment = dt.datetime(2026, 3, 29, 2, 30, 0, 123_000, tzinfo=dt.timezone(dt.timedelta(hours=2)))
+    async with database.read() as connection:
+        assert await connection.scalar(sa.select(sa.cast(sa.literal(moment, Instant), Instant))) == moment
+
+
+async def test_the_database_tells_the_time(database: Database) -> None:
+    async with database.read() as connection:
+        shown = await connection.scalar(sa.select(sa.type_coerce(database_now(), Instant)))
+    assert shown is not None
+    assert abs(shown - dt.datetime.now(dt.UTC)) < dt.timedelta(seconds=5)
+
+
+async def test_writers_wait_for_each_other(database: Database) -> None:
+    """Each reads what is there and then writes: on SQLite that fails unless the lock is taken at the beginning."""
+
+    async def one(number: int) -> None:
+        async with database.write() as connection:
+            await connection.execute(sa.select(sa.func.count()).select_from(flows.store.collection))
+            await connection.execute(
+                sa.insert(flows.store.collection).values(
+                    source=f"s{number}",
+                    day=dt.date(2026, 1, 1),
+                    papers=0,
+                    skipped="[]",
+                    silence="",
+                    problem="",
+                    collected_at=dt.datetime.now(dt.UTC),
+                )
+            )
+
+    await asyncio.gather(*(one(number) for number in range(20)))
+    async with database.read() as connection:
+        assert await connection.scalar(sa.select(sa.func.count()).select_from(flows.store.collection)) == 20
