@@ -1,5 +1,7 @@
-"""One file a source, each pure: `NAME`, `TITLE`, `requests(window, addresses)`, `parse(body, request, window, addresses)`.
+"""One file a source, each pure, with five names; no source knows another.
 
-`requests` names the first addresses to fetch; `parse` reads one body into an `Answer`, which may name more.
-`parse` raises `Unreadable` for a body that deserves another attempt, and never anything else.
+`NAME` is what newsletters call it, `TITLE` what people do. `requests(window, addresses)` names the first addresses to
+fetch, and `parse(body, request, window, addresses)` reads one body into an `Answer`, which may name more; it raises
+`Unreadable` for a body that deserves another attempt, and never anything else. `silence(window)` says why a day
+holds nothing where no answer said so.
 """

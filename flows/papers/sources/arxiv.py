@@ -1,0 +1,174 @@
+"""arXiv: what was announced on a day in the chosen categories.
+
+Its RSS feed says what is new today (https://info.arxiv.org/help/rss.html); its query API gives the details of that,
+and the days before today (https://info.arxiv.org/help/api/user-manual.html).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+from urllib.parse import parse_qs, quote, urlencode, urlsplit
+
+from lxml import etree
+
+from flows.papers import announcements, bodies, feeds, fields
+from flows.papers.merge import divide
+from flows.papers.model import Addresses, Answer, Paper, Request, Skipped, Unreadable, Window, paper_id
+
+NAME = "arxiv"
+TITLE = "arXiv"
+WANTS_DETAILS = False
+"""Its papers come with their categories."""
+
+_BATCH = 100  # ids a request
+_ID_CHARACTERS = 1700  # of ids in a URL, which stays below 2,000 that way
+_PAGE = 200  # entries a page of a search
+_PAGES = 20
+_KEPT = ("new", "cross", "")
+# Archives with subjects, of which a search must be told that all are meant.
+_DIVIDED = ("astro-ph", "cond-mat", "cs", "econ", "eess", "math", "nlin", "physics", "q-bio", "q-fin", "stat")
+
+
+def requests(window: Window, addresses: Addresses) -> tuple[Request, ...]:
+    """The feed of the categories; nothing at weekends, when arXiv announces nothing."""
+    if not window.categories or not announcements.announces(window.day):
+        return ()
+    feed = "+".join(quote(category, safe="") for category in window.categories)
+    return (Request(url=f"{addresses.arxiv_rss}/{feed}", kind="rss", format="xml", service=NAME),)
+
+
+def details(ids: Iterable[str], addresses: Addresses) -> tuple[Request, ...]:
+    """Requests for everything that the query API knows of these papers, in batches.
+
+    What is not an arXiv identifier is left out: one of them would cost the whole batch.
+    """
+    return tuple(
+        Request(
+            url=f"{addresses.arxiv}?id_list={','.join(batch)}&start=0&max_results={len(batch)}",
+            kind="details",
+            format="xml",
+            service=NAME,
+        )
+        for batch in _batches(dict.fromkeys(filter(None, map(_identifier, ids))))
+    )
+
+
+def parse(body: bytes, request: Request, window: Window, addresses: Addresses) -> Answer:
+    """The papers of a feed, of a batch of details, or of a page of a search."""
+    read = {"rss": _feed, "details": _details, "search": _found}[request.kind]
+    return read(body, request, window, addresses)
+
+
+def silence(window: Window) -> str:
+    """Why a day holds nothing, as far as one can tell without asking."""
+    if not window.categories:
+        return "no arXiv category is chosen"
+    if not announcements.announces(window.day):
+        return "arXiv announces nothing at weekends"
+    return f"arXiv announced nothing new in {', '.join(window.categories)} on {fields.written(window.day)}"
+
+
+def _feed(body: bytes, request: Request, window: Window, addresses: Addresses) -> Answer:
+    """What is new in the feed of the day; of a later feed a search, of an earlier one that it is still the earlier."""
+    channel = bodies.xml_root(body, "rss").find("{*}channel")
+    day = None if channel is None else feeds.announced_on(channel)
+    if channel is None or day is None:
+        raise Unreadable("an RSS feed without a date")
+    if day > window.day:
+        return Answer(follow=(_search(0, window, addresses),))
+    if day < window.day:
+        return Answer(
+            silence=f"arXiv's feed is still the one of {fields.written(day)}: "
+            "nothing new was announced (a holiday, or it is too early in the day)"
+        )
+    items = enumerate(channel.findall("{*}item"), start=1)
+    papers, skipped = divide(feeds.item_paper(item, position, window.day, NAME) for position, item in items)
+    kept = tuple(paper for paper in papers if paper.announced in _KEPT)
+    return _answer(kept, skipped, window, follow=details([paper.id for paper in kept], addresses))
+
+
+def _details(body: bytes, request: Request, window: Window, addresses: Addresses) -> Answer:
+    papers, skipped = divide(_papers(_read(body)[1], window))
+    asked = set(_parameter(request, "id_list").split(","))
+    return Answer(papers=tuple(paper for paper in papers if paper.id in asked), skipped=skipped)
+
+
+def _found(body: bytes, request: Request, window: Window, addresses: Addresses) -> Answer:
+    """A page of a search: what was submitted in the day's interval, and the next page if there is one."""
+    first, last = announcements.submitted(window.day)
+    feed, entries = _read(body)
+    begin = int(_parameter(request, "start"))
+    end = begin + len(entries)
+    inside = [entry for entry in entries if (when := feeds.published(entry)) and first <= when < last]
+    papers, skipped = divide(_papers(inside, window))
+    more = end < (feeds.total(feed) or 0) and end < _PAGE * _PAGES
+    found = tuple(replace(paper, announced=_announced(paper, window)) for paper in papers)
+    return _answer(found, skipped, window, follow=(_search(end, window, addresses),) if more else ())
+
+
+def _read(body: bytes) -> tuple[etree._Element, list[etree._Element]]:
+    """An Atom answer and its entries, unless it is an error or lacks the entries that it announces.
+
+    The API is known to send an empty page now and then; the same page comes full when it is asked for again.
+    """
+    feed = bodies.xml_root(body, "feed")
+    entries = feed.findall("{*}entry")
+    if error := feeds.refusal(entries):
+        raise Unreadable(f"an error: {error}")
+    if not entries and feeds.total(feed):
+        raise Unreadable(f"an empty page of {feeds.total(feed)} results")
+    return feed, entries
+
+
+def _papers(entries: Iterable[etree._Element], window: Window) -> Iterator[Paper | Skipped]:
+    return (feeds.entry_paper(entry, position, window.day, NAME) for position, entry in enumerate(entries, start=1))
+
+
+def _answer(
+    papers: tuple[Paper, ...], skipped: tuple[Skipped, ...], window: Window, follow: tuple[Request, ...]
+) -> Answer:
+    return Answer(papers=papers, skipped=skipped, follow=follow, silence="" if papers else silence(window))
+
+
+def _search(start: int, window: Window, addresses: Addresses) -> Request:
+    """A page of what was submitted for the announcement of a day; the API wants the times in GMT."""
+    first, last = (format(when, "%Y%m%d%H%M") for when in announcements.submitted(window.day))
+    chosen = " OR ".join(f"cat:{name}.*" if name in _DIVIDED else f"cat:{name}" for name in window.categories)
+    query = {
+        "search_query": f"({chosen}) AND submittedDate:[{first} TO {last}]",
+        "sortBy": "submittedDate",
+        "sortOrder": "ascending",
+        "start": start,
+        "max_results": _PAGE,
+    }
+    return Request(url=f"{addresses.arxiv}?{urlencode(query)}", kind="search", format="xml", service=NAME)
+
+
+def _announced(paper: Paper, window: Window) -> str:
+    """What the feed of the day would have called it: new where its primary category is one of the chosen."""
+    primary = paper.categories[:1]
+    names = {*primary, *(name.partition(".")[0] for name in primary)}
+    return "new" if names & set(window.categories) else "cross"
+
+
+def _parameter(request: Request, name: str) -> str:
+    return parse_qs(urlsplit(request.url).query)[name][0]
+
+
+def _identifier(text: str) -> str:
+    try:
+        return paper_id(text)
+    except ValueError:
+        return ""
+
+
+def _batches(ids: Iterable[str]) -> Iterator[list[str]]:
+    batch: list[str] = []
+    for name in ids:
+        if len(batch) == _BATCH or sum(map(len, batch)) + len(batch) + len(name) > _ID_CHARACTERS:
+            yield batch
+            batch = []
+        batch.append(name)
+    if batch:
+        yield batch

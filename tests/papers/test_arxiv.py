@@ -1,0 +1,212 @@
+"""Reading arXiv's feed and its query API."""
+
+from __future__ import annotations
+
+import datetime as dt
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+
+from flows.papers.announcements import submitted
+from flows.papers.model import Addresses, Answer, Request, Unreadable, Window
+from flows.papers.sources import arxiv
+from tests.papers.shapes import ERROR, FRIDAY, HTML, atom, entry, feed, item
+
+ADDRESSES = Addresses(arxiv="http://api.example/query", arxiv_rss="http://rss.example/rss")
+WINDOW = Window(day=FRIDAY, categories=("cs.AI", "cs.CL"))
+BOMB = (
+    b'<!DOCTYPE rss [<!ENTITY a "ha"><!ENTITY b "&a;&a;&a;&a;&a;&a;&a;&a;">]>'
+    b"<rss><channel><title>&b;</title></channel></rss>"
+)
+
+
+def parse_feed(body: bytes, window: Window = WINDOW) -> Answer:
+    return arxiv.parse(body, arxiv.requests(window, ADDRESSES)[0], window, ADDRESSES)
+
+
+def parse_details(body: bytes, *ids: str) -> Answer:
+    (request,) = arxiv.details(ids or ("2606.20001",), ADDRESSES)
+    return arxiv.parse(body, request, WINDOW, ADDRESSES)
+
+
+def search(window: Window = WINDOW) -> Request:
+    (request,) = parse_feed(feed(date="Mon, 22 Jun 2026 00:00:00 -0400"), window).follow
+    return request
+
+
+def test_the_feed_says_what_is_new_and_asks_for_the_details() -> None:
+    """New papers and cross-lists are kept, replacements are not."""
+    kinds = ("new", "cross", "replace", "replace-cross")
+    answer = parse_feed(feed(*(item(f"2606.2000{n}", kind) for n, kind in enumerate(kinds))))
+    assert [(paper.id, paper.announced) for paper in answer.papers] == [("2606.20000", "new"), ("2606.20001", "cross")]
+    assert [request.url for request in answer.follow] == [
+        "http://api.example/query?id_list=2606.20000,2606.20001&start=0&max_results=2"
+    ]
+    paper = answer.papers[0]
+    assert (paper.title, paper.abstract) == ("A tide table for $n$ moons", "Tides rise & fall.")
+    assert paper.authors == ("Mo Reis", "Li Wen", "Jon Day, Jr.")
+    assert (paper.categories, paper.day, paper.upvotes) == (("cs.AI", "cs.LG"), FRIDAY, None)
+
+
+def test_an_item_without_its_usual_marks_is_still_read() -> None:
+    """The id may stand in the guid or the link alone, the kind in the description alone, old ids too."""
+    bare = item("astro-ph/0601001", **{"description": "Just a text.", "guid": "", "arxiv:announce_type": ""})
+    answer = parse_feed(feed(bare, item("2606.20002", **{"arxiv:announce_type": "", "dc:creator": ""})))
+    assert [(paper.id, paper.announced, paper.abstract) for paper in answer.papers] == [
+        ("astro-ph/0601001", "", "Just a text."),
+        ("2606.20002", "new", "Tides rise & fall."),
+    ]
+    nameless = item("x", link="", guid="", description="", title="")
+    assert [(skip.entry, skip.reason) for skip in parse_feed(feed(nameless)).skipped] == [("entry 1", "it has no id")]
+
+
+@pytest.mark.parametrize(
+    ("body", "silence"),
+    [
+        (
+            feed(item(pubDate="Thu, 18 Jun 2026 00:00:00 -0400")),
+            "arXiv's feed is still the one of 18 June 2026: "
+            "nothing new was announced (a holiday, or it is too early in the day)",
+        ),
+        (feed(), "arXiv announced nothing new in cs.AI, cs.CL on 19 June 2026"),
+        (feed(item(kind="replace")), "arXiv announced nothing new in cs.AI, cs.CL on 19 June 2026"),
+    ],
+)
+def test_a_stale_or_empty_feed_says_why_there_is_nothing(body: bytes, silence: str) -> None:
+    """Yesterday's list under today's date is recognised by its items."""
+    answer = parse_feed(body)
+    assert (answer.papers, answer.follow, answer.silence) == ((), (), silence)
+
+
+def test_weekends_are_not_asked_for() -> None:
+    """Neither is anything without categories."""
+    saturday = Window(day=dt.date(2026, 6, 20), categories=("cs.AI",))
+    assert arxiv.requests(saturday, ADDRESSES) == ()
+    assert arxiv.silence(saturday) == "arXiv announces nothing at weekends"
+    assert arxiv.requests(Window(day=FRIDAY), ADDRESSES) == ()
+    assert arxiv.silence(Window(day=FRIDAY)) == "no arXiv category is chosen"
+
+
+def test_a_feed_built_in_utc_belongs_to_the_day_in_new_york() -> None:
+    """Where it has no other date than that of its machine."""
+    body = feed(date="").replace(b"</title>", b"</title><lastBuildDate>Sat, 20 Jun 2026 03:00:00 +0000</lastBuildDate>")
+    assert parse_feed(body).silence.endswith("on 19 June 2026")
+
+
+def test_a_day_before_the_feed_is_searched_for_in_its_interval() -> None:
+    """The query names both categories and the hours of submission in GMT."""
+    query = parse_qs(urlsplit(search().url).query)
+    assert query["search_query"] == ["(cat:cs.AI OR cat:cs.CL) AND submittedDate:[202606171800 TO 202606181800]"]
+    assert (query["start"], query["sortBy"], query["sortOrder"]) == (["0"], ["submittedDate"], ["ascending"])
+    everything = search(Window(day=FRIDAY, categories=("cs", "hep-th")))
+    assert "(cat:cs.* OR cat:hep-th)" in parse_qs(urlsplit(everything.url).query)["search_query"][0]
+
+
+@pytest.mark.parametrize(
+    ("day", "first", "last"),
+    [
+        ("2026-06-15", "2026-06-11T18:00", "2026-06-12T18:00"),  # Monday: Thursday to Friday
+        ("2026-06-16", "2026-06-12T18:00", "2026-06-15T18:00"),  # Tuesday: over the weekend
+        ("2026-06-17", "2026-06-15T18:00", "2026-06-16T18:00"),
+        ("2026-06-19", "2026-06-17T18:00", "2026-06-18T18:00"),
+        ("2026-01-14", "2026-01-12T19:00", "2026-01-13T19:00"),  # in winter time
+        ("2026-03-10", "2026-03-06T19:00", "2026-03-09T18:00"),  # over the change of the clocks
+    ],
+)
+def test_the_interval_follows_the_calendar_of_arxiv(day: str, first: str, last: str) -> None:
+    """14:00 in New York is 18:00 or 19:00 GMT."""
+    found = [f"{when:%Y-%m-%dT%H:%M}" for when in submitted(dt.date.fromisoformat(day))]
+    assert found == [first, last]
+
+
+def test_a_search_is_paged_and_keeps_to_its_interval() -> None:
+    """What was submitted earlier or later is left out; the next page starts where this one ended."""
+    times = ("2026-06-17T17:59:59Z", "2026-06-17T18:00:00Z", "2026-06-18T17:59:59Z", "2026-06-18T18:00:00Z")
+    entries = [entry(f"2606.2000{number}", when) for number, when in enumerate(times)]
+    answer = arxiv.parse(atom(*entries, total=9), search(), WINDOW, ADDRESSES)
+    assert [paper.id for paper in answer.papers] == ["2606.20001", "2606.20002"]
+    assert [parse_qs(urlsplit(request.url).query)["start"] for request in answer.follow] == [["4"]]
+    assert answer.papers[0].announced == "new"
+    last = arxiv.parse(atom(*entries, total=4), search(), WINDOW, ADDRESSES)
+    assert last.follow == ()
+
+
+def test_a_search_that_finds_nothing_is_an_answer() -> None:
+    """Zero results are silence; an empty page of some results is worth another attempt."""
+    assert arxiv.parse(atom(total=0), search(), WINDOW, ADDRESSES).silence.startswith("arXiv announced nothing new")
+    with pytest.raises(Unreadable, match="an empty page of 31 results"):
+        arxiv.parse(atom(total=31), search(), WINDOW, ADDRESSES)
+
+
+def test_details_hold_what_the_feed_lacks() -> None:
+    """Authors as they are, the primary category first, other classifications left out, the authors' own notes."""
+    extra = (
+        "<arxiv:comment>8 pages,\n 2 maps</arxiv:comment><arxiv:doi>10.1000/tide.7</arxiv:doi>"
+        "<arxiv:journal_ref>Sea Lett. 4 (2026)</arxiv:journal_ref>"
+    )
+    (paper,) = parse_details(atom(entry(extra=extra))).papers
+    assert (paper.id, paper.authors, paper.categories) == (
+        "2606.20001",
+        ("Mo Reis", "Jon Day, Jr."),
+        ("cs.AI", "cs.LG"),
+    )
+    assert (paper.note, paper.doi, paper.journal) == ("8 pages, 2 maps", "10.1000/tide.7", "Sea Lett. 4 (2026)")
+    assert paper.published == dt.date(2026, 6, 17)
+
+
+def test_details_of_papers_that_nobody_asked_for_are_left_out() -> None:
+    """And one that is missing is not an error."""
+    assert parse_details(atom(entry("2606.29999"))).papers == ()
+    assert parse_details(atom(total=0)) == Answer()
+    assert [paper.id for paper in parse_details(atom(entry("astro-ph/0601001")), "astro-ph/0601001v1").papers] == [
+        "astro-ph/0601001"
+    ]
+
+
+def test_details_are_asked_for_in_batches_of_a_hundred() -> None:
+    """Each below two thousand characters, without what is no identifier, each paper once."""
+    ids = [f"2606.{number:05}" for number in range(250)]
+    found = arxiv.details([*ids, "moon", "2606.00001v2", ""], ADDRESSES)
+    assert [request.url.count(",") + 1 for request in found] == [100, 100, 50]
+    old = arxiv.details([f"cond-mat/{number:07}" for number in range(150)], ADDRESSES)
+    assert all(len(request.url) < 2000 for request in (*found, *old))
+    assert arxiv.details(["moon"], ADDRESSES) == ()
+
+
+def test_an_error_that_comes_as_an_entry_is_told() -> None:
+    """In arXiv's own words."""
+    with pytest.raises(Unreadable, match="an error: incorrect id format for moon"):
+        parse_details(atom(ERROR))
+
+
+def test_a_paper_about_errors_is_a_paper() -> None:
+    """A title alone is no error."""
+    body = atom(entry().replace("A tide table\n for $n$ moons", "Error"))
+    assert [paper.title for paper in parse_details(body).papers] == ["Error"]
+
+
+@pytest.mark.parametrize(
+    ("body", "words"),
+    [
+        (b"", "an empty body"),
+        (HTML, "an HTML page"),
+        (b"<html><body>One moment</body></html>", "an HTML page instead of"),
+        (feed(item())[:300], "a damaged or unknown document instead of XML"),
+        (BOMB, "a damaged or unknown document instead of rss"),
+        (b'<!DOCTYPE rss SYSTEM "file:///etc/passwd"><rss><channel/></rss>', "a damaged or unknown document"),
+        (atom(), "a damaged or unknown document instead of rss"),
+        (b"<rss/>", "an RSS feed without a date"),
+        (feed(date="soon"), "an RSS feed without a date"),
+        (b"<a>" * 5000, "a damaged or unknown document"),
+    ],
+)
+def test_another_answer_is_unreadable_and_named(body: bytes, words: str) -> None:
+    """Entities are never expanded, nothing is fetched, and half a feed is no feed."""
+    with pytest.raises(Unreadable, match=words):
+        parse_feed(body)
+
+
+def test_a_control_character_costs_nothing() -> None:
+    """XML 1.0 forbids it, titles hold it nevertheless."""
+    (paper,) = parse_feed(feed(item(title="A tide\x0b table\x00"))).papers
+    assert paper.title == "A tide table"
