@@ -29,7 +29,6 @@ async def deliver_day(newsletter: str, day: dt.date) -> str:
             return f"no edition: {frozen.reason}"
         delivered = await dispatch(context, frozen, log.info)
     await show_delivery(newsletter, delivered)
-    log.info(delivered.sentence)
     if delivered.halted:
         raise Problem(f"{delivered.halted} Nobody was lost: start the run again when it is mended.")
     return delivered.sentence

@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from rich.console import Console
-from rich.table import Table
 
 from flows.context import Context, open_context
 from flows.inbox import mail_server
@@ -119,7 +118,7 @@ async def _show(
         failed = await _follow(console, supervisor, prefect, run)
         if failed:
             console.print(f"[red]The run did not succeed:[/] {failed}\nIts log: {_run_page(ports, run)}")
-        console.print(_where(ports, run, choice, home))
+        _show_where(console, ports, run, choice, home)
     if once:
         return 1 if failed else 0
     console.print("It stays up until you press Ctrl-C.")
@@ -186,7 +185,7 @@ async def _follow(console: Console, supervisor: Supervisor, prefect: PrefectApi,
         while True:
             state = await prefect.state(run)
             for sentence in await prefect.new_logs(run):
-                console.print(f"  {sentence}", style="dim", markup=False, highlight=False)
+                console.print(f"  {sentence}", style="dim", markup=False, soft_wrap=True)
             if state.type in TERMINAL:
                 return "" if state.type == "COMPLETED" else state.message or state.type.lower()
             await supervisor.pause(0.5)
@@ -198,16 +197,20 @@ def _run_page(ports: Ports, run: str) -> str:
     return f"http://127.0.0.1:{ports.prefect}/runs/flow-run/{run}"
 
 
-def _where(ports: Ports, run: str, choice: Choice, home: Path) -> Table:
+def _show_where(console: Console, ports: Ports, run: str, choice: Choice, home: Path) -> None:
     site = f"http://127.0.0.1:{ports.web}"
-    table = Table(title="Where to look", title_justify="left", show_header=False, box=None, padding=(0, 2))
-    table.add_row("The mail", f"{site}/inbox")
-    table.add_row("", f"{home / 'inbox'} (maildir)")
-    table.add_row("The edition on the web", f"{site}/archive/{choice.newsletter}/{choice.day}")
-    table.add_row("Prefect: the run", _run_page(ports, run))
-    table.add_row("Prefect: start another", f"http://127.0.0.1:{ports.prefect}/deployments")
-    table.add_row("Logs", str(home / "logs"))
-    return table
+    places = {
+        "The mail": f"{site}/inbox",
+        "  as maildir": str(home / "inbox"),
+        "The edition on the web": f"{site}/archive/{choice.newsletter}/{choice.day}",
+        "Prefect: the run": _run_page(ports, run),
+        "Prefect: start another": f"http://127.0.0.1:{ports.prefect}/deployments",
+        "Logs": str(home / "logs"),
+    }
+    console.print("\n[bold]Where to look[/]")
+    for name, place in places.items():
+        # never wrapped: addresses are for copying
+        console.print(f"  {name:<24}{place}", markup=False, soft_wrap=True)
 
 
 def _ended(console: Console, supervisor: Supervisor) -> int:

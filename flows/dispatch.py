@@ -23,6 +23,9 @@ from subscribers.ledger import Claim, Due, LostLease
 from subscribers.model import DeliveryState
 from subscribers.tokens import Purpose, sign
 
+PROGRESS = dt.timedelta(seconds=10)
+"""How often a delivery that goes on says how it stands."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Delivered:
@@ -111,7 +114,8 @@ async def deliver(
         say(f"{made} {'reader is' if made == 1 else 'readers are'} new to this edition.")
     courier = Courier(connect, connections=settings.mail_connections, rate=settings.mail_rate)
     cards = unpack(frozen.cards)
-    until = context.now() + wait
+    said = context.now()
+    until = said + wait
     try:
         while not stop.is_set() and not courier.report.halted:
             claim = await ledger.claim(frozen.id, context.now())
@@ -125,10 +129,14 @@ async def deliver(
                 await _wait(stop, pause)
                 continue
             await _work(context, frozen, cards, claim, courier, stop)
-            say((await _standing(context, frozen.id, "")).sentence)
+            if context.now() - said > PROGRESS:
+                said = context.now()
+                say((await _standing(context, frozen.id, "")).sentence)
     finally:
         await courier.close()
-    return await _standing(context, frozen.id, courier.report.halted)
+    delivered = await _standing(context, frozen.id, courier.report.halted)
+    say(delivered.sentence)
+    return delivered
 
 
 async def _work(

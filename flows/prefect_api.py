@@ -9,6 +9,7 @@ from typing import Any
 
 import httpx
 
+_PREFECTS_OWN = ("Beginning flow run", "Finished in state", "View at ")
 TERMINAL = frozenset({"COMPLETED", "FAILED", "CRASHED", "CANCELLED"})
 
 
@@ -51,7 +52,7 @@ class PrefectApi:
         return RunState(state["type"], state.get("message") or "")
 
     async def new_logs(self, run: str) -> list[str]:
-        """The run's sentences since the last call, in their order."""
+        """The run's own sentences since the last call, in their order; not what Prefect says of its states."""
         answer = await self._client.post(
             "/logs/filter",
             json={
@@ -64,4 +65,4 @@ class PrefectApi:
         answer.raise_for_status()
         found = answer.json()
         self._read[run] = self._read.get(run, 0) + len(found)
-        return [row["message"] for row in found]
+        return [row["message"] for row in found if not row["message"].startswith(_PREFECTS_OWN)]

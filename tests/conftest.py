@@ -75,5 +75,3 @@ async def database(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncItera
     await migrate(opened)
     yield opened
     await opened.close()
-
-

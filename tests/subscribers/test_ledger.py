@@ -22,9 +22,7 @@ UNSENT = Outcome(Verdict.UNSENT, Stage.CONNECT, text="no connection")
 
 
 async def subscribe(database: Database, number: int, **columns: object) -> None:
-    changes = [
-        Change(email=f"reader{n}@example.org", newsletter="daily", columns=dict(columns)) for n in range(number)
-    ]
+    changes = [Change(email=f"reader{n}@example.org", newsletter="daily", columns=dict(columns)) for n in range(number)]
     await Subscribers(database).keep(changes, NOW)
 
 
@@ -73,9 +71,7 @@ async def test_no_row_for_readers_the_edition_is_not_for(database: Database, col
 
 
 async def test_a_pause_that_is_over_and_a_weekdays_reader_on_a_weekday_get_the_edition(database: Database) -> None:
-    await opened(
-        database, 1, state=SubscriptionState.PAUSED, paused_until=dt.date(2026, 6, 9), frequency="weekdays"
-    )
+    await opened(database, 1, state=SubscriptionState.PAUSED, paused_until=dt.date(2026, 6, 9), frequency="weekdays")
 
 
 async def test_a_batch_is_claimed_by_one_worker(database: Database) -> None:

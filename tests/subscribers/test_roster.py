@@ -60,13 +60,19 @@ def test_a_missing_column_changes_nothing() -> None:
     [
         ("email\nnobody\n", "email is not an address"),
         ("email\na@example.org\\nBcc: x\n", "email is not an address"),
-        ("email,topics\na@example.org,agents;knitting\n", "topic 'knitting' is not known: use one of agents, code, video"),
+        (
+            "email,topics\na@example.org,agents;knitting\n",
+            "topic 'knitting' is not known: use one of agents, code, video",
+        ),
         ("email,newsletter\na@example.org,weekly\n", "newsletter 'weekly' is not known: use one of arxiv, daily"),
         ("email,hour\na@example.org,25\n", "hour '25' should be a whole number from 0 to 23"),
         ("email,hour\na@example.org,²\n", "hour '²' should be"),
         ("email,zone\na@example.org,Mars/Base\n", "zone 'Mars/Base' is not known"),
         ("email,zone\na@example.org,../../etc/passwd\n", "zone '../../etc/passwd' is not known"),
-        ("email,frequency\na@example.org,hourly\n", "frequency 'hourly' is not known: use one of daily, weekdays, weekly"),
+        (
+            "email,frequency\na@example.org,hourly\n",
+            "frequency 'hourly' is not known: use one of daily, weekdays, weekly",
+        ),
         ("email,state\na@example.org,__proto__\n", "state '__proto__' is not known"),
         ("email,consent_at\na@example.org,yesterday\n", "consent_at 'yesterday' should be a time such as"),
         ("email,tags\na@example.org,x,y\n", "more fields than the first line"),
@@ -101,7 +107,7 @@ async def test_what_is_exported_and_imported_is_the_same_file(database: Database
     text.write(",".join(COLUMNS) + "\n")
     for n in range(30):
         text.write(
-            f"r{n}@example.org,daily,{'agents;code' if n % 2 else ''},\"a \"\"b\"\", c;d\",,"
+            f'r{n}@example.org,daily,{"agents;code" if n % 2 else ""},"a ""b"", c;d",,'
             f"{'weekly' if n % 3 else 'daily'},{n % 24 if n % 4 else ''},Europe/Berlin,"
             f"{'unsubscribed' if n % 5 else 'confirmed'},x;y,2026-01-02T03:04:05+00:00,form\n"
         )
