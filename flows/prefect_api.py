@@ -3,13 +3,16 @@ import."""
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
+from uuid import uuid4
 
 import httpx
 
 _PREFECTS_OWN = ("Beginning flow run", "Finished in state", "View at ")
+ATTEMPTS = 8
 TERMINAL = frozenset({"COMPLETED", "FAILED", "CRASHED", "CANCELLED"})
 
 
@@ -32,36 +35,47 @@ class PrefectApi:
     async def __aexit__(self, *_: object) -> None:
         await self._client.aclose()
 
+    async def _call(self, method: str, path: str, body: Mapping[str, Any] | None = None) -> httpx.Response:
+        """Asks again while the server is busy: with SQLite it answers 503 when many write at the same moment."""
+        for attempt in range(ATTEMPTS):
+            try:
+                answer = await self._client.request(method, path, json=body)
+            except httpx.TransportError:
+                if attempt == ATTEMPTS - 1:
+                    raise
+            else:
+                if answer.status_code < 500 or attempt == ATTEMPTS - 1:
+                    return answer
+            await asyncio.sleep(0.5 * (attempt + 1))
+        raise AssertionError("the last attempt returns or raises")
+
     async def deployment(self, name: str) -> str | None:
         """The id of a deployment such as `daily/daily`; None while it is not registered."""
-        answer = await self._client.get(f"/deployments/name/{name}")
+        answer = await self._call("GET", f"/deployments/name/{name}")
         return str(answer.json()["id"]) if answer.status_code == 200 else None
 
     async def start(self, deployment: str, parameters: Mapping[str, Any]) -> str:
-        """Asks for a run now; returns its id."""
-        answer = await self._client.post(
-            f"/deployments/{deployment}/create_flow_run", json={"parameters": dict(parameters)}
-        )
+        """Asks for a run now; returns its id. However often the request has to be made, it is one run."""
+        body = {"parameters": dict(parameters), "idempotency_key": str(uuid4())}
+        answer = await self._call("POST", f"/deployments/{deployment}/create_flow_run", body)
         answer.raise_for_status()
         return str(answer.json()["id"])
 
     async def state(self, run: str) -> RunState:
-        answer = await self._client.get(f"/flow_runs/{run}")
+        answer = await self._call("GET", f"/flow_runs/{run}")
         answer.raise_for_status()
         state = answer.json()["state"]
         return RunState(state["type"], state.get("message") or "")
 
     async def new_logs(self, run: str) -> list[str]:
         """The run's own sentences since the last call, in their order; not what Prefect says of its states."""
-        answer = await self._client.post(
-            "/logs/filter",
-            json={
-                "logs": {"flow_run_id": {"any_": [run]}, "level": {"ge_": 20}},
-                "sort": "TIMESTAMP_ASC",
-                "offset": self._read.get(run, 0),
-                "limit": 200,
-            },
-        )
+        wanted = {
+            "logs": {"flow_run_id": {"any_": [run]}, "level": {"ge_": 20}},
+            "sort": "TIMESTAMP_ASC",
+            "offset": self._read.get(run, 0),
+            "limit": 200,
+        }
+        answer = await self._call("POST", "/logs/filter", wanted)
         answer.raise_for_status()
         found = answer.json()
         self._read[run] = self._read.get(run, 0) + len(found)

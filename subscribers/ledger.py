@@ -43,9 +43,8 @@ delivery = sa.Table(
     sa.Column("lease", sa.String(22), comment="the token under which it was last marked"),
     sa.Column("code", sa.Integer, comment="the server's last reply, or null"),
     sa.Column("words", sa.Text, nullable=False, comment="the server's last words, or why it was skipped"),
-    # No index on state: without one PostgreSQL updates a row in place, and half-empty pages leave it the room.
+    # No index on state: without one PostgreSQL updates a row in place; the migration leaves its pages the room.
     sqlite_with_rowid=False,
-    postgresql_with={"fillfactor": 50},
 )
 batch = sa.Table(
     "batch",

@@ -28,8 +28,10 @@ class Topic:
     description: str
     order: int
     """Its place in a digest: groups and the topics within them follow it."""
+    text: str = ""
+    """The vocabulary of the subject, which papers are compared with; no reader sees it."""
     terms: Mapping[str, float] = field(default_factory=dict)
-    """Words and phrases that speak for it, lower case, with their weight (2 weak, 6 decisive)."""
+    """Words and phrases that speak for it, lower case, with their weight: 2 weak, 4 strong, 6 decisive, 9 certain."""
     categories: Mapping[str, float] = field(default_factory=dict)
     """What an arXiv category says for it, in the same scale; a whole archive by its name without a point."""
     discount: float = 1.0

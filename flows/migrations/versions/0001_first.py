@@ -106,8 +106,9 @@ def upgrade() -> None:
         sa.Column("code", sa.Integer, comment="the server's last reply, or null"),
         sa.Column("words", sa.Text, nullable=False, comment="the server's last words, or why it was skipped"),
         sqlite_with_rowid=False,
-        postgresql_with={"fillfactor": 50},
     )
+    if op.get_bind().dialect.name == "postgresql":
+        op.execute("ALTER TABLE delivery SET (fillfactor = 50)")
     op.create_table(
         "batch",
         sa.Column("id", sa.Integer, primary_key=True),

@@ -1,0 +1,180 @@
+"""An edition's cards: its document rendered and inlined once, cut into fragments, and each encoded for the wire."""
+
+from __future__ import annotations
+
+import hashlib
+import ipaddress
+import re
+from collections.abc import Sequence
+from email.utils import formataddr, parseaddr
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from markupsafe import escape
+
+from flows.editions import excerpt
+from flows.editions.model import Edition, Kind, Newsletter, Topic
+from flows.mail import encode, look
+from flows.mail.document import canonical, cut, documents, mark, outline
+from flows.mail.model import COUNT_ROOM, Block, Card, Cards, Fragment, Heading, Line, Pieces, Site, Slot
+from flows.mail.packed import pack, unpack
+from flows.outcomes import Problem
+from flows.papers.model import Paper
+
+__all__ = ["pack", "render", "unpack"]
+
+
+def render(
+    edition: Edition, newsletter: Newsletter, topics: Sequence[Topic], site: Site, folders: Sequence[Path]
+) -> Cards:
+    """The cards of `edition` in the newsletter's look. Templates are searched in `folders`, the first wins.
+
+    Every topic that a paper has, second choices included, gets its heading. Raises Problem for a look, an accent or a
+    sender that cannot be used, jinja2.TemplateError or ValueError for a template that is wrong.
+    """
+    secret = mark(edition)
+    groups = outline(edition, topics)
+    html, text = (dict(cut(made, secret)) for made in documents(edition, newsletter, groups, site, folders))
+
+    def fragment(*kinds: str, key: str = "") -> Fragment:
+        return _fragment(*("".join(made[kind, key] for kind in kinds) for made in (html, text)), secret=secret)
+
+    headings = {
+        topic.slug: Heading(
+            group=group.key,
+            line=_contents(fragment("line", key=topic.slug)),
+            block=_block(fragment("topic", key=topic.slug)),
+        )
+        for group in groups
+        for topic in group.topics
+    }
+    named = {group.key: _block(fragment("group", key=group.key)) for group in groups}
+    ranked = sorted(edition.entries, key=lambda entry: (-entry.score, entry.paper.id))
+    boundary = _boundary(edition)
+    return Cards(
+        sender=_plain(site.return_path),
+        headers=_headers(newsletter, site, boundary),
+        boundary=boundary,
+        subject=_subject(edition, newsletter),
+        unsubscribe=f"{_plain(site.public_url)}/unsubscribe/".encode("ascii"),
+        head=fragment("head"),
+        middle=fragment("middle"),
+        more=fragment("more"),
+        foot=fragment("close", "foot", "end"),
+        page_foot=fragment("close", "page_foot", "end"),
+        headings=sum(group.size for group in named.values())
+        + sum(topic.line.size + topic.block.size + COUNT_ROOM for topic in headings.values()),
+        groups=named,
+        topics=headings,
+        papers={
+            entry.paper.id: _card(entry.paper, rank, _block(fragment("card", key=entry.paper.id)))
+            for rank, entry in enumerate(ranked)
+        },
+    )
+
+
+def _boundary(edition: Edition) -> bytes:
+    """The same for the same edition, and never in a body: no "=_" is in quoted-printable (RFC 2045 section 6.7)."""
+    key = f"{edition.newsletter} {edition.kind} {edition.day}"
+    return b"=_" + hashlib.sha256(key.encode()).hexdigest()[:24].encode()
+
+
+def _fragment(html: str, text: str, *, secret: str) -> Fragment:
+    html = canonical(html)
+    return Fragment(html=_pieces(html, secret), text=_pieces(text, secret), size=_size(html, secret))
+
+
+def _pieces(source: str, secret: str) -> Pieces:
+    literals = re.split(rf"{secret}_(\w+?)_", source)
+    pieces: list[bytes | Slot] = []
+    for i, literal in enumerate(literals):
+        if i % 2:
+            pieces.append(Slot(literal))
+            continue
+        # A slot's value ends without a line break: what follows it begins on a line of its own.
+        start = b"" if i == 0 or literal.startswith("\n") else encode.SOFT
+        pieces.append(start + encode.quoted_printable(literal, goes_on=i < len(literals) - 1))
+    if isinstance(last := pieces[-1], bytes) and not last.endswith(b"\n"):
+        pieces[-1] = last + b"\r\n" if last else last
+    return tuple(pieces)
+
+
+def _size(source: str, secret: str) -> int:
+    shown = re.sub(rf"{secret}_\w+?_", "", source)
+    return len(shown.encode()) + shown.count("\n")
+
+
+def _block(fragment: Fragment) -> Block:
+    match fragment.html, fragment.text:
+        case (bytes(html),), (bytes(text),):
+            return Block(html=html, text=text, size=fragment.size)
+    raise ValueError("only head, contents lines, middle, more and foot have places for what is the reader's own")
+
+
+def _contents(fragment: Fragment) -> Line:
+    match fragment.html, fragment.text:
+        case (bytes(a), Slot.COUNT, bytes(b)), (bytes(c), Slot.COUNT, bytes(d)):
+            return Line(html=(a, b), text=(c, d), size=fragment.size)
+    raise ValueError("a line of the contents has one place, slot.count")
+
+
+def _card(paper: Paper, rank: int, block: Block) -> Card:
+    short = look.tidy(excerpt.short_title(look.tidy(paper.title))) or paper.id
+    return Card(
+        html=block.html,
+        text=block.text,
+        size=block.size,
+        rank=rank,
+        subject=encode.words(short),
+        name=encode.quoted_printable(str(escape(short))),
+    )
+
+
+def _subject(edition: Edition, newsletter: Newsletter) -> bytes:
+    # The last words are plain ASCII: between two encoded words a reader sees no space (RFC 2047 section 6.2).
+    day = look.short_date(edition.day)
+    title = encode.words(f"{look.tidy(newsletter.title)},")
+    return b"Subject: %s %s:" % (title, (f"week to {day}" if edition.kind is Kind.WEEKLY else day).encode())
+
+
+def _headers(newsletter: Newsletter, site: Site, boundary: bytes) -> bytes:
+    name, address = parseaddr(_line(site.sender))
+    if "@" not in address or not address.isascii():
+        raise Problem(f"The sender {site.sender[:80]!r} is no address such as Paperround <digest@example.org>.")
+    url = _plain(site.public_url).encode("ascii")
+    title = encode.phrase(look.tidy(newsletter.title))
+    identifier = f"{newsletter.slug}.{_host(site.public_url)}".encode("ascii")
+    return b"".join(
+        line + b"\r\n"
+        for line in (
+            b"From: " + formataddr((name, address)).encode("ascii"),
+            b"MIME-Version: 1.0",
+            b'Content-Type: multipart/alternative;\r\n boundary="%s"' % boundary,
+            b"List-ID: %s\r\n <%s>" % (title, identifier),  # RFC 2919 section 2
+            b"List-Archive: <%s/archive>" % url,  # RFC 2369 section 3.6
+            b"List-Post: NO",  # RFC 2369 section 3.4
+            b"Precedence: bulk",  # what answering machines look at (RFC 3834 section 2)
+        )
+    )
+
+
+def _host(url: str) -> str:
+    """What a list's identifier ends in: `localhost` is for lists that have no domain (RFC 2919 section 3)."""
+    host = urlsplit(url).hostname or "localhost"
+    try:
+        ipaddress.ip_address(host)
+    except ValueError:
+        return host
+    return "localhost"
+
+
+def _line(value: str) -> str:
+    if not value.isprintable() or not value:
+        raise Problem(f"{value[:80]!r} cannot stand in a mail's header: it is empty or holds what cannot be printed.")
+    return value
+
+
+def _plain(value: str) -> str:
+    if not _line(value).isascii():
+        raise Problem(f"{value[:80]!r} cannot stand in a mail's header: write the domain in its ASCII form (xn--…).")
+    return value

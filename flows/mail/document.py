@@ -1,0 +1,125 @@
+"""A whole edition as one document, in HTML and in plain text, with marks where its fragments begin.
+
+Templates mark a fragment's beginning with `cut` and the reader's own places with `slot`. The marks hold a digest of the
+edition itself, so that nothing within the edition can forge one.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from jinja2 import TemplateNotFound
+from markupsafe import Markup
+
+from flows.editions import maths
+from flows.editions.model import Edition, Newsletter, Topic
+from flows.mail import look
+from flows.mail.colour import AA, readable
+from flows.mail.model import Site, Slot
+from flows.outcomes import Problem
+from flows.papers.model import Paper
+
+LIGHT, DARK = "#f4f2ed", "#1e2126"
+"""The grounds on which the accent must be read: the darker of the light ones, the lighter of the dark ones."""
+
+_VIVID = 6.0
+"""On dark ground the least contrast that can be read looks dull."""
+
+Key = tuple[str, str]
+"""A fragment's kind ("card", "topic", …) and which of them."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Subject:
+    """A topic as the templates show it."""
+
+    slug: str
+    name: str
+    papers: tuple[Paper, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Group:
+    """The topics of a group that the edition has."""
+
+    key: str
+    name: str
+    topics: tuple[Subject, ...]
+
+
+def outline(edition: Edition, topics: Sequence[Topic]) -> list[Group]:
+    """The groups and topics of the edition in its order; topics that are only second choices come last in theirs."""
+    named: dict[str, list[Subject]] = {}
+    for section in edition.sections:
+        papers = tuple(entry.paper for entry in section.entries)
+        named.setdefault(section.group, []).append(Subject(slug=section.topic, name=section.name, papers=papers))
+    first = {section.topic for section in edition.sections}
+    second = {entry.second for entry in edition.entries} - first
+    for topic in topics:
+        if topic.slug in second:
+            named.setdefault(topic.group, []).append(Subject(slug=topic.slug, name=topic.name, papers=()))
+    return [Group(key=str(i), name=name, topics=tuple(group)) for i, (name, group) in enumerate(named.items())]
+
+
+def mark(edition: Edition) -> str:
+    """What the marks of this edition's documents begin with."""
+    return "m" + hashlib.sha256(repr(edition).encode("utf-8", "surrogatepass")).hexdigest()[:20]
+
+
+def documents(
+    edition: Edition, newsletter: Newsletter, groups: Sequence[Group], site: Site, folders: Sequence[Path]
+) -> tuple[str, str]:
+    """The whole edition as HTML, inlined, and as plain text, both with their marks."""
+    env = look.environment(folders)
+    secret = mark(edition)
+    shared = {
+        "newsletter": newsletter,
+        "edition": edition,
+        "site": site,
+        "host": urlsplit(site.public_url).netloc,
+        "archive": f"{site.public_url}/archive/{newsletter.slug}/{edition.day}",
+        "notices": [look.tidy(notice) for notice in (newsletter.notice, *edition.missing) if notice],
+        "groups": groups,
+        "accent": _accent(newsletter, LIGHT, AA),
+        "accent_dark": _accent(newsletter, DARK, _VIVID),
+        "slot": {slot.value: f"{secret}_{slot.value}_" for slot in Slot},
+        "cut": lambda kind, key="": Markup(f"<!--{secret} {kind} {key}-->"),  # noqa: S704 - slugs and numbers only
+    }
+    folder = f"email/digest/{newsletter.look}"
+    try:
+        html, text = (env.get_template(f"{folder}/digest.{form}") for form in ("html", "txt"))
+    except TemplateNotFound as error:
+        raise Problem(
+            f"The newsletter {newsletter.slug} has the look {newsletter.look!r}, and no template folder holds {error}."
+        ) from error
+    return (
+        look.inline(html.render(shared, folder=folder, view=lambda paper: look.view(paper, look.markup))),
+        text.render(shared, folder=folder, view=lambda paper: look.view(paper, maths.text)),
+    )
+
+
+def _accent(newsletter: Newsletter, ground: str, ratio: float) -> str:
+    try:
+        return readable(newsletter.accent, ground, ratio)
+    except ValueError as error:
+        raise Problem(f"The newsletter {newsletter.slug} has an accent that cannot be used: {error}.") from error
+
+
+def cut(document: str, secret: str) -> Iterator[tuple[Key, str]]:
+    """The fragments of a document between its marks; nothing may stand before the first."""
+    before, *rest = re.split(rf"[ \t]*<!--{secret} (\w+) (\S*?)-->[ \t]*\n?", document)
+    kinds, keys, sources = rest[::3], rest[1::3], rest[2::3]
+    if kinds:
+        sources[0] = before + sources[0]
+    yield from zip(zip(kinds, keys, strict=True), sources, strict=True)
+
+
+def canonical(html: str) -> str:
+    """HTML without the white space that nobody sees: lines without indentation, none empty, the last one ended."""
+    lines = (line.strip() for line in html.splitlines())
+    return "".join(f"{line}\n" for line in lines if line)

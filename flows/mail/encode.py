@@ -1,0 +1,71 @@
+"""Text made fit for the wire: quoted-printable bodies (RFC 2045) and header values (RFC 2047, RFC 5322). Pure."""
+
+from __future__ import annotations
+
+import binascii
+import re
+from collections.abc import Iterator
+from email.header import Header
+
+SOFT = b"=\r\n"
+"""A soft line break: the text goes on (RFC 2045 section 6.7, rule 5)."""
+
+_UNPRINTED = re.compile(rb"[^\t\x20-\x3c\x3e-\x7e]")
+_UNSAFE = re.compile(rb"[^\t\x20-\x3c\x3e-\x7e]|[\t ]\Z")
+_ATOMS = re.compile(r"[A-Za-z0-9 !#$%&'*+/=?^_`{|}~-]+")
+
+
+def quoted_printable(text: str, *, goes_on: bool = False) -> bytes:
+    """`text` as UTF-8 in quoted-printable, from the start of a line; CRLF line ends, no line above 76 characters.
+
+    No line begins with a dot, so that SMTP need stuff nothing (RFC 5321 section 4.5.2), nor with "From ". If the text
+    `goes_on`, what follows starts a line of its own without a line break in the text.
+    """
+    lines = text.replace("\r\n", "\n").replace("\r", "\n").encode().split(b"\n")
+    # White space at a line's end would be lost (rule 3); before a soft line break it is not at the end.
+    bare = len(lines) - 1 if goes_on else len(lines)
+    encoded = b"\r\n".join(
+        SOFT.join(_short((_UNSAFE if i < bare else _UNPRINTED).sub(_hex, line))) for i, line in enumerate(lines)
+    )
+    return encoded + SOFT if goes_on and lines[-1] else encoded
+
+
+def decoded(content: bytes) -> str:
+    """The text that `quoted_printable` was given, with LF line ends."""
+    return binascii.a2b_qp(content).decode().replace("\r\n", "\n")
+
+
+def _hex(found: re.Match[bytes]) -> bytes:
+    return b"=%02X" % found[0][0]
+
+
+def _short(line: bytes) -> Iterator[bytes]:
+    while True:
+        if line.startswith((b".", b"From ")):
+            line = b"=%02X" % line[0] + line[1:]
+        if len(line) <= 75:
+            yield line
+            return
+        cut = line.rfind(b"=", 73, 75)
+        cut = 75 if cut < 0 else cut
+        yield line[:cut]
+        line = line[cut:]
+
+
+def words(text: str) -> bytes:
+    """Unstructured header text on lines of its own: as it is if it is short plain ASCII, else as encoded words.
+
+    The first line leaves room for nothing else, the next ones begin with a space (RFC 2047 section 2).
+    """
+    if text.isascii() and text.isprintable() and len(text) <= 76 and "=?" not in text:
+        return text.encode()
+    return Header(text, "utf-8", maxlinelen=75).encode(linesep="\r\n").encode("ascii")
+
+
+def phrase(text: str) -> bytes:
+    """A name before an address or a list's identifier (RFC 5322 section 3.2.5)."""
+    if not text.isascii() or not text.isprintable() or "=?" in text or len(text) > 76:
+        return words(text)
+    if _ATOMS.fullmatch(text):
+        return text.encode()
+    return b'"%s"' % re.sub(r'(["\\])', r"\\\1", text).encode()

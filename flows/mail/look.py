@@ -1,0 +1,173 @@
+"""Templates and what they see of a paper. The only I/O is reading the templates.
+
+A look may extend a shipped template and replace its blocks. Templates are searched in the operator's folder first.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+import textwrap
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
+from markupsafe import Markup
+from premailer import Premailer
+
+from flows.editions import excerpt, maths
+from flows.papers.model import Paper
+
+_AUTHORS = 3
+_NAME = 80
+_TITLE = 300
+"""Above these lengths (characters) a source gave nonsense: no name is so long, and no card may fill a mail."""
+
+# Controls, lone surrogates, noncharacters and the marks that turn the direction of everything after them.
+_UNFIT = re.compile(
+    "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff\ufdd0-\ufdef\ufffe\uffff]"
+)
+_URL = re.compile(r"https?://[^\s\x00-\x20\x7f-\x9f\ud800-\udfff\"<>\\^`{|}]{1,500}")
+_SALAD = re.compile(r"\b(?:(?:[a-z]{8,}[\s.]+){6}|(?:[a-z]{6,}[\s.]+){9}|(?:[a-z]{5,}[\s.]+){10})")
+_MONTHS = "January February March April May June July August September October November December".split()  # noqa: SIM905
+_DAYS = ["Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Link:
+    label: str
+    url: str
+    note: str = ""
+    """What stands behind the label: "★ 1.2k"."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class View:
+    """A paper as a template shows it: `title` and `summary` are markup in HTML and plain text in the text version."""
+
+    id: str
+    title: str
+    url: str
+    authors: str
+    organisation: str
+    facts: tuple[str, ...]
+    """Upvotes and comments, as far as there are any."""
+    summary: str
+    machine: bool
+    """Whether a model wrote the summary."""
+    links: tuple[Link, ...]
+    """Where else to go: PDF, discussion, code, project."""
+
+
+def view(paper: Paper, readable: Callable[[str], str]) -> View:
+    """What the templates see of `paper`, its maths made readable by `readable` (to text or to markup)."""
+    title = tidy(paper.title) or paper.id
+    summary = _readable_summary(tidy(paper.ai_summary))
+    return View(
+        id=paper.id,
+        title=readable(title if len(title) <= _TITLE else excerpt.excerpt(title, _TITLE)),
+        url=paper.url,
+        authors=byline([_name(author) for author in paper.authors]),
+        organisation=_name(paper.organisation),
+        facts=tuple(_count(n, noun) for n, noun in ((paper.upvotes, "upvote"), (paper.comments, "comment")) if n),
+        summary=readable(excerpt.excerpt(summary or tidy(paper.abstract))),
+        machine=bool(summary),
+        links=tuple(
+            Link(label=label, url=url, note=note)
+            for label, url, note in (
+                ("PDF", paper.pdf, ""),
+                ("Discussion", paper.discussion, ""),
+                ("Code", paper.code, stars(paper.stars) if paper.stars else ""),
+                ("Project", paper.project, ""),
+            )
+            if _URL.fullmatch(url)
+        ),
+    )
+
+
+def environment(folders: Sequence[Path]) -> Environment:
+    """Jinja over `folders`, the first that has a template wins. What a template gets wrong raises."""
+    env = Environment(
+        loader=FileSystemLoader([str(folder) for folder in folders]),
+        autoescape=select_autoescape(["html"], default=False),
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    filters: dict[str, Callable[..., Any]] = {"wrap": wrap, "long_date": long_date}
+    env.filters.update(filters)
+    return env
+
+
+def inline(document: str) -> str:
+    """`document` with its style sheet written into the elements as well, for clients that drop style sheets."""
+    # The defaults would strip !important inside @media and put attributes that HTML no longer has on elements.
+    basic = ["bgcolor", "align", "width", "height", "valign"]
+    inlined: str = Premailer(
+        document,
+        keep_style_tags=True,
+        strip_important=False,
+        remove_classes=False,
+        disable_basic_attributes=basic,
+        disable_validation=True,
+    ).transform()
+    return inlined
+
+
+def markup(source: str) -> Markup:
+    """TeX as escaped HTML."""
+    return Markup(maths.html(source))  # noqa: S704 - `maths.html` escapes what it is given
+
+
+def tidy(text: str) -> str:
+    """`text` on one line, without characters that no document may hold or that disturb their surroundings."""
+    return " ".join(_UNFIT.sub("", text).split())
+
+
+def byline(names: Sequence[str]) -> str:
+    """The first authors and how many others: "A, B, C and 12 others"."""
+    names = [name for name in names if name]
+    if len(names) <= _AUTHORS + 1:
+        return ", ".join(names)
+    return f"{', '.join(names[:_AUTHORS])} and {len(names) - _AUTHORS} others"
+
+
+def stars(n: int) -> str:
+    return f"★\u00a0{n}" if n < 1000 else f"★\u00a0{n / 1000:.1f}k" if n < 9950 else f"★\u00a0{round(n / 1000)}k"
+
+
+def short_date(day: dt.date) -> str:
+    return f"{day.day} {_MONTHS[day.month - 1]}"
+
+
+def long_date(day: dt.date) -> str:
+    """ "Tuesday, 9 June 2026", in English whatever the locale."""
+    return f"{_DAYS[day.weekday()]}, {short_date(day)} {day.year}"
+
+
+def wrap(text: str, indent: int = 0, width: int = 72) -> str:
+    """`text` in lines of at most `width` characters; a longer word stands alone, a no-break space holds."""
+    margin = " " * indent
+    lines = textwrap.wrap(
+        text, width, initial_indent=margin, subsequent_indent=margin, break_long_words=False, break_on_hyphens=False
+    )
+    return "\n".join(lines).replace("\u00a0", " ")
+
+
+def _readable_summary(text: str) -> str:
+    """`text`, or nothing if it strings so many long words together that it reads badly.
+
+    SpamAssassin (LONGWORDS) takes such strings for word salad. Models write them, authors of abstracts hardly do.
+    """
+    return "" if _SALAD.search(text) else text
+
+
+def _name(text: str) -> str:
+    name = tidy(maths.text(tidy(text)))
+    return name if len(name) <= _NAME else name[: _NAME - 1].rstrip() + "…"
+
+
+def _count(n: int, noun: str) -> str:
+    return f"{n:,}\u00a0{noun}{'' if n == 1 else 's'}"
