@@ -50,7 +50,7 @@ async def show_delivery(newsletter: str, delivered: Delivered) -> None:
         lines.append("| nobody is subscribed | 0 | |")
     halted = f"\n\n**Stopped:** {_cell(delivered.halted)}" if delivered.halted else ""
     await acreate_markdown_artifact(
-        "\n".join(lines) + f"\n\n{delivered.sentence}{halted}",
+        "\n".join(lines) + halted,
         key=f"delivery-{newsletter}",
         description=delivered.sentence,
     )

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import zlib
 from collections.abc import Iterable
 
+from prefect.client.orchestration import get_client
+from prefect.client.schemas.actions import DeploymentScheduleCreate
+from prefect.client.schemas.objects import DeploymentSchedule
+from prefect.client.schemas.schedules import CronSchedule
 from prefect.deployments.runner import RunnerDeployment
+from prefect.exceptions import ObjectNotFound
 from prefect.runner import Runner
-from prefect.schedules import Cron
 from prefect.types.entrypoint import EntrypointType
 
 from flows.collect import collect
@@ -16,6 +21,9 @@ from flows.daily import daily
 from flows.deliver import deliver
 from flows.editions.model import Newsletter
 from flows.orders import Day, Order
+
+_OURS = "file-"
+"""What the slug of a schedule begins with that comes from a newsletter's file."""
 
 
 async def deployments(newsletters: Iterable[Newsletter]) -> list[RunnerDeployment]:
@@ -27,7 +35,7 @@ async def deployments(newsletters: Iterable[Newsletter]) -> list[RunnerDeploymen
         await daily.ato_deployment(
             newsletter.slug,
             description=f"**{newsletter.title}.** {newsletter.description}",
-            schedule=Cron(newsletter.cron, timezone=newsletter.zone, active=newsletter.active, slug="edition"),
+            schedules=schedules(newsletter, await _present(newsletter.slug)),
             parameters={"order": Order(newsletter=newsletter.slug, date="today", dry_run=False).model_dump()},
             entrypoint_type=EntrypointType.MODULE_PATH,
             tags=["newsletter"],
@@ -43,6 +51,34 @@ async def deployments(newsletters: Iterable[Newsletter]) -> list[RunnerDeploymen
         for stage in (collect, compose, deliver)
     ]
     return offered + by_hand
+
+
+def schedules(newsletter: Newsletter, present: Iterable[DeploymentSchedule]) -> list[DeploymentScheduleCreate]:
+    """The newsletter's schedules: those that are there, with whatever the operator changed or added in the UI.
+
+    Serving a deployment would otherwise set its schedules back. The file's own one is made, in place of an earlier
+    file's, when the file names another time than it did.
+    """
+    ours = f"{_OURS}{zlib.crc32(f'{newsletter.cron} {newsletter.zone}'.encode()):08x}"
+    kept = [
+        DeploymentScheduleCreate(
+            schedule=one.schedule, active=one.active, slug=one.slug, parameters=one.parameters or {}
+        )
+        for one in present
+        if one.slug == ours or not (one.slug or "").startswith(_OURS)
+    ]
+    if not any(one.slug == ours for one in kept):
+        planned = CronSchedule(cron=newsletter.cron, timezone=newsletter.zone)
+        kept.append(DeploymentScheduleCreate(schedule=planned, active=newsletter.active, slug=ours))
+    return kept
+
+
+async def _present(newsletter: str) -> list[DeploymentSchedule]:
+    async with get_client() as client:
+        try:
+            return (await client.read_deployment_by_name(f"{daily.name}/{newsletter}")).schedules
+        except ObjectNotFound:
+            return []
 
 
 async def serve(context: Context) -> None:

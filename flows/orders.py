@@ -1,4 +1,7 @@
-"""What an operator can ask for: the forms of the Prefect UI, and how a run reads them."""
+"""What an operator can ask for: the forms of the Prefect UI, and how a run reads them.
+
+Every field has its default in the deployment, not here: the UI would mark it as optional.
+"""
 
 from __future__ import annotations
 
@@ -15,10 +18,9 @@ class Day(BaseModel):
     """A newsletter's day."""
 
     newsletter: str = Field(
-        "daily", title="Newsletter", description="Its short name, such as daily", json_schema_extra={"position": 0}
+        title="Newsletter", description="Its short name, such as daily", json_schema_extra={"position": 0}
     )
     date: str = Field(
-        "today",
         title="Date",
         description="today, yesterday, or a date such as 2026-06-09, however old",
         json_schema_extra={"position": 1},
@@ -29,7 +31,6 @@ class Order(Day):
     """A newsletter's edition of a day, from the sources to the readers."""
 
     dry_run: bool = Field(
-        False,
         title="Dry run",
         description="Collect and compose, show the edition, but store and send none",
         json_schema_extra={"position": 2},

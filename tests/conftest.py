@@ -35,17 +35,27 @@ def postgresql() -> Iterator[str]:
     folder = Path(tempfile.mkdtemp(prefix="paperround-pg-"))
     # initdb refuses to run as root
     user = pwd.getpwnam("nobody") if os.geteuid() == 0 else None
-    identity = {"user": user.pw_uid, "group": user.pw_gid, "extra_groups": []} if user else {}
     if user:
         os.chown(folder, user.pw_uid, user.pw_gid)
+
+    def run(program: str, *arguments: object) -> None:
+        subprocess.run(
+            [programs / program, "-D", folder / "data", *map(str, arguments)],
+            cwd=folder,
+            check=True,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            user=user.pw_uid if user else None,
+            group=user.pw_gid if user else None,
+            extra_groups=[] if user else None,
+        )
+
     port = free_port()
-    data = folder / "data"
-    common = {"cwd": folder, "check": True, "stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL, **identity}
-    subprocess.run([programs / "initdb", "-D", data, "-U", "paperround", "-A", "trust", "-N", "-E", "UTF8"], **common)
+    run("initdb", "-U", "paperround", "-A", "trust", "-N", "-E", "UTF8")
     options = f"-p {port} -k {folder} -c listen_addresses=127.0.0.1 -c fsync=off"
-    subprocess.run([programs / "pg_ctl", "-D", data, "-o", options, "-w", "-l", folder / "log", "start"], **common)
+    run("pg_ctl", "-o", options, "-w", "-l", folder / "log", "start")
     yield f"postgresql+asyncpg://paperround@127.0.0.1:{port}/postgres"
-    subprocess.run([programs / "pg_ctl", "-D", data, "-m", "immediate", "-w", "stop"], **common)
+    run("pg_ctl", "-m", "immediate", "-w", "stop")
     shutil.rmtree(folder)
 
 
