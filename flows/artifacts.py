@@ -57,7 +57,7 @@ async def show_delivery(newsletter: str, delivered: Delivered) -> None:
 
 
 def _heading(edition: Edition) -> str:
-    missing = "".join(f" Missing: {sentence}" for sentence in edition.missing)
+    missing = "".join(f" {sentence}" for sentence in edition.missing)
     return f"{edition.size} papers on {edition.day:%A, %d %B %Y}, in {len(edition.sections)} topics.{missing}"
 
 

@@ -192,6 +192,7 @@ def _newsletter(path: Path, slugs: Collection[str], names: Collection[str]) -> N
         cron=_cron(file, file.text("cron", _DEFAULTS["cron"])),
         zone=_zone(file, file.text("zone", _DEFAULTS["zone"])),
         active=file.flag("active", True),
+        look_back=int(file.number("look_back", 3, 0, 30)),
         look=file.text("look", _DEFAULTS["look"]),
         accent=file.text("accent", _DEFAULTS["accent"]),
         notice=file.text("notice", ""),

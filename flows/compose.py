@@ -33,7 +33,7 @@ async def compose_day(newsletter: str, day: dt.date, *, keep: bool) -> int:
         ", ".join(f"{section.name} {len(section.entries)}" for section in edition.sections),
     )
     for sentence in edition.missing:
-        log.warning("Missing: %s", sentence)
+        log.warning(sentence)
     return edition.size
 
 

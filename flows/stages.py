@@ -26,7 +26,7 @@ async def collect(context: Context, newsletter: Newsletter, kind: Kind, day: dt.
     A source that fails is reported, not raised: the others go on. Days that were collected before are asked for
     again, since lists grow and votes come in.
     """
-    first = await context.store.first_day(newsletter.slug, kind, day)
+    first = await context.store.first_day(newsletter, kind, day)
     went = []
     async with context.fetcher(say) as fetcher:
         for age in range((day - first).days, -1, -1):
@@ -61,7 +61,7 @@ async def compose(context: Context, newsletter: Newsletter, kind: Kind, day: dt.
     kept = await context.store.find(newsletter.slug, kind, day)
     if isinstance(kept, Frozen):
         return kept.edition
-    first = await context.store.first_day(newsletter.slug, kind, day)
+    first = await context.store.first_day(newsletter, kind, day)
     papers = await context.store.papers(first, day, newsletter.sources)
     shown = await context.store.shown_before(newsletter.slug, kind, day)
     collections = await context.store.collections(first, day, newsletter.sources)
@@ -76,6 +76,7 @@ async def compose(context: Context, newsletter: Newsletter, kind: Kind, day: dt.
         collections=collections,
         topics=context.topics,
         classify=context.classifier.classify,
+        titles={name: SOURCES[name].TITLE for name in newsletter.sources},
     )
 
 

@@ -12,12 +12,9 @@ from pydantic import TypeAdapter
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from flows.database import Database, Instant, metadata
-from flows.editions.model import Edition, Kind, NoEdition
+from flows.editions.model import Edition, Kind, Newsletter, NoEdition
 from flows.papers.merge import merge, refresh
 from flows.papers.model import Collected, Paper, PaperId, Skipped
-
-LOOK_BACK = dt.timedelta(days=3)
-"""How far an edition reaches back for papers of days that had no edition of their own."""
 
 sighting = sa.Table(
     "sighting",
@@ -140,6 +137,16 @@ class Store:
                         found[paper.id] = paper
         return found
 
+    async def paper(self, identity: PaperId) -> Paper | None:
+        """A paper as all who ever listed it know it together; None if nobody did."""
+        async with self._database.read() as connection:
+            rows = await connection.execute(
+                sa.select(sighting.c.document)
+                .where(sighting.c.paper_id == identity)
+                .order_by(sighting.c.day, sighting.c.source)
+            )
+            return next(iter(merge(_papers.validate_json(row.document) for row in rows)), None)
+
     async def papers(self, first: dt.date, last: dt.date, sources: Sequence[str]) -> tuple[Paper, ...]:
         """The papers that these sources listed from `first` to `last`, each once."""
         async with self._database.read() as connection:
@@ -171,14 +178,14 @@ class Store:
 
     # --- editions
 
-    async def first_day(self, newsletter: str, kind: Kind, day: dt.date) -> dt.date:
-        """The first day whose papers the edition of `day` may hold: that of the edition before it, `LOOK_BACK` at
-        most; the day itself for a newsletter's first edition."""
+    async def first_day(self, newsletter: Newsletter, kind: Kind, day: dt.date) -> dt.date:
+        """The first day whose papers the edition of `day` may hold: that of the edition before it, as far as the
+        newsletter looks back; the day itself for its first edition."""
         async with self._database.read() as connection:
             previous = await connection.scalar(
-                sa.select(sa.func.max(edition.c.day)).where(*_before(newsletter, kind, day))
+                sa.select(sa.func.max(edition.c.day)).where(*_before(newsletter.slug, kind, day))
             )
-        return max(previous, day - LOOK_BACK) if previous else day
+        return max(previous, day - dt.timedelta(days=newsletter.look_back)) if previous else day
 
     async def shown_before(self, newsletter: str, kind: Kind, day: dt.date) -> frozenset[PaperId]:
         """The papers that stand in a frozen edition of this newsletter and kind dated before `day`.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections import defaultdict
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 
 from flows.editions.model import Classified, Edition, Entry, Kind, Newsletter, NoEdition, Section, Topic
 from flows.editions.rank import scorer
@@ -21,11 +21,13 @@ def compose(
     collections: Sequence[Collected] = (),
     topics: Sequence[Topic],
     classify: Callable[[Paper], Classified],
+    titles: Mapping[str, str],
 ) -> Edition | NoEdition:
     """The edition of a day: its papers by topic and rank, none that an earlier edition has `shown`.
 
-    `collections` says how collecting the window went, newest day first: what failed stands in the edition, and is the
-    reason where nothing is left. A paper of a topic that the newsletter does not carry is left out.
+    `collections` says how collecting the window went, newest day first: where a source failed the edition says so by
+    its title in `titles`, and why is the reason where nothing is left. A paper of a topic that the newsletter does not
+    carry is left out.
     """
     carried = [topic for topic in topics if not newsletter.topics or topic.slug in newsletter.topics]
     fresh = [paper for paper in papers if paper.id not in shown]
@@ -49,7 +51,12 @@ def compose(
     if not sections:
         reason = _reason(day, collections, seen=bool(shown) and not fresh)
         return NoEdition(newsletter=newsletter.slug, kind=kind, day=day, reason=reason)
-    missing = tuple(dict.fromkeys(went.problem for went in collections if went.problem))
+    missing = tuple(
+        f"Some of {titles[went.source]}'s papers of {went.day.day} {went.day:%B %Y} could not be had; "
+        "they follow in the next edition."
+        for went in collections
+        if went.problem
+    )
     return Edition(newsletter=newsletter.slug, kind=kind, day=day, sections=sections, missing=missing)
 
 

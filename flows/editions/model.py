@@ -54,6 +54,8 @@ class Newsletter:
     zone: str = "UTC"
     active: bool = True
     """Whether its schedule is switched on when it is first deployed."""
+    look_back: int = 3
+    """How many days an edition reaches back for papers of days that had no edition of their own."""
     look: str = "classic"
     """A folder under templates/email/."""
     accent: str = "#0b6e5f"
@@ -117,7 +119,7 @@ class Edition:
     day: dt.date
     sections: tuple[Section, ...]
     missing: tuple[str, ...] = ()
-    """What could not be had, a sentence each: "arXiv answered 503 five times"."""
+    """What could not be had, a sentence each for the reader; the operator's log has the details."""
     number: int = 0
 
     @property

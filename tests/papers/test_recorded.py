@@ -4,10 +4,6 @@ from __future__ import annotations
 
 import datetime as dt
 import json
-import subprocess
-import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from itertools import pairwise
 from pathlib import Path
 
@@ -17,25 +13,13 @@ from flows.papers.fetch import Fetcher
 from flows.papers.gather import SOURCES, complete, gather
 from flows.papers.model import Addresses, Collected, Request, Unreadable, Window
 from flows.papers.sources import arxiv, huggingface
+from tests.replay import replaying
 
 NEWEST = dt.date(2026, 6, 12)
 
 
 def quiet(sentence: str) -> None:
     """For where it does not matter what is said."""
-
-
-@contextmanager
-def replaying(recorded: Path, *options: str) -> Iterator[Addresses]:
-    """The stand-in in a process of its own."""
-    command = [sys.executable, str(recorded / "upstream/replay.py"), "--port", "0", *options]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
-        assert process.stdout
-        url = process.stdout.readline().split()[-1]
-        try:
-            yield Addresses(huggingface=url, arxiv=f"{url}/api/query", arxiv_rss=f"{url}/rss")
-        finally:
-            process.terminate()
 
 
 async def collect(name: str, window: Window, addresses: Addresses, cache: Path, interval: float = 0) -> Collected:

@@ -1,4 +1,4 @@
-"""The bundled sample: invented papers for where no service can be reached, the same on any day.
+"""The bundled sample: invented papers for where no service can be reached, the same on any day but for their ids.
 
 Its file is a list of objects whose keys are fields of `Paper`. It could have had the shape of Hugging Face's API, but
 then a test of the sample would be one of that reading again, and the file could not name categories.
@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from flows.papers import bodies, fields
 from flows.papers.merge import divide
-from flows.papers.model import Addresses, Answer, Paper, Request, Skipped, Window, paper_id
+from flows.papers.model import Addresses, Answer, Paper, PaperId, Request, Skipped, Window, paper_id
 
 NAME = "sample"
 TITLE = "Sample"
@@ -36,7 +36,7 @@ def silence(window: Window) -> str:
 def _read(entry: object, position: int, window: Window) -> Paper | Skipped:
     title = fields.text(fields.at(entry, "title"))
     try:
-        identifier = paper_id(fields.text(fields.at(entry, "id")))
+        identifier = _of_day(paper_id(fields.text(fields.at(entry, "id"))), window)
     except ValueError as error:
         return Skipped(entry=title[:60] or f"entry {position}", reason=str(error))
     if not title:
@@ -61,3 +61,12 @@ def _read(entry: object, position: int, window: Window) -> Paper | Skipped:
         project=fields.link(fields.at(entry, "project")),
         note=fields.text(fields.at(entry, "note")),
     )
+
+
+def _of_day(identifier: PaperId, window: Window) -> PaperId:
+    """The same paper with an id of the day's own: an edition shows no paper that an earlier one has shown.
+
+    Month 00 is none of arXiv's, so that no id is a real paper's; they repeat after eleven years.
+    """
+    number = int(identifier[-2:])
+    return PaperId(f"0000.{window.day.toordinal() % 4000 * 25 + number % 25:05d}")

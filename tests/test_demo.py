@@ -1,0 +1,201 @@
+"""The whole thing: `paperround demo` as a process, with its Prefect server, asked and stopped as a person would."""
+
+from __future__ import annotations
+
+import datetime as dt
+import email
+import email.policy
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+START = 180
+"""Seconds that a start may take on a busy machine; on a quiet one it takes half a minute."""
+
+
+@dataclass
+class Demo:
+    process: subprocess.Popen[str]
+    home: Path
+    said: str
+    prefect: str
+    site: str
+
+    def api(self, method: str, path: str, body: Any = None) -> Any:
+        """Prefect's API; with SQLite it answers 503 now and then while somebody else writes."""
+        for _ in range(10):
+            answer = httpx.request(method, f"{self.prefect}/api{path}", json=body, timeout=30)
+            if answer.status_code != 503:
+                break
+            time.sleep(0.5)
+        answer.raise_for_status()
+        return answer.json()
+
+    def run(self, deployment: str, parameters: dict[str, Any]) -> dict[str, Any]:
+        """Starts a run as the form of the UI does, and waits for its end."""
+        found = self.api("GET", f"/deployments/name/{deployment}")
+        run = self.api("POST", f"/deployments/{found['id']}/create_flow_run", {"parameters": parameters})
+        deadline = time.monotonic() + START
+        while run["state"]["type"] not in ("COMPLETED", "FAILED", "CRASHED", "CANCELLED"):
+            assert time.monotonic() < deadline, run["state"]
+            time.sleep(0.5)
+            run = self.api("GET", f"/flow_runs/{run['id']}")
+        return dict(run)
+
+    def artifacts(self, run: dict[str, Any]) -> dict[str, Any]:
+        rows = self.api("POST", "/artifacts/filter", {"artifacts": {"flow_run_id": {"any_": [run["id"]]}}})
+        return {row["key"]: row["data"] for row in rows}
+
+    def mails(self) -> list[Path]:
+        return sorted((self.home / "inbox" / "new").iterdir())
+
+
+@pytest.fixture(scope="module")
+def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
+    folder = tmp_path_factory.mktemp("demo")
+    environment = {
+        name: value for name, value in os.environ.items() if not name.startswith(("PREFECT_", "PAPERROUND_"))
+    }
+    with subprocess.Popen(
+        [sys.executable, "-m", "flows", "demo", "--offline", "--home", str(folder / "home")],
+        env={**environment, "HOME": str(folder), "PREFECT_PROFILE": "the-users-own"},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    ) as process:
+        said = ""
+        assert process.stdout is not None
+        for line in process.stdout:
+            said += line
+            if "until you press Ctrl-C" in line:
+                break
+        places = dict(re.findall(r"^ +(\S.*?)  +(http\S+)$", said, re.MULTILINE))
+        try:
+            assert "Prefect: the run" in places, said
+            yield Demo(
+                process=process,
+                home=folder / "home",
+                said=said,
+                prefect=places["Prefect: the run"].split("/runs/")[0],
+                site=places["The mail"].removesuffix("/inbox"),
+            )
+        finally:
+            process.kill()
+
+
+def order(date: str, *, dry_run: bool = False) -> dict[str, Any]:
+    return {"order": {"newsletter": "sample", "date": date, "dry_run": dry_run}}
+
+
+def test_it_delivers_the_sample_and_says_where_to_look(demo: Demo) -> None:
+    assert "Offline, as you wished" in demo.said
+    assert "Deliveries: 1 sent." in demo.said
+    mail = email.message_from_bytes(demo.mails()[0].read_bytes(), policy=email.policy.default)
+    assert mail["To"] == "reader@example.org"
+    text = mail.get_body(("plain",))
+    assert text is not None
+    assert "This is a sample" in text.get_content()
+
+
+def test_every_page_that_it_names_is_there(demo: Demo) -> None:
+    for address in re.findall(r"(http://\S+)", demo.said):
+        as_a_browser = {"Accept": "text/html"}
+        assert httpx.get(address, headers=as_a_browser, follow_redirects=True).status_code == 200, address
+    assert httpx.get(f"{demo.site}/healthz").text == "ok\n"
+
+
+def test_a_run_from_the_form_leaves_the_edition_its_preview_and_the_delivery_report(demo: Demo) -> None:
+    before = len(demo.mails())
+    run = demo.run("daily/sample", order("2026-06-09"))
+    assert run["state"]["type"] == "COMPLETED", run["state"]
+    assert run["state"]["message"] == "Deliveries: 1 sent."
+    assert len(demo.mails()) == before + 1
+    found = demo.artifacts(run)
+    assert "Agents" in found["edition-sample"]
+    assert "| sent | 1 |" in found["delivery-sample"]
+    link = re.search(r"\((http\S+)\)", found["preview-sample"])
+    assert link is not None
+    assert httpx.get(link[1]).status_code == 200
+    assert httpx.get(link[1].split("?")[0]).status_code == 403
+    tasks = demo.api("POST", "/task_runs/filter", {"flow_runs": {"id": {"any_": [run["id"]]}}})
+    assert {task["name"].split()[0] for task in tasks} == {"collect", "compose", "deliver"}
+
+
+def test_running_a_day_again_mails_nobody_twice(demo: Demo) -> None:
+    demo.run("daily/sample", order("2026-06-09"))
+    before = len(demo.mails())
+    run = demo.run("daily/sample", order("2026-06-09"))
+    assert run["state"]["message"] == "Deliveries: 1 sent."
+    assert len(demo.mails()) == before
+
+
+def test_a_dry_run_shows_the_edition_and_stores_and_sends_none(demo: Demo) -> None:
+    before = len(demo.mails())
+    run = demo.run("daily/sample", order("2026-06-16", dry_run=True))
+    assert run["state"]["message"] == "dry run: 25 papers, nothing stored or sent"
+    assert len(demo.mails()) == before
+    assert "Agents" in demo.artifacts(run)["edition-sample"]
+    assert httpx.get(f"{demo.site}/archive/sample/2026-06-16").status_code == 404
+
+
+def test_a_mistake_in_the_form_fails_with_one_sentence(demo: Demo) -> None:
+    run = demo.run("daily/sample", order("the ides of March"))
+    assert run["state"]["type"] == "FAILED"
+    assert "'the ides of March' is no date: write it as 2026-06-09" in run["state"]["message"]
+
+
+def test_nothing_that_a_reader_owns_stands_in_prefect(demo: Demo) -> None:
+    database = (demo.home / "prefect" / "prefect.db").read_bytes()
+    database += (demo.home / "prefect" / "prefect.db-wal").read_bytes()
+    assert b"reader@example.org" not in database
+    assert b"/unsubscribe/" not in database
+
+
+def test_the_schedule_is_planned(demo: Demo) -> None:
+    """The Prefect server's scheduler works: with some versions of what it stands on it fails at every turn."""
+    deadline = time.monotonic() + START
+    planned: list[dict[str, Any]] = []
+    while not planned and time.monotonic() < deadline:
+        wanted = {"flow_runs": {"state": {"type": {"any_": ["SCHEDULED"]}}}, "limit": 5}
+        planned = [run for run in demo.api("POST", "/flow_runs/filter", wanted) if run["auto_scheduled"]]
+        time.sleep(1)
+    assert planned
+    assert dt.datetime.fromisoformat(planned[0]["expected_start_time"]).hour == 17
+    assert "ERROR" not in (demo.home / "logs" / "server.log").read_text()
+
+
+def test_another_demo_in_the_same_folder_is_refused_in_words(demo: Demo) -> None:
+    command = [sys.executable, "-m", "flows", "demo", "--offline", "--home", str(demo.home)]
+    second = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert second.returncode == 2
+    assert "Another demo is running" in second.stderr
+
+
+def test_sigterm_stops_it_and_leaves_no_process_behind(demo: Demo) -> None:
+    """Last of all: the demonstration ends with this test."""
+    assert _processes(demo.home) > 3
+    demo.process.send_signal(signal.SIGTERM)
+    assert demo.process.wait(timeout=60) == 0
+    assert _processes(demo.home) == 0
+
+
+def _processes(home: Path) -> int:
+    """How many processes have the demonstration's folder in their environment or command."""
+    found = 0
+    for entry in Path("/proc").glob("[0-9]*"):
+        try:
+            known = (entry / "environ").read_bytes() + (entry / "cmdline").read_bytes()
+        except OSError:
+            continue
+        found += str(home).encode() in known
+    return found

@@ -1,0 +1,300 @@
+"""Collect, compose and freeze against a real HTTP server and both databases."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from flows import stages
+from flows.context import Context
+from flows.database import Database
+from flows.editions.model import Edition, Kind, NoEdition
+from flows.store import Frozen
+from tests.context import context_of
+from tests.papers.server import Reply, Server, running
+from tests.papers.shapes import listed
+
+TUESDAY = dt.date(2026, 6, 9)
+ALL_KNOWN = Reply(b'<feed xmlns="http://www.w3.org/2005/Atom"></feed>')
+
+
+@pytest.fixture
+def server() -> Iterator[Server]:
+    with running() as found:
+        yield found
+
+
+@pytest.fixture
+def context(database: Database, tmp_path: Path, server: Server) -> Context:
+    return context_of(
+        database,
+        tmp_path,
+        huggingface_url=server.url,
+        arxiv_url=f"{server.url}/api/query",
+        arxiv_rss_url=f"{server.url}/rss",
+    )
+
+
+def silent(sentence: str) -> None:
+    pass
+
+
+def lists(server: Server, day: dt.date, *entries: dict[str, Any]) -> None:
+    """Hugging Face lists these for a day, and arXiv knows nothing more of them."""
+    path = f"/api/daily_papers?date={day}&limit=100"
+    server.says(f"{path}&p=0", Reply(json.dumps(entries).encode()))
+    server.says(f"{path}&p=1", Reply(b"[]"))
+    ids = ",".join(str(entry["paper"].get("id")) for entry in entries)
+    server.says(f"/api/query?id_list={ids}&start=0&max_results={len(entries)}", ALL_KNOWN)
+
+
+async def collect(context: Context, day: dt.date, newsletter: str = "daily") -> None:
+    await stages.collect(context, context.newsletter(newsletter), Kind.DAILY, day, silent)
+
+
+async def compose(context: Context, day: dt.date) -> Edition:
+    composed = await stages.compose(context, context.newsletter("daily"), Kind.DAILY, day)
+    assert isinstance(composed, Edition), composed
+    return composed
+
+
+async def freeze(context: Context, day: dt.date) -> Frozen:
+    frozen = await stages.freeze(context, context.newsletter("daily"), Kind.DAILY, day)
+    assert isinstance(frozen, Frozen), frozen
+    return frozen
+
+
+def ids(edition: Edition) -> set[str]:
+    return {entry.paper.id for entry in edition.entries}
+
+
+async def test_the_first_edition_takes_its_own_day_alone(context: Context, server: Server) -> None:
+    lists(server, TUESDAY - dt.timedelta(days=1), listed(1))
+    lists(server, TUESDAY, listed(2))
+    await collect(context, TUESDAY - dt.timedelta(days=1))
+    await collect(context, TUESDAY)
+    assert ids(await compose(context, TUESDAY)) == {"2606.00002"}
+
+
+async def test_what_came_to_the_last_editions_day_later_stands_in_the_next_and_nothing_twice(
+    context: Context, server: Server
+) -> None:
+    lists(server, TUESDAY, listed(1))
+    await collect(context, TUESDAY)
+    await freeze(context, TUESDAY)
+    wednesday = TUESDAY + dt.timedelta(days=1)
+    lists(server, TUESDAY, listed(1), listed(2))
+    lists(server, wednesday, listed(1), listed(3))
+    await collect(context, wednesday)
+    assert ids(await compose(context, wednesday)) == {"2606.00002", "2606.00003"}
+
+
+async def test_an_edition_reaches_back_three_days_at_most(context: Context, server: Server) -> None:
+    lists(server, TUESDAY, listed(1))
+    await collect(context, TUESDAY)
+    await freeze(context, TUESDAY)
+    next_week = TUESDAY + dt.timedelta(days=7)
+    for age in range(4, -1, -1):
+        day = next_week - dt.timedelta(days=age)
+        lists(server, day, listed(10 + age))
+    await collect(context, next_week)
+    assert ids(await compose(context, next_week)) == {f"2606.0001{age}" for age in range(4)}
+
+
+async def test_a_later_edition_does_not_change_an_earlier_one(context: Context, server: Server) -> None:
+    """Days may be composed in any order: a paper of two days stands in the earlier day's edition all the same."""
+    wednesday = TUESDAY + dt.timedelta(days=1)
+    lists(server, wednesday, listed(1), listed(2))
+    await collect(context, wednesday)
+    await freeze(context, wednesday)
+    lists(server, TUESDAY, listed(1))
+    await collect(context, TUESDAY)
+    assert ids(await compose(context, TUESDAY)) == {"2606.00001"}
+
+
+async def test_a_frozen_edition_is_the_same_whatever_is_collected_afterwards(context: Context, server: Server) -> None:
+    lists(server, TUESDAY, listed(1))
+    await collect(context, TUESDAY)
+    first = await freeze(context, TUESDAY)
+    lists(server, TUESDAY, listed(1, upvotes=900), listed(2))
+    await collect(context, TUESDAY)
+    assert await freeze(context, TUESDAY) == first
+    assert await compose(context, TUESDAY) == first.edition
+    await stages.draft(context, context.newsletter("daily"), Kind.DAILY, TUESDAY)
+    assert await context.store.find("daily", Kind.DAILY, TUESDAY) == first
+
+
+async def test_collecting_again_brings_fresher_votes_and_loses_nothing(context: Context, server: Server) -> None:
+    lists(server, TUESDAY, listed(1, upvotes=3))
+    await collect(context, TUESDAY)
+    lists(server, TUESDAY, listed(1, upvotes=30, ai_summary=None), listed(2))
+    await collect(context, TUESDAY)
+    lists(server, TUESDAY, listed(1, upvotes=30, ai_summary=None))
+    await collect(context, TUESDAY)
+    papers = {entry.paper.id: entry.paper for entry in (await compose(context, TUESDAY)).entries}
+    assert set(papers) == {"2606.00001", "2606.00002"}
+    assert papers[next(iter(sorted(papers)))].upvotes == 30
+    assert papers[next(iter(sorted(papers)))].ai_summary == "Lamps are counted."
+
+
+async def test_looking_at_an_edition_stores_none(context: Context, server: Server) -> None:
+    lists(server, TUESDAY, listed(1))
+    await collect(context, TUESDAY)
+    await compose(context, TUESDAY)
+    assert await context.store.find("daily", Kind.DAILY, TUESDAY) is None
+
+
+async def test_nothing_new_is_no_edition_with_a_reason(context: Context, server: Server) -> None:
+    sunday = dt.date(2026, 6, 7)
+    lists(server, sunday)
+    await collect(context, sunday)
+    none = await stages.freeze(context, context.newsletter("daily"), Kind.DAILY, sunday)
+    assert isinstance(none, NoEdition)
+    assert none.reason == "Hugging Face lists no papers at weekends."
+    assert await context.store.find("daily", Kind.DAILY, sunday) == none
+
+
+async def test_a_day_that_had_no_edition_gets_one_when_there_is_something(context: Context, server: Server) -> None:
+    lists(server, TUESDAY)
+    await collect(context, TUESDAY)
+    assert isinstance(await stages.freeze(context, context.newsletter("daily"), Kind.DAILY, TUESDAY), NoEdition)
+    lists(server, TUESDAY, listed(1))
+    await collect(context, TUESDAY)
+    assert ids((await freeze(context, TUESDAY)).edition) == {"2606.00001"}
+
+
+async def test_a_source_that_fails_is_the_reason_and_stops_no_other(
+    context: Context, server: Server, database: Database
+) -> None:
+    """Hugging Face is down, arXiv's feed of the day is there: the edition says what is missing."""
+    server.says(f"/api/daily_papers?date={TUESDAY}&limit=100&p=0", Reply(b"", 404))
+    server.says("/rss/cs.RO", Reply(RSS.encode()))
+    server.says("/api/query?id_list=2606.00077&start=0&max_results=1", ALL_KNOWN)
+    both = replace(context.newsletter("daily"), sources=("huggingface", "arxiv"), categories=("cs.RO",))
+    await stages.collect(context, both, Kind.DAILY, TUESDAY, silent)
+    edition = await stages.compose(context, both, Kind.DAILY, TUESDAY)
+    assert isinstance(edition, Edition)
+    assert ids(edition) == {"2606.00077"}
+    assert edition.missing == (
+        "Some of Hugging Face's papers of 9 June 2026 could not be had; they follow in the next edition.",
+    )
+    alone = await stages.compose(context, context.newsletter("daily"), Kind.DAILY, TUESDAY)
+    assert isinstance(alone, NoEdition)
+    assert "Hugging Face answered 404" in alone.reason
+
+
+RSS = """<rss xmlns:arxiv="http://arxiv.org/schemas/atom" xmlns:dc="http://purl.org/dc/elements/1.1/" version="2.0">
+<channel><title>cs.RO updates on arXiv.org</title><pubDate>Tue, 09 Jun 2026 00:00:00 -0400</pubDate>
+<item><title>A Robot That Waters Ferns</title><link>https://arxiv.org/abs/2606.00077</link>
+<description>arXiv:2606.00077v1 Announce Type: new
+Abstract: We water ferns with a robot arm.</description><category>cs.RO</category>
+<arxiv:announce_type>new</arxiv:announce_type><dc:creator>Ada Brook</dc:creator></item></channel></rss>"""
+
+HOSTILE = [
+    listed(
+        1,
+        title="<script>alert(1)</script> & \"quotes\" 'single' \u202e reversed",
+        authors=[{"name": f"Author\r\nBcc: victim{n}@example.org"} for n in range(664)],
+        summary=" ".join(["Unbalanced $x^{2 and \\frac{a}{ and more words."] * 450)[:20_000],
+    ),
+    listed(2, title="🦀 crabs 日本語 עברית كتاب", ai_summary="", summary=None, upvotes=None, authors=None),
+    listed(3, title="W" * 175, projectPage="javascript:alert(1)", githubRepo="https://example.org/\r\nX: y"),
+    listed(4, **dict.fromkeys(("summary", "authors", "upvotes", "ai_summary", "organization", "publishedAt"), 7)),
+    listed(5, **{key: {"a": [None]} for key in ("summary", "authors", "upvotes", "ai_keywords", "githubStars")}),
+    {"paper": {"id": "2606.00006", "title": "Only a title"}},
+    listed(7, title=None),
+    listed(8, title="{{ 7 * 7 }} {% raw %} %%NAME%% $\\alpha$"),
+    {"paper": None},
+    "a string",
+    None,
+    listed(9, id="../../etc/passwd"),
+]
+
+
+async def test_a_hostile_day_makes_a_correct_mail(context: Context, server: Server) -> None:
+    path = f"/api/daily_papers?date={TUESDAY}&limit=100"
+    server.says(f"{path}&p=0", Reply(json.dumps(HOSTILE).encode()))
+    server.says(f"{path}&p=1", Reply(b"[]"))
+    went = await stages.collect(context, context.newsletter("daily"), Kind.DAILY, TUESDAY, silent)
+    assert len(went[0].papers) == 8
+    assert len(went[0].skipped) == 4
+    assert all(skipped.reason for skipped in went[0].skipped)
+    frozen = await freeze(context, TUESDAY)
+    message = made(context, frozen)
+    for part in (message["html"], message["text"]):
+        assert "Only a title" in part
+        assert "alert(1)" in part
+        assert "and 661 others" in part
+        assert "7 * 7" in part
+        assert "javascript:" not in part
+        assert "\\frac" not in part
+    assert "<script" not in message["html"]
+    assert "\nBcc:" not in message["raw"].split("\r\n\r\n", 1)[0]
+    assert message["defects"] == []
+
+
+def made(context: Context, frozen: Frozen) -> dict[str, Any]:
+    import email.policy
+    from email.message import EmailMessage
+
+    from flows.dispatch import reader_of
+    from flows.editions.choose import choose
+    from flows.editions.model import Interests
+    from flows.mail.assemble import assemble
+    from flows.mail.cards import unpack
+
+    reader = reader_of(context, frozen.edition, 1, "reader@example.org")
+    raw = assemble(unpack(frozen.cards), choose(frozen.edition, Interests()), reader).content
+    parsed = email.message_from_bytes(raw, policy=email.policy.default)
+    assert isinstance(parsed, EmailMessage)
+    html, text = parsed.get_body(("html",)), parsed.get_body(("plain",))
+    assert html is not None
+    assert text is not None
+    return {
+        "raw": raw.decode(),
+        "html": html.get_content(),
+        "text": text.get_content(),
+        "defects": [*parsed.defects, *html.defects, *text.defects],
+    }
+
+
+json_values = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=40),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner, max_size=3),
+    max_leaves=6,
+)
+FIELDS = [*listed()["paper"], "submittedOnDailyBy"]
+
+
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+@settings(
+    max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+)
+@given(st.lists(st.dictionaries(st.sampled_from(FIELDS), json_values), min_size=1, max_size=4))
+def test_whatever_a_source_says_the_rest_of_the_day_comes_out(
+    context: Context, server: Server, entries: list[dict[str, Any]]
+) -> None:
+    """Any value in any field: the one good paper of the day is in the mail."""
+    import asyncio
+
+    async def day() -> None:
+        path = f"/api/daily_papers?date={TUESDAY}&limit=100"
+        hostile = [listed(n + 2, **changes) for n, changes in enumerate(entries)]
+        body = json.dumps([*hostile, listed(1, title="The good one")]).encode()
+        server.says(f"{path}&p=0", Reply(body))
+        server.says(f"{path}&p=1", Reply(b"[]"))
+        await collect(context, TUESDAY)
+        edition = await compose(context, TUESDAY)
+        cards = await stages.cards_of(context, edition, context.newsletter("daily"))
+        assert "2606.00001" in cards.papers
+        await context.database.engine.dispose()
+
+    asyncio.run(day())
