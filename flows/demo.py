@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from rich.console import Console
+from rich.markup import escape
 
 from flows.context import Context, open_context
 from flows.inbox import mail_server
@@ -32,6 +33,8 @@ from subscribers.store import Change
 READER = "reader@example.org"
 LOOK_BACK = 14
 """Days that the demonstration goes back for papers."""
+LAST_WORDS = 1.5
+"""Seconds that a run's last words are waited for: Prefect sends them every second."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +116,10 @@ async def _show(
             await supervisor.ready("web app", f"http://127.0.0.1:{ports.web}/healthz")
             choice = await choosing
             await _sign_up(context, choice.newsletter)
-        console.print(f"[green]✓[/] Prefect server, web app and mail server are up.\n[green]✓[/] {choice.why}")
+        console.print(
+            f"[green]✓[/] Prefect server, web app and mail server are up.\n[green]✓[/] {escape(choice.why)}",
+            soft_wrap=True,
+        )
         run = await _start(console, supervisor, prefect, choice)
         failed = await _follow(console, supervisor, prefect, run)
         if failed:
@@ -184,13 +190,20 @@ async def _follow(console: Console, supervisor: Supervisor, prefect: PrefectApi,
     with console.status("The flow runs: collect, compose, deliver…"):
         while True:
             state = await prefect.state(run)
+            ended = state.type in TERMINAL
+            # a run's last words reach the server a moment after its end
+            await supervisor.pause(LAST_WORDS if ended else 0.5)
             for sentence in await prefect.new_logs(run):
-                console.print(f"  {sentence}", style="dim", markup=False, soft_wrap=True)
-            if state.type in TERMINAL:
-                return "" if state.type == "COMPLETED" else state.message or state.type.lower()
-            await supervisor.pause(0.5)
+                if not (ended and sentence == state.message):
+                    console.print(f"  {sentence}", style="dim", markup=False, soft_wrap=True)
+            if ended:
+                break
             if supervisor.stopping.is_set():
                 raise Stopped
+    if state.type != "COMPLETED":
+        return state.message or state.type.lower()
+    console.print(f"[green]✓[/] {escape(state.message)}", soft_wrap=True)
+    return ""
 
 
 def _run_page(ports: Ports, run: str) -> str:
