@@ -148,12 +148,13 @@ def claim_port(preferred: int, held: contextlib.ExitStack) -> int:
     of this user is given the same, also while what it is for has not yet bound it."""
     folder = Path(tempfile.gettempdir()) / f"paperround-{os.getuid()}"
     for port in range(preferred, preferred + 500):
-        if held.enter_context(locked(folder / f"{port}.lock")) and _free(port):
+        if held.enter_context(locked(folder / f"{port}.lock")) and port_is_free(port):
             return port
     raise Problem(f"No port from {preferred} to {preferred + 499} is free: stop something that listens there.")
 
 
-def _free(port: int) -> bool:
+def port_is_free(port: int) -> bool:
+    """Whether nothing on this machine listens there."""
     with socket.socket() as trial:
         trial.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
@@ -164,9 +165,13 @@ def _free(port: int) -> bool:
 
 
 def prefect_environment(home: Path, api: str) -> dict[str, str]:
-    """The environment of Prefect's processes: a home of our own, so that the user's profile is left alone; nothing
-    is reported to anybody."""
+    """The environment of Prefect's processes: a home of our own, so that the user's profile is left alone; a folder
+    for temporary files of our own, since its runner's would be shared with all users of the machine and belongs to
+    the first; nothing is reported to anybody."""
+    temporary = home / "tmp"
+    temporary.mkdir(parents=True, exist_ok=True)
     return {
+        "TMPDIR": str(temporary),
         "PREFECT_HOME": str(home),
         "PREFECT_API_URL": api,
         "PREFECT_SERVER_ANALYTICS_ENABLED": "false",

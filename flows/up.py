@@ -10,7 +10,7 @@ from rich.table import Table
 from flows.context import Context, open_context
 from flows.outcomes import Problem
 from flows.settings import Settings
-from flows.supervisor import Stopped, prefect_environment, supervising
+from flows.supervisor import Stopped, port_is_free, prefect_environment, supervising
 
 
 async def up(console: Console, settings: Settings, *, host: str, port: int, prefect_port: int) -> int:
@@ -20,10 +20,14 @@ async def up(console: Console, settings: Settings, *, host: str, port: int, pref
             "PAPERROUND_MAIL_URL is not set: name your mail server, such as "
             "smtp+starttls://user:password@mail.example.org:587."
         )
+    joined = os.environ.get("PREFECT_API_URL")
+    for wanted, option in ((port, "--port"), *([] if joined else [(prefect_port, "--prefect-port")])):
+        if not port_is_free(wanted):
+            raise Problem(f"Something listens on port {wanted} already: stop it, or name another with {option}.")
     async with open_context(settings) as context, supervising(settings.home_dir / "logs") as supervisor:
-        joined = os.environ.get("PREFECT_API_URL")
         api = joined or f"http://127.0.0.1:{prefect_port}/api"
-        environment = {**prefect_environment(settings.home_dir / "prefect", api), **os.environ}
+        ours = prefect_environment(settings.home_dir / "prefect", api)
+        environment = {**ours, **os.environ, "TMPDIR": ours["TMPDIR"]}
         try:
             with console.status("Starting…"):
                 if not joined:
