@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import ctypes
 import fcntl
 import os
 import signal
@@ -59,6 +60,7 @@ class Supervisor:
                 stdout=output,
                 stderr=output,
                 start_new_session=True,
+                preexec_fn=_die_with_the_supervisor,
             )
         child = Child(name, process, log)
         self._children.append(child)
@@ -101,6 +103,16 @@ class Supervisor:
             # what it started itself and left behind, a flow run for instance
             _signal(child, signal.SIGKILL)
         await asyncio.gather(*self._watches)
+
+
+_kernel = ctypes.CDLL(None, use_errno=True) if sys.platform == "linux" else None
+_PR_SET_PDEATHSIG = 1
+
+
+def _die_with_the_supervisor() -> None:
+    """A supervisor that is killed outright can stop nobody: on Linux the kernel does (prctl(2), PR_SET_PDEATHSIG)."""
+    if _kernel is not None:
+        _kernel.prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
 
 
 class Stopped(Exception):  # noqa: N818

@@ -182,11 +182,23 @@ def test_another_demo_in_the_same_folder_is_refused_in_words(demo: Demo) -> None
 
 
 def test_sigterm_stops_it_and_leaves_no_process_behind(demo: Demo) -> None:
-    """Last of all: the demonstration ends with this test."""
+    """The demonstration ends with this test: it stands last but one."""
     assert _processes(demo.home) > 3
     demo.process.send_signal(signal.SIGTERM)
     assert demo.process.wait(timeout=60) == 0
     assert _processes(demo.home) == 0
+
+
+def test_a_demo_that_is_killed_outright_leaves_no_process_behind(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "flows", "demo", "--offline", "--home", str(tmp_path)]
+    with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
+        while _processes(tmp_path) < 4:
+            time.sleep(0.1)
+        process.kill()
+    deadline = time.monotonic() + START
+    while _processes(tmp_path) and time.monotonic() < deadline:
+        time.sleep(0.2)
+    assert _processes(tmp_path) == 0
 
 
 def _processes(home: Path) -> int:
