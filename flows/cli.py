@@ -6,11 +6,11 @@ import asyncio
 import sys
 import tempfile
 import traceback
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Sequence
 from contextlib import ExitStack
 from importlib.metadata import version
 from pathlib import Path
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any, NoReturn, TypeVar
 
 import typer
 from platformdirs import user_data_path
@@ -34,6 +34,8 @@ app = typer.Typer(
 )
 people = typer.Typer(no_args_is_help=True, help="Who is subscribed to what: add, list, import and export.")
 app.add_typer(people, name="subscribers")
+topics = typer.Typer(no_args_is_help=True, help="How papers are grouped: explain one, evaluate many.")
+app.add_typer(topics, name="topics")
 
 console = Console(stderr=True, highlight=False)
 
@@ -41,31 +43,43 @@ Newsletter = Annotated[str, typer.Option("--newsletter", "-n", help="The newslet
 DATE = "today, yesterday, or a date such as 2026-06-09"
 
 
-def main() -> None:
-    """Runs the command. Every error is one sentence on standard error with status 2, never a traceback."""
+def main(arguments: Sequence[str] | None = None) -> NoReturn:
+    """Runs the command, with the process's own arguments if none are given, and ends with its status.
+
+    Every error is one sentence on standard error with status 2, never a traceback.
+    """
     try:
-        app()
-    except KeyboardInterrupt:
+        status = app(arguments, standalone_mode=False)
+    except (KeyboardInterrupt, typer.Abort):
         sys.exit(130)
     except Exception as error:
-        problem = _problem_in(error)
-        if problem is None:
-            with tempfile.NamedTemporaryFile("w", prefix="paperround-", suffix=".log", delete=False) as log:
-                traceback.print_exc(file=log)
-            problem = (
-                f"Something unexpected happened ({type(error).__name__}: {error}): please report it with {log.name}."
-            )
-        console.print(f"[red]Error:[/] {escape(problem)}", soft_wrap=True)
+        if sentence := _sentence(error):
+            console.print(f"[red]Error:[/] {escape(sentence)}", soft_wrap=True)
         sys.exit(2)
+    sys.exit(status if isinstance(status, int) else 0)
 
 
-def _problem_in(error: BaseException) -> str | None:
+def _sentence(error: Exception) -> str:
+    """What to tell about an error; nothing where the help has been shown already."""
+    if found := _problem_in(error):
+        return found
+    # depending on Typer's version its own errors are of Click or of a copy of it: they have this method in common
+    if usage := getattr(error, "format_message", None):
+        context, words = getattr(error, "ctx", None), str(usage()).strip().rstrip(".")
+        return words and f"{words}. See `{context.command_path if context else 'paperround'} --help`."
+    with tempfile.NamedTemporaryFile("w", prefix="paperround-", suffix=".log", delete=False) as log:
+        traceback.print_exception(error, file=log)
+    words = " ".join(str(error).split())
+    return f"Something unexpected happened ({type(error).__name__}: {words}): please report it with {log.name}."
+
+
+def _problem_in(error: BaseException) -> str:
     """The sentence of a Problem, also of one that a group of tasks raised together with others."""
-    if isinstance(error, Problem):
-        return str(error)
     if isinstance(error, BaseExceptionGroup):
-        return next((found for one in error.exceptions if (found := _problem_in(one))), None)
-    return None
+        return next((found for one in error.exceptions if (found := _problem_in(one))), "")
+    if isinstance(error, OSError) and error.filename:
+        return f"{error.filename} can't be used ({error.strerror}): name another place, or mend this one."
+    return str(error) if isinstance(error, Problem) else ""
 
 
 def _run(work: Coroutine[Any, Any, T]) -> T:
@@ -157,23 +171,28 @@ def _into(update: Callable[[str], None]) -> Callable[[str], None]:
         if console.is_terminal:
             update(escape(sentence))
         else:
-            console.print(escape(sentence))
+            _print(sentence)
 
     return say
+
+
+def _print(sentence: str) -> None:
+    """On standard error, a line however long, nothing in it taken for markup."""
+    console.print(sentence, markup=False, soft_wrap=True)
 
 
 @people.command("add")
 def add(
     email: Annotated[str, typer.Argument(help="The address")],
     newsletter: Newsletter = "daily",
-    topics: Annotated[str, typer.Option(help="Topics such as agents;code; none means all")] = "",
-    keywords: Annotated[str, typer.Option(help="Words and phrases, joined by ;")] = "",
-    authors: Annotated[str, typer.Option(help="Authors to follow, joined by ;")] = "",
-    frequency: Annotated[str, typer.Option(help="daily, weekdays or weekly")] = "daily",
-    hour: Annotated[str, typer.Option(help="The reader's hour, 0 to 23; as soon as possible by default")] = "",
-    zone: Annotated[str, typer.Option(help="The reader's time zone, such as Europe/Berlin")] = "UTC",
+    topics: Annotated[str | None, typer.Option(help="Topics such as 'agents;code'; '' means all")] = None,
+    keywords: Annotated[str | None, typer.Option(help="Words and phrases, joined by ;")] = None,
+    authors: Annotated[str | None, typer.Option(help="Authors to follow, joined by ;")] = None,
+    frequency: Annotated[str | None, typer.Option(help="daily (the default), weekdays or weekly")] = None,
+    hour: Annotated[str | None, typer.Option(help="The reader's hour, 0 to 23; '', the default, at once")] = None,
+    zone: Annotated[str | None, typer.Option(help="The reader's time zone, such as Europe/Berlin; or UTC")] = None,
 ) -> None:
-    """Adds a confirmed subscription, or changes the one that is there."""
+    """Adds a confirmed subscription, or changes what is given of the one that is there."""
     row = {
         "email": email,
         "newsletter": newsletter,
@@ -209,7 +228,7 @@ def import_subscribers(
     line is reported with its number, and the rest goes in.
     """
     with console.status("Importing…") as status:
-        words, bad = _run(desk.import_subscribers(file, status.update, console.print, resubscribe=resubscribe))
+        words, bad = _run(desk.import_subscribers(file, status.update, _print, resubscribe=resubscribe))
     typer.echo(words)
     raise typer.Exit(1 if bad else 0)
 
@@ -220,8 +239,26 @@ def export_subscribers(
     newsletter: Annotated[str, typer.Option("--newsletter", "-n", help="Of this newsletter alone")] = "",
 ) -> None:
     """Writes all subscriptions as CSV, in the form that `import` reads."""
-    words = _run(desk.export_subscribers(file, newsletter))
-    console.print(words)
+    _print(_run(desk.export_subscribers(file, newsletter)))
+
+
+@topics.command("explain")
+def explain(paper: Annotated[str, typer.Argument(help="Its arXiv identifier, such as 2606.10651")]) -> None:
+    """Shows why a paper has its topic: what spoke for it, what nearly won, and the best scores."""
+    typer.echo(_run(desk.explain(paper)))
+
+
+@topics.command("evaluate")
+def evaluate(
+    file: Annotated[Path, typer.Argument(help="Labelled papers as JSON Lines, or - for standard input")],
+    as_json: Annotated[bool, typer.Option("--json", help="As JSON")] = False,
+) -> None:
+    """Shows how well papers are grouped: exact, acceptable, macro-F1, each topic, and what is confused with what.
+
+    A line is an object with `id`, `title`, `abstract` and `label`, a topic's short name; `categories`, `keywords` and
+    `alternates`, other topics that would do as well, may be there.
+    """
+    typer.echo(desk.evaluate_topics(file, as_json=as_json))
 
 
 @app.command(hidden=True)

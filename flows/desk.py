@@ -6,22 +6,28 @@ import asyncio
 import contextlib
 import datetime as dt
 import email.policy
+import json
 import signal
-import sys
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import asdict
 from itertools import islice
 from pathlib import Path
 from typing import Literal, TextIO
 
-from flows import stages
+from flows import catalogue, stages
 from flows.context import Context, Say, open_context
 from flows.dispatch import deliver as dispatch
 from flows.dispatch import reader_of
 from flows.editions.choose import choose
+from flows.editions.evaluate import Report, evaluate, read
+from flows.editions.maths import text
 from flows.editions.model import Interests, Kind, Newsletter, NoEdition
+from flows.editions.topics import Classifier
 from flows.mail.assemble import assemble
 from flows.mail.cards import unpack
+from flows.mail.transports import transport
 from flows.outcomes import Problem
+from flows.papers.model import paper_id
 from flows.settings import load_settings
 from flows.store import Frozen
 from subscribers import roster
@@ -30,6 +36,8 @@ from subscribers.tokens import PREVIEW_READER
 
 LINES = 1000
 """Lines of a CSV file that go into one transaction."""
+BEST = 5
+"""Topics that an explanation names."""
 
 
 async def preview(newsletter: str, date: str, as_reader: str, out: Path, say: Say) -> str:
@@ -65,14 +73,18 @@ def _write_out(out: Path, content: bytes) -> None:
         (out / "digest.eml").write_bytes(content)
         for name, form in (("digest.html", "html"), ("digest.txt", "plain")):
             part = parsed.get_body((form,))
-            (out / name).write_text(part.get_content() if part else "", "utf-8")
+            shown = part.get_content().replace("\r\n", "\n") if part else ""
+            (out / name).write_text(shown, "utf-8")
     except OSError as error:
         raise Problem(f"{out} can't be written ({error.strerror}): name another folder with --out.") from error
 
 
 async def deliver(newsletter: str, date: str, wait: float, say: Say, *, all_hours: bool) -> str:
     """Delivers a day's edition; returns how the delivery stands."""
-    async with open_context(load_settings()) as context:
+    settings = load_settings()
+    # what is wrong with these two is told before anything is collected and frozen
+    _ = transport(settings.mail_url.get_secret_value()), settings.keys
+    async with open_context(settings) as context:
         wanted = context.newsletter(newsletter)
         day = context.day(wanted, date)
         await _collect_if_needed(context, wanted, day, say)
@@ -85,6 +97,8 @@ async def deliver(newsletter: str, date: str, wait: float, say: Say, *, all_hour
             )
     if delivered.halted:
         raise Problem(f"{delivered.halted} {delivered.sentence} Nobody was lost: run it again when it is mended.")
+    if stop.is_set():
+        raise Problem(f"Stopped before the end. {delivered.sentence} Run it again to go on where it stopped.")
     return delivered.sentence
 
 
@@ -112,8 +126,8 @@ async def _collect_if_needed(context: Context, newsletter: Newsletter, day: dt.d
     await stages.collect(context, newsletter, Kind.DAILY, day, say)
 
 
-async def add(row: Mapping[str, str]) -> str:
-    """Adds or changes one subscription from the fields of a CSV line."""
+async def add(row: Mapping[str, str | None]) -> str:
+    """Adds or changes one subscription from the fields of a CSV line; None leaves a field as it is."""
     async with open_context(load_settings()) as context:
         try:
             change = roster.change(row, _known(context))
@@ -187,14 +201,78 @@ async def export_subscribers(file: Path, newsletter: str) -> str:
 
 @contextlib.contextmanager
 def _opened(file: Path, mode: Literal["r", "w"]) -> Iterator[TextIO]:
-    if str(file) == "-":
-        yield sys.stdin if mode == "r" else sys.stdout
-        return
+    standard = str(file) == "-"
+    place: Path | int = (0 if mode == "r" else 1) if standard else file
     try:
-        opened = file.open(mode, encoding="utf-8", errors="replace", newline="")
+        opened = open(place, mode, encoding="utf-8", errors="replace", newline="", closefd=not standard)  # noqa: SIM115
     except OSError as error:
         raise Problem(
             f"{file} can't be {'read' if mode == 'r' else 'written'} ({error.strerror}): name another file."
         ) from error
     with opened:
         yield opened
+
+
+async def explain(wanted: str) -> str:
+    """Why a paper has its topic, in lines: the topic, the one that nearly won, the reasons, the best scores."""
+    try:
+        identity = paper_id(wanted)
+    except ValueError as error:
+        raise Problem(f"{error}.") from None
+    async with open_context(load_settings()) as context:
+        paper = await context.store.paper(identity)
+        if paper is None:
+            raise Problem(
+                f"The paper {identity} is not stored: collect its day first, "
+                "with `paperround preview --date DAY --out DIR`."
+            )
+        names = {topic.slug: topic.name for topic in context.topics}
+        found, scores = context.classifier.classify(paper), context.classifier.scores(paper)
+    best = list(scores.items())[:BEST]
+    width = max(len(slug) for slug, _ in best) if best else 0
+    return "\n".join(
+        [
+            f"{paper.id}  {text(paper.title)}",
+            f"Topic      {found.topic} ({names[found.topic]})",
+            f"Runner-up  {f'{found.second} ({names[found.second]})' if found.second else 'none came near'}",
+            f"Because    {'; '.join(found.because)}",
+            "Scores     " + "\n           ".join(f"{slug:<{width}}  {score:.2f}" for slug, score in best),
+        ]
+    )
+
+
+def evaluate_topics(file: Path, *, as_json: bool) -> str:
+    """How well the papers of a JSON Lines file are grouped, in lines or as JSON."""
+    topics = catalogue.topics(load_settings().topics_dir)
+    with _opened(file, "r") as opened:
+        examples = read(opened, {topic.slug for topic in topics})
+    report = evaluate(Classifier(topics), examples)
+    return _as_json(report) if as_json else _as_lines(report)
+
+
+def _as_json(report: Report) -> str:
+    shares = {"exact": report.exact, "acceptable": report.acceptable, "macro_f1": report.macro_f1}
+    whole = {
+        "papers": report.papers,
+        **{name: share.value for name, share in shares.items()},
+        "intervals": {name: [share.low, share.high] for name, share in shares.items()},
+        "topics": [asdict(topic) for topic in report.topics],
+        "confusions": [asdict(confusion) for confusion in report.confusions],
+    }
+    return json.dumps(whole, indent=2)
+
+
+def _as_lines(report: Report) -> str:
+    shares = (("exact", report.exact), ("acceptable", report.acceptable), ("macro-F1", report.macro_f1))
+    lines = [f"{report.papers} labelled, with 95 % confidence"]
+    lines += [f"  {name:<10}  {share.value:.3f}  ({share.low:.3f} to {share.high:.3f})" for name, share in shares]
+    width = max(len(topic.topic) for topic in report.topics)
+    lines += ["", f"{'topic':<{width}}  papers  precision  recall     F1"]
+    lines += [
+        f"{topic.topic:<{width}}  {topic.papers:>6}  {topic.precision:>9.3f}  {topic.recall:>6.3f}  {topic.f1:>5.3f}"
+        for topic in report.topics
+    ]
+    if report.confusions:
+        lines += ["", "Confused: how often, label → given"]
+        lines += [f"{one.count:>4}  {one.label} → {one.given}" for one in report.confusions]
+    return "\n".join(lines)

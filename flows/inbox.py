@@ -1,26 +1,57 @@
-"""The demonstration's mailbox: a mail server that keeps what it takes, and pages that show it."""
+"""The demonstration's mailbox: a mail server that keeps what it takes, and pages that show it.
+
+A mail is a stranger's: whatever it holds, it runs nothing, loads nothing, and can't break the page that shows it.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import email.policy
+import html as markup
 import mailbox
-from collections.abc import Sequence
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from email.message import EmailMessage
-from email.utils import parsedate_to_datetime
+from email.parser import BytesParser
 from pathlib import Path
+from typing import TypeVar
 
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, Envelope, Session
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, PlainTextResponse, Response
+from starlette.responses import HTMLResponse, Response
 from starlette.routing import BaseRoute, Route
 
 from subscribers.pages import Pages
 
+T = TypeVar("T")
+
 SHOWN = 200
 """The newest messages are listed, so many at most."""
+
+HEADERS = ("From", "To", "Date", "List-ID", "List-Unsubscribe")
+
+POLICY = (
+    "sandbox allow-popups allow-popups-to-escape-sandbox; default-src 'none'; style-src 'unsafe-inline'; "
+    "img-src data:; frame-ancestors 'self'"
+)
+"""A mail's HTML runs no script, sends no form, and is framed by this site alone."""
+
+_OUTWARD = re.compile(r"<a\s(?=[^>]*\bhref\s*=\s*[\"']?https?:)", re.IGNORECASE)
+_NUMBER = re.compile(r"\d+")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Mail:
+    """A kept message, as far as it can be read."""
+
+    key: str
+    subject: str
+    headers: Mapping[str, str]
+    html: str
+    text: str
 
 
 class _Keep:
@@ -45,61 +76,130 @@ def routes(folder: Path, pages: Pages) -> Sequence[BaseRoute]:
     """Pages that list the mailbox and show a message: as it looks, as text, as it came."""
 
     async def listing(request: Request) -> Response:
-        rows = await asyncio.to_thread(_newest, folder)
-        return pages("inbox.html", rows=rows)
+        keys = await asyncio.to_thread(_keys, folder)
+        rows = await asyncio.to_thread(lambda: [_row(folder, key) for key in keys[:SHOWN]])
+        return pages("inbox.html", rows=[row for row in rows if row], more=max(len(keys) - SHOWN, 0))
 
-    async def message(request: Request) -> Response:
-        found = await asyncio.to_thread(_read, folder, request.path_params["key"])
-        return pages("message.html", key=request.path_params["key"], message=found)
+    async def looks(request: Request) -> Response:
+        return pages("message.html", message=read(*await _wanted(request)), view="")
 
-    async def html(request: Request) -> Response:
-        found = await asyncio.to_thread(_read, folder, request.path_params["key"])
-        part = found.get_body(("html", "plain"))
-        # whatever a mail holds, it runs no script, sends no form and opens links in a window of their own
-        policy = (
-            "sandbox allow-popups allow-popups-to-escape-sandbox; default-src 'none'; style-src 'unsafe-inline'; "
-            "img-src data:; frame-ancestors 'self'"
-        )
-        return HTMLResponse(part.get_content() if part else "", headers={"Content-Security-Policy": policy})
+    async def text(request: Request) -> Response:
+        message = read(*await _wanted(request))
+        words = message.text or "This message has no plain text."
+        return pages("message.html", message=message, view="/text", words=words)
 
     async def source(request: Request) -> Response:
-        found = await asyncio.to_thread(_read, folder, request.path_params["key"])
-        part = found.get_body(("plain",)) if request.path_params["form"] == "text" else None
-        return PlainTextResponse(part.get_content() if part else found.as_string())
+        key, raw = await _wanted(request)
+        words = raw.decode("utf-8", "replace")
+        return pages("message.html", message=read(key, raw), view="/source", words=words)
+
+    async def html(request: Request) -> Response:
+        message = read(*await _wanted(request))
+        # within the frame there is no going elsewhere: a link leads to a window of its own
+        shown = _OUTWARD.sub('<a target="_blank" ', message.html)
+        return HTMLResponse(shown, headers={"Content-Security-Policy": POLICY})
+
+    async def eml(request: Request) -> Response:
+        _, raw = await _wanted(request)
+        return Response(raw, media_type="message/rfc822", headers={"Content-Disposition": "attachment"})
+
+    async def _wanted(request: Request) -> tuple[str, bytes]:
+        key = request.path_params["key"]
+        return key, await asyncio.to_thread(_raw, folder, key)
 
     return [
         Route("/inbox", listing),
-        Route("/inbox/{key}", message),
+        Route("/inbox/{key}", looks),
+        Route("/inbox/{key}/text", text),
+        Route("/inbox/{key}/source", source),
         Route("/inbox/{key}/html", html),
-        Route("/inbox/{key}/{form:str}", source),
+        Route("/inbox/{key}/eml", eml),
     ]
 
 
-def _newest(folder: Path) -> list[dict[str, str]]:
-    box = mailbox.Maildir(folder)
-    keys = sorted(box.keys(), key=lambda key: key.split(".")[0], reverse=True)[:SHOWN]
-    rows = []
-    for key in keys:
-        found = _read(folder, key)
-        date = parsedate_to_datetime(str(found["Date"])) if found["Date"] else None
-        rows.append(
-            {
-                "key": key,
-                "subject": str(found["Subject"]),
-                "to": str(found["To"]),
-                "sender": str(found["From"]),
-                "date": f"{date:%d %b %Y, %H:%M}" if date else "",
-            }
-        )
-    return rows
-
-
-def _read(folder: Path, key: str) -> EmailMessage:
-    box = mailbox.Maildir(folder)
+def _keys(folder: Path) -> list[str]:
+    """The keys of all messages, the newest first: a key begins with seconds and microseconds."""
     try:
-        raw = box.get_bytes(key)
-    except KeyError:
+        keys = mailbox.Maildir(folder, create=False).keys()
+    except mailbox.NoSuchMailboxError:
+        return []
+    return sorted(keys, key=lambda key: [int(number) for number in _NUMBER.findall(key)[:2]], reverse=True)
+
+
+def _row(folder: Path, key: str) -> Mapping[str, str] | None:
+    """A line of the list; none for a message that was deleted meanwhile."""
+    try:
+        found = _parsed(_raw(folder, key))
+    except HTTPException:
+        return None
+    return {
+        "key": key,
+        "subject": _subject(found),
+        "sender": _header(found, "From"),
+        "to": _header(found, "To"),
+        "date": _date(found),
+    }
+
+
+def _raw(folder: Path, key: str) -> bytes:
+    try:
+        return mailbox.Maildir(folder, create=False).get_bytes(key)
+    except (KeyError, FileNotFoundError, mailbox.NoSuchMailboxError):
         raise HTTPException(404, "There is no such message in the inbox any more.") from None
-    found = email.message_from_bytes(raw, policy=email.policy.default)
-    assert isinstance(found, EmailMessage)  # noqa: S101 - what the default policy makes
-    return found
+
+
+def read(key: str, raw: bytes) -> Mail:
+    """A message of any bytes whatever."""
+    found = _parsed(raw)
+    subject, plain = _subject(found), _body(found, "plain")
+    page = f"<!DOCTYPE html><title>{markup.escape(subject)}</title><pre>{markup.escape(plain)}</pre>"
+    return Mail(
+        key=key,
+        subject=subject,
+        headers={name: value for name in HEADERS if (value := _header(found, name))},
+        html=_body(found, "html") or page,
+        text=plain,
+    )
+
+
+def _parsed(raw: bytes) -> EmailMessage:
+    return BytesParser(EmailMessage, policy=email.policy.default).parsebytes(raw)
+
+
+def _attempt(work: Callable[[], T], otherwise: T) -> T:
+    """What the standard library makes of a message, or what stands for it: over mail that breaks the rules it raises
+    errors of a dozen kinds."""
+    try:
+        return work()
+    except Exception:
+        return otherwise
+
+
+def _header(found: EmailMessage, name: str) -> str:
+    return _clean(_attempt(lambda: str(found[name] or ""), "(unreadable)"))
+
+
+def _subject(found: EmailMessage) -> str:
+    return _header(found, "Subject").strip() or "(no subject)"
+
+
+def _date(found: EmailMessage) -> str:
+    """As the list shows it; nothing for a date that is none."""
+    return _attempt(lambda: f"{found['Date'].datetime:%d %b %Y, %H:%M %Z}", "")
+
+
+def _body(found: EmailMessage, form: str) -> str:
+    part = _attempt(lambda: found.get_body((form,)), None)
+    if part is None:
+        return ""
+
+    def as_bytes() -> str:
+        content = part.get_payload(decode=True)
+        return content.decode("utf-8", "replace") if isinstance(content, bytes) else ""
+
+    return _clean(_attempt(part.get_content, None) or _attempt(as_bytes, ""))
+
+
+def _clean(text: str) -> str:
+    """Without halves of characters, which no answer can hold."""
+    return text.encode("utf-8", "replace").decode()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import datetime as dt
 import os
+from collections.abc import Mapping
 from pathlib import Path
 
 import httpx
@@ -23,8 +24,8 @@ from subscribers.pages import Pages
 from subscribers.web import Services, create_app
 
 
-def services(context: Context) -> Services:
-    """What the web app needs, from what this process works with."""
+def services(context: Context, links: Mapping[str, str] | None = None) -> Services:
+    """What the web app needs, from what this process works with; `links` are its menu."""
 
     async def page_of(frozen: Frozen) -> str:
         return await asyncio.to_thread(lambda: page(unpack(frozen.cards), choose(frozen.edition, Interests())))
@@ -41,7 +42,7 @@ def services(context: Context) -> Services:
         subscribers=context.subscribers,
         newsletters=context.newsletters,
         keys=context.settings.keys,
-        pages=Pages(context.template_folders),
+        pages=Pages(context.template_folders, links),
         page_of=page_of,
         preview_of=preview_of,
         now=context.now,
@@ -52,7 +53,7 @@ async def serve_web(host: str, port: int, mailbox: Path | None = None) -> None:
     """The web app until it is stopped; with a `mailbox`, pages that show it. Its access log is off: paths hold
     readers' tokens."""
     async with open_context(load_settings()) as context:
-        wanted = services(context)
+        wanted = services(context, {"/inbox": "Inbox"} if mailbox else None)
         extra = inbox.routes(mailbox, wanted.pages) if mailbox else ()
         config = uvicorn.Config(
             create_app(wanted, extra), host=host, port=port, access_log=False, log_level="warning", server_header=False

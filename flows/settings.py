@@ -79,10 +79,17 @@ class Settings(BaseSettings):
     def _no_slash_at_the_end(cls, value: str) -> str:
         return value.rstrip("/")
 
-    @field_validator("home_dir", "cache_dir")
+    @field_validator("home_dir", "cache_dir", "newsletters_dir", "topics_dir", "templates_dir")
     @classmethod
-    def _absolute(cls, value: Path) -> Path:
-        return value.expanduser().absolute()
+    def _absolute(cls, value: Path | None) -> Path | None:
+        return value.expanduser().absolute() if value else None
+
+    @field_validator("templates_dir")
+    @classmethod
+    def _a_folder(cls, value: Path | None) -> Path | None:
+        if value and not value.is_dir():
+            raise ValueError("should be a folder that exists: make it, or leave the setting away")
+        return value
 
     @property
     def database(self) -> str:
@@ -143,3 +150,5 @@ def load_settings() -> Settings:
         value = "" if "mail_url" in first["loc"] or "secret_key" in first["loc"] else f" is {first['input']!r}, which"
         message = first["msg"].removeprefix("Value error, ")
         raise Problem(f"{name}{value} is not accepted: {message}.") from error
+    except UnicodeDecodeError as error:
+        raise Problem(f"The file .env in this folder is not UTF-8 ({error.reason}): mend it or move it.") from error

@@ -61,6 +61,8 @@ def read(file: TextIO, known: Known) -> Iterator[Change | BadLine]:
         raise Problem(f"The CSV's column {unknown[0][:40]!r} is not known: use {', '.join(COLUMNS)}.")
     if "email" not in header:
         raise Problem("The CSV has no column email: its first line should name the columns, email among them.")
+    if twice := [name for name in COLUMNS if header.count(name) > 1]:
+        raise Problem(f"The CSV has the column {twice[0]} more than once: leave one of them.")
     rows.fieldnames = header
     while True:
         try:
@@ -99,7 +101,7 @@ def address(text: str) -> str:
     try:
         found = validate_email(text.strip(), check_deliverability=False, globally_deliverable=False)
     except EmailNotValidError as error:
-        raise ValueError(f"email is not an address ({error})") from None
+        raise ValueError(f"email is not an address ({str(error).rstrip('.')})") from None
     if not found.local_part.isascii():
         raise ValueError("email has letters outside of ASCII before the @: the mail server could not be given it")
     return found.ascii_email or found.normalized

@@ -9,21 +9,23 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
+from heapq import nlargest
 from http import HTTPStatus
 
 import sqlalchemy as sa
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
-from starlette.middleware import Middleware
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, PlainTextResponse, Response
+from starlette.responses import PlainTextResponse, RedirectResponse, Response
 from starlette.routing import BaseRoute, Route
+from starlette.types import ASGIApp
 
 from flows.database import Database
-from flows.editions.model import Kind, Newsletter, NoEdition
+from flows.editions.model import Edition, Kind, Newsletter, NoEdition
+from flows.papers.model import Paper
 from flows.store import Frozen, Store
 from subscribers.model import SubscriptionState
-from subscribers.pages import Pages, SecurityHeaders
+from subscribers.pages import Pages, SecurityHeaders, public
 from subscribers.store import Subscribers
 from subscribers.tokens import PREVIEW_READER, Purpose, verify, verify_text
 
@@ -45,22 +47,42 @@ class Services:
     now: Callable[[], dt.datetime]
 
 
-def create_app(services: Services, extra: Sequence[BaseRoute] = ()) -> Starlette:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shown:
+    """A newsletter's latest edition on the first page."""
+
+    newsletter: Newsletter
+    edition: Edition
+
+    @property
+    def best(self) -> Sequence[Paper]:
+        return [entry.paper for entry in nlargest(BEST, self.edition.entries, key=lambda entry: entry.score)]
+
+
+BEST = 3
+"""Papers of an edition that the first page names."""
+HOUR = 3600
+
+
+def create_app(services: Services, extra: Sequence[BaseRoute] = ()) -> ASGIApp:
     """The app; `extra` routes come with what a demonstration adds."""
     app = Starlette(
         routes=[
             Route("/", _home),
+            Route("/archive", _archive),
             Route("/archive/{newsletter}/{day}", _edition),
             Route("/preview/{newsletter}/{day}", _preview),
             Route("/unsubscribe/{token}", _unsubscribe, methods=["GET", "POST"]),
             Route("/healthz", _health),
             *extra,
         ],
-        middleware=[Middleware(SecurityHeaders)],
         exception_handlers={HTTPException: _refuse, Exception: _fail},
     )
+    # a page has one address; a redirect would be made of the Host that the request claims
+    app.router.redirect_slashes = False
     app.state.services = services
-    return app
+    # Starlette answers a failure outside of its own middleware: these headers must stand around all of it
+    return SecurityHeaders(app)
 
 
 def _services(request: Request) -> Services:
@@ -71,12 +93,14 @@ def _services(request: Request) -> Services:
 async def _home(request: Request) -> Response:
     s = _services(request)
     latest = [(newsletter, await s.store.latest(newsletter.slug)) for newsletter in s.newsletters.values()]
-    shown = [(newsletter, frozen) for newsletter, frozen in latest if frozen is not None]
-    return s.pages("home.html", shown=shown, has_inbox=_has_inbox(request))
+    shown = [Shown(newsletter=newsletter, edition=frozen.edition) for newsletter, frozen in latest if frozen]
+    shown.sort(key=lambda one: one.edition.day, reverse=True)
+    return public(request, s.pages("home.html", shown=shown), 0)
 
 
-def _has_inbox(request: Request) -> bool:
-    return any(getattr(route, "path", "") == "/inbox" for route in request.app.routes)
+async def _archive(request: Request) -> Response:
+    """The address that a mail's List-Archive header names. Until there is a list, the latest editions."""
+    return RedirectResponse("/")
 
 
 async def _edition(request: Request) -> Response:
@@ -84,7 +108,7 @@ async def _edition(request: Request) -> Response:
     newsletter, day = _named(request)
     kept = await s.store.find(newsletter.slug, Kind.DAILY, day)
     if isinstance(kept, Frozen):
-        return HTMLResponse(await s.page_of(kept), headers={"Cache-Control": "public, max-age=3600"})
+        return public(request, s.pages.edition(await s.page_of(kept)), HOUR)
     if isinstance(kept, NoEdition):
         return s.pages("no_edition.html", HTTPStatus.NOT_FOUND, newsletter=newsletter, day=day, reason=kept.reason)
     # a draft is the operator's affair until it is delivered
@@ -97,10 +121,13 @@ async def _preview(request: Request) -> Response:
     path = f"{newsletter.slug}/{day}"
     if not verify_text(Purpose.PREVIEW, path, request.query_params.get("seal", ""), s.keys):
         raise HTTPException(HTTPStatus.FORBIDDEN, "This preview's link is not complete: take it from the run again.")
+    kept = await s.store.find(newsletter.slug, Kind.DAILY, day)
+    if isinstance(kept, Frozen):
+        return s.pages.edition(await s.page_of(kept))
     shown = await s.preview_of(newsletter, day)
     if isinstance(shown, NoEdition):
         return s.pages("no_edition.html", newsletter=newsletter, day=day, reason=shown.reason)
-    return HTMLResponse(shown, headers={"Cache-Control": "no-store"})
+    return s.pages.edition(shown, draft=True)
 
 
 def _named(request: Request) -> tuple[Newsletter, dt.date]:
@@ -138,7 +165,7 @@ async def _health(request: Request) -> Response:
     """200 while the database answers, for whoever watches over the process."""
     async with _services(request).database.read() as connection:
         await connection.execute(sa.select(1))
-    return PlainTextResponse("ok\n", headers={"Cache-Control": "no-store"})
+    return PlainTextResponse("ok\n")
 
 
 async def _refuse(request: Request, error: Exception) -> Response:

@@ -1,0 +1,354 @@
+from __future__ import annotations
+
+import csv
+import email
+import email.policy
+import io
+import json
+import mailbox
+import os
+import re
+import sqlite3
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+import typer
+from typer.main import get_command
+
+from flows.cli import app, main
+
+DAY = "2026-06-09"
+SAMPLE = ("--newsletter", "sample", "--date", DAY)
+
+
+@dataclass(frozen=True)
+class Ended:
+    status: int
+    out: str
+    err: str
+
+    @property
+    def error(self) -> str:
+        """The one sentence of an error."""
+        assert self.status == 2, self
+        assert "Traceback" not in self.err
+        assert "unexpected" not in self.err
+        *_, last = self.err.splitlines()
+        assert last.startswith("Error: ")
+        assert last.endswith(".")
+        return last.removeprefix("Error: ")
+
+
+Run = Callable[..., Ended]
+
+
+@pytest.fixture
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A working folder and settings of the test's own; nothing can reach a service."""
+    for name in [name for name in os.environ if name.startswith("PAPERROUND_")]:
+        monkeypatch.delenv(name)
+    given = {
+        "HOME_DIR": tmp_path / "home",
+        "CACHE_DIR": tmp_path / "cache",
+        "MAIL_URL": f"maildir://{tmp_path / 'outbox'}",
+        "HUGGINGFACE_URL": "http://127.0.0.1:9",
+        "ARXIV_URL": "http://127.0.0.1:9",
+        "ARXIV_RSS_URL": "http://127.0.0.1:9",
+    }
+    for name, value in given.items():
+        monkeypatch.setenv(f"PAPERROUND_{name}", str(value))
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+@pytest.fixture
+def run(home: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> Run:
+    """The command in this process: a new one takes a second to start."""
+
+    def call(*arguments: object, **environment: object) -> Ended:
+        with monkeypatch.context() as during:
+            for name, value in environment.items():
+                during.setenv(f"PAPERROUND_{name}", str(value))
+            with pytest.raises(SystemExit) as ended:
+                main([str(argument) for argument in arguments])
+        captured = capfd.readouterr()
+        assert isinstance(ended.value.code, int)
+        return Ended(ended.value.code, captured.out, captured.err)
+
+    return call
+
+
+def in_a_process(*arguments: str, given: bytes = b"") -> Ended:
+    command = [sys.executable, "-m", "flows", *arguments]
+    done = subprocess.run(command, input=given, capture_output=True, timeout=60, check=False)
+    return Ended(done.returncode, done.stdout.decode(), done.stderr.decode())
+
+
+def outbox(home: Path) -> list[Any]:
+    box = mailbox.Maildir(home / "outbox", create=False)
+    return [email.message_from_bytes(bytes(message), policy=email.policy.default) for message in box]
+
+
+# --- help and errors
+
+
+def commands(command: Any, *path: str) -> Iterator[tuple[tuple[str, ...], Any]]:
+    if path:
+        yield path, command
+    for name, below in getattr(command, "commands", {}).items():
+        yield from commands(below, *path, name)
+
+
+@pytest.mark.parametrize(
+    ("path", "command"), [pytest.param(*one, id=" ".join(one[0])) for one in commands(get_command(app))]
+)
+def test_every_command_and_every_option_is_explained(run: Run, path: tuple[str, ...], command: Any) -> None:
+    ended = run(*path, "--help")
+    assert (ended.status, ended.err) == (0, "")
+    assert "Usage" in ended.out
+    assert command.help
+    unexplained = [param.name for param in command.params if not getattr(param, "help", None)]
+    assert command.hidden or not unexplained
+
+
+def test_the_real_command_shows_its_version_and_its_help_without_a_call(home: Path) -> None:
+    assert re.fullmatch(r"paperround \d+\.\d+\.\d+\n", in_a_process("--version").out)
+    bare = in_a_process()
+    assert (bare.status, bare.err) == (2, "")
+    assert "paperround demo" in bare.out
+
+
+def test_the_real_command_ends_with_one_sentence_over_an_error(home: Path) -> None:
+    ended = in_a_process("preview", "--date", "soon", "--out", "x")
+    assert ended.error == "'soon' is no date: write it as 2026-06-09, or today, or yesterday."
+    assert len(ended.err.splitlines()) == 1
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["preview", "--date", DAY, "--out", "x", "--newsletter", "nope"], "There is no newsletter 'nope': choose one"),
+        (["preview", "--date", "2026-02-30", "--out", "x"], "'2026-02-30' is no date: write it as"),
+        (["preview", "--date", "2999-01-01", "--out", "x"], "2999-01-01 lies in the future: choose a day up to"),
+        (["preview", "--out", "x"], "Missing option '--date' / '-d'. See `"),
+        (["preview", *SAMPLE, "--out", "x", "--as", "ada@example.org"], "ada@example.org is not subscribed to sample:"),
+        (["preview", *SAMPLE, "--out", "file"], "file can't be written (File exists): name another folder with --out."),
+        (["deliver", "--date", DAY, "--wait", "-1"], "Invalid value for '--wait'"),
+        (["nope"], "No such command 'nope'. See `"),
+        (["subscribers", "list", "-n", "nope"], "There is no newsletter 'nope'"),
+        (
+            ["subscribers", "import", "nope.csv"],
+            "nope.csv can't be read (No such file or directory): name another file",
+        ),
+        (["subscribers", "import", "."], ". can't be read (Is a directory): name another file"),
+        (["subscribers", "import", "file"], "The CSV's column 'something' is not known: use email, newsletter,"),
+        (["subscribers", "export", "file/x"], "file/x can't be written (Not a directory): name another file"),
+        (["subscribers", "add", "ada"], "email is not an address (An email address must have an @-sign)."),
+        (["subscribers", "add", "a@example.org", "--topics", "knitting"], "topic 'knitting' is not known: use one of"),
+        (["subscribers", "add", "a@example.org", "--zone", "Mars"], "zone 'Mars' is not known: use a name such as"),
+        (["topics", "explain", "what"], "'what' is not an arXiv identifier such as 2606.10651."),
+        (["topics", "explain", "2606.10651"], "The paper 2606.10651 is not stored: collect its day first, with `"),
+        (["topics", "evaluate", "nope.jsonl"], "nope.jsonl can't be read (No such file or directory)"),
+        (["topics", "evaluate", "file"], "Line 1 is not JSON"),
+    ],
+)
+def test_what_was_asked_wrongly_is_told_in_one_sentence(run: Run, home: Path, arguments: list[str], words: str) -> None:
+    (home / "file").write_text("something\n")
+    assert run(*arguments).error.startswith(words)
+
+
+DELIVER = ("deliver", *SAMPLE)
+LIST = ("subscribers", "list")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "settings", "words"),
+    [
+        (DELIVER, {"MAIL_URL": ""}, "PAPERROUND_MAIL_URL is not set: name your mail server, such as"),
+        (DELIVER, {"MAIL_URL": "gopher://x"}, "PAPERROUND_MAIL_URL begins with 'gopher': use one of"),
+        (DELIVER, {"SECRET_KEY": "short"}, "PAPERROUND_SECRET_KEY has a key of fewer than 16 characters"),
+        (("up",), {"MAIL_URL": ""}, "PAPERROUND_MAIL_URL is not set"),
+        (LIST, {"MAIL_CONNECTIONS": "many"}, "PAPERROUND_MAIL_CONNECTIONS is 'many', which is not accepted"),
+        (LIST, {"SENDER": "nobody"}, "PAPERROUND_SENDER is 'nobody', which is not accepted: should be a name and an"),
+        (LIST, {"DATABASE_URL": "mysql://u:secret@x/y"}, "PAPERROUND_DATABASE_URL begins with 'mysql': use sqlite:///"),
+        (LIST, {"DATABASE_URL": "sqlite:///file"}, "The database sqlite+aiosqlite:///file can't be used (file is not"),
+        (LIST, {"DATABASE_URL": "sqlite:///file/x.db"}, "file can't be used (File exists)"),
+        (LIST, {"DATABASE_URL": "postgresql://u:secret@127.0.0.1:9/x"}, "The database postgresql+asyncpg://u:***@127"),
+        (LIST, {"NEWSLETTERS_DIR": "nope"}, "The folder "),
+        (LIST, {"NEWSLETTERS_DIR": "own"}, "own/mine.toml: this is not valid TOML ("),
+        (LIST, {"TOPICS_DIR": "own"}, "own/mine.toml: this is not valid TOML ("),
+        (
+            LIST,
+            {"TEMPLATES_DIR": "nope"},
+            "PAPERROUND_TEMPLATES_DIR is 'nope', which is not accepted: should be a folder",
+        ),
+    ],
+)
+def test_what_was_set_wrongly_is_told_in_one_sentence(
+    run: Run, home: Path, arguments: tuple[str, ...], settings: dict[str, str], words: str
+) -> None:
+    (home / "file").write_text("something that is no database\n" * 100)
+    (home / "own").mkdir()
+    (home / "own" / "mine.toml").write_text("title = ")
+    said = run(*arguments, **settings).error
+    assert said.removeprefix(f"{home}/").startswith(words)
+    assert ":secret" not in said
+
+
+# --- editions
+
+
+def test_a_preview_writes_three_files_and_stores_no_edition(run: Run, home: Path) -> None:
+    ended = run("preview", *SAMPLE, "--out", "out")
+    assert ended.status == 0
+    assert "25 papers (a draft): out/digest.html" in ended.out
+    html, text = (home / "out/digest.html").read_text(), (home / "out/digest.txt").read_text()
+    message = email.message_from_bytes((home / "out/digest.eml").read_bytes(), policy=email.policy.default)
+    assert message["Subject"].startswith("Paperround sample, 9 June: ")
+    assert message.get_body(("html",)).get_content().replace("\r\n", "\n") == html  # type: ignore[union-attr]
+    assert "PAPERROUND SAMPLE" in text
+    assert "invented" in html
+    assert not (home / "outbox").exists()
+    assert not rows(home, "edition")
+    assert not rows(home, "delivery")
+    assert run("preview", *SAMPLE, "--out", "out").out == ended.out
+
+
+def rows(home: Path, table: str) -> list[Any]:
+    with closing(sqlite3.connect(home / "home/paperround.db")) as connection:
+        return connection.execute(f"SELECT * FROM {table}").fetchall()
+
+
+def test_a_preview_as_a_reader_is_their_digest(run: Run, home: Path) -> None:
+    run("subscribers", "add", "ada@example.org", "-n", "sample", "--topics", "video")
+    assert run("preview", *SAMPLE, "--as", "Ada@Example.org", "--out", "out").status == 0
+    assert "Video" in (home / "out/digest.txt").read_text()
+    assert "Robotics" not in (home / "out/digest.txt").read_text()
+    run("subscribers", "add", "ada@example.org", "-n", "sample", "--topics", "other", "--keywords", "")
+    assert "No mail for ada@example.org" in run("preview", *SAMPLE, "--as", "ada@example.org", "--out", "two").out
+    assert not (home / "two").exists()
+
+
+def test_a_delivery_sends_each_reader_one_mail_and_a_second_one_nothing(run: Run, home: Path) -> None:
+    for name in ("ada", "ben"):
+        run("subscribers", "add", f"{name}@example.org", "-n", "sample")
+    first = run("deliver", *SAMPLE)
+    assert (first.status, first.out) == (0, "Deliveries: 2 sent.\n")
+    assert sorted(message["To"] for message in outbox(home)) == ["ada@example.org", "ben@example.org"]
+    second = run("deliver", *SAMPLE)
+    assert (second.status, second.out) == (0, "Deliveries: 2 sent.\n")
+    assert len(outbox(home)) == 2
+    assert "papers: " in run("preview", *SAMPLE, "--out", "out").out
+
+
+# --- subscribers
+
+
+def test_adding_again_changes_what_is_given_alone(run: Run, home: Path) -> None:
+    add = ("subscribers", "add", "ada@example.org")
+    assert run(*add, "--topics", "agents;code", "--hour", "7").out == "ada@example.org is added to daily.\n"
+    assert run(*add).out == "ada@example.org is already on daily.\n"
+    assert run(*add, "--zone", "Europe/Berlin").out == "ada@example.org is changed on daily.\n"
+    assert run("subscribers", "list").out == (
+        "ada@example.org\tdaily\tconfirmed\tdaily, at 7:00 Europe/Berlin\tagents, code\n1 subscription\n"
+    )
+    run(*add, "--topics", "", "--hour", "")
+    assert "confirmed\tdaily\tall topics\n" in run("subscribers", "list", "-n", "daily").out
+
+
+def test_an_import_takes_what_is_good_and_names_the_lines_that_are_not(run: Run, home: Path) -> None:
+    (home / "in.csv").write_text("email,topics\na@example.org,agents\nnobody,\nb@example.org,[/red]\nc@example.org,\n")
+    first = run("subscribers", "import", "in.csv")
+    assert (first.status, first.out) == (1, "2 added, 0 changed, 0 unchanged, 2 lines left out.\n")
+    assert "Line 3 was left out: email is not an address" in first.err
+    assert "Line 4 was left out: topic '[/red]' is not known" in first.err
+    assert len(first.err.splitlines()) == 2
+    again = run("subscribers", "import", "in.csv")
+    assert (again.status, again.out) == (1, "0 added, 0 changed, 2 unchanged, 2 lines left out.\n")
+
+
+def test_what_was_exported_is_imported_without_a_change(run: Run, home: Path) -> None:
+    run("subscribers", "add", "ada@example.org", "--topics", "agents;code", "--keywords", 'a "b", c;d', "--hour", "7")
+    run("subscribers", "add", "ben@example.org", "-n", "arxiv", "--frequency", "weekly")
+    exported = run("subscribers", "export", "out.csv")
+    assert (exported.status, exported.out, exported.err) == (0, "", "2 subscriptions written.\n")
+    written = (home / "out.csv").read_text()
+    assert [row["email"] for row in csv.DictReader(io.StringIO(written))] == ["ada@example.org", "ben@example.org"]
+    again = run("subscribers", "import", "out.csv")
+    assert (again.status, again.out) == (0, "0 added, 0 changed, 2 unchanged, 0 lines left out.\n")
+    assert run("subscribers", "export", "-").out == written
+    assert "1 subscription written." in run("subscribers", "export", "-", "-n", "arxiv").err
+
+
+def test_a_pipe_is_read_whatever_its_bytes(home: Path) -> None:
+    ended = in_a_process(
+        "subscribers", "import", "-", given=b"\xef\xbb\xbfemail\r\na@example.org\r\n\xff@example.org\r\n"
+    )
+    assert (ended.status, ended.out) == (1, "1 added, 0 changed, 0 unchanged, 1 lines left out.\n")
+    assert ended.err.startswith("Line 3 was left out: ")
+
+
+def test_who_has_left_stays_away_until_it_is_said_otherwise(run: Run, home: Path) -> None:
+    (home / "gone.csv").write_text("email,state\na@example.org,unsubscribed\n")
+    (home / "back.csv").write_text("email,state\na@example.org,confirmed\n")
+    run("subscribers", "import", "gone.csv")
+    refused = run("subscribers", "import", "back.csv")
+    assert "a@example.org has unsubscribed and stays so: --resubscribe would bring them back." in refused.err
+    assert run("subscribers", "import", "back.csv", "--resubscribe").out.startswith("0 added, 1 changed")
+
+
+# --- topics
+
+
+def test_a_stored_paper_s_topic_is_explained(run: Run, home: Path) -> None:
+    run("preview", *SAMPLE, "--out", "out")
+    (identity, *_), *_ = rows(home, "(SELECT paper_id FROM sighting ORDER BY 1)")
+    ended = run("topics", "explain", f"arXiv:{identity}v3")
+    assert ended.status == 0
+    assert ended.out.startswith(f"{identity}  ")
+    for word in ("\nTopic ", "\nRunner-up ", "\nBecause ", "\nScores "):
+        assert word in ended.out
+    scores = [float(score) for score in re.findall(r"  (\d+\.\d+)$", ended.out, re.MULTILINE)]
+    assert len(scores) == 5
+    assert scores == sorted(scores, reverse=True)
+
+
+LABELLED = (
+    {"id": "1", "title": "Agents that use tools in a browser", "abstract": "LLM agents.", "label": "agents"},
+    {"id": "2", "title": "Text-to-video diffusion", "abstract": "Video generation.", "label": "video"},
+    {
+        "id": "3",
+        "title": "Galaxies at high redshift",
+        "abstract": "Stars.",
+        "categories": ["astro-ph.GA"],
+        "label": "3d",
+    },
+)
+
+
+def test_labelled_papers_are_evaluated_for_people_and_for_programs(run: Run, home: Path) -> None:
+    (home / "labels.jsonl").write_text("".join(json.dumps(paper) + "\n" for paper in LABELLED))
+    shown = run("topics", "evaluate", "labels.jsonl")
+    assert shown.status == 0
+    assert "exact       0.667  (" in shown.out
+    assert "   1  3d → astronomy" in shown.out
+    found = json.loads(run("topics", "evaluate", "labels.jsonl", "--json").out)
+    assert (found["papers"], round(found["exact"], 3), round(found["acceptable"], 3)) == (3, 0.667, 0.667)
+    assert found["confusions"] == [{"label": "3d", "given": "astronomy", "count": 1}]
+    assert found["intervals"]["macro_f1"][0] <= found["macro_f1"] <= found["intervals"]["macro_f1"][1]
+
+
+def test_a_label_that_is_no_topic_is_told_with_its_line(run: Run, home: Path) -> None:
+    (home / "labels.jsonl").write_text(json.dumps({**LABELLED[0], "label": "knitting"}))
+    assert run("topics", "evaluate", "labels.jsonl").error.startswith("Line 1: the topic 'knitting' is unknown")
+
+
+def test_what_the_command_line_gets_wrong_is_known_by_its_message() -> None:
+    """What `main` knows an error of the command line by, in whichever library its class lies."""
+    assert callable(typer.BadParameter("x").format_message)

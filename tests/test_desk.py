@@ -1,0 +1,66 @@
+from __future__ import annotations
+
+import datetime as dt
+import os
+import signal
+from pathlib import Path
+
+import pytest
+
+from flows import desk
+from flows.outcomes import Problem
+
+DAY = "2026-06-09"
+
+
+@pytest.fixture
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A home with two readers of the sample."""
+    for name in [name for name in os.environ if name.startswith("PAPERROUND_")]:
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("PAPERROUND_HOME_DIR", str(tmp_path / "home"))
+    monkeypatch.setenv("PAPERROUND_CACHE_DIR", str(tmp_path / "cache"))
+    monkeypatch.setenv("PAPERROUND_MAIL_URL", f"maildir://{tmp_path / 'outbox'}")
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+async def test_a_day_that_is_over_is_collected_once_and_today_every_time(home: Path) -> None:
+    said: list[str] = []
+    for day, times in ((DAY, 1), (str(dt.datetime.now(dt.UTC).date()), 2)):
+        said.clear()
+        for _ in range(2):
+            await desk.preview("sample", day, "", home / "out", said.append)
+        assert len([sentence for sentence in said if "25 papers" in sentence]) == times
+
+
+async def test_what_was_frozen_is_not_collected_again(home: Path) -> None:
+    await desk.deliver("sample", "today", 0, lambda sentence: None, all_hours=False)
+    said: list[str] = []
+    assert "(a draft)" not in await desk.preview("sample", "today", "", home / "out", said.append)
+    assert said == []
+
+
+async def test_a_delivery_that_is_stopped_says_how_it_stands_and_goes_on_later(home: Path) -> None:
+    for name in ("ada", "ben"):
+        await desk.add({"email": f"{name}@example.org", "newsletter": "sample"})
+
+    def stop_it(sentence: str) -> None:
+        if "new to this edition" in sentence:
+            os.kill(os.getpid(), signal.SIGTERM)
+
+    with pytest.raises(Problem, match=r"Stopped before the end\. Deliveries: 2 pending.* Run it again"):
+        await desk.deliver("sample", DAY, 600, stop_it, all_hours=False)
+    assert await desk.deliver("sample", DAY, 600, lambda sentence: None, all_hours=False) == "Deliveries: 2 sent."
+
+
+async def test_one_labelled_paper_is_enough_to_evaluate(home: Path) -> None:
+    labelled = home / "one.jsonl"
+    labelled.write_text('{"id": "1", "title": "Untitled", "label": "other"}')
+    assert "exact       1.000  (1.000 to 1.000)" in desk.evaluate_topics(labelled, as_json=False)
+    assert "Confused" not in desk.evaluate_topics(labelled, as_json=False)
+
+
+async def test_a_paper_that_was_never_stored_is_told_with_what_to_do(home: Path) -> None:
+    with pytest.raises(Problem, match=r"is not stored: collect its day first, with `paperround preview --date DAY"):
+        await desk.explain("2606.00001")
