@@ -122,7 +122,10 @@ def connect(url: str) -> Database:
     if parsed.get_backend_name() != "sqlite":
         return Database(create_async_engine(parsed, pool_pre_ping=True, pool_size=10))
     if parsed.database:
-        Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
+        try:
+            Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise Problem(f"The folder of the database {parsed.database} can't be made ({error.strerror}).") from error
     engine = create_async_engine(parsed, connect_args={"timeout": BUSY_TIMEOUT})
     _prepare_sqlite(engine)
     return Database(engine)

@@ -144,7 +144,7 @@ async def _choose(context: Context, date: str, *, offline: bool) -> Choice:
             window = Window(day=start - dt.timedelta(days=age))
             found = await gather(source, window, context.addresses, fetcher, _silent)
             if found.papers:
-                return Choice("daily", window.day, _chosen(window.day, age, len(found.papers)))
+                return Choice("daily", window.day, _chosen(window.day, len(found.papers), newest=not date))
             if found.problem:
                 return Choice("sample", start, f"{found.problem}. The bundled sample is delivered instead.")
     if date:
@@ -157,10 +157,11 @@ async def _choose(context: Context, date: str, *, offline: bool) -> Choice:
     )
 
 
-def _chosen(day: dt.date, age: int, papers: int) -> str:
-    if not age:
-        return f"{day:%A, %d %B %Y}: Hugging Face lists {papers} papers so far."
-    return f"{day:%A, %d %B %Y} is the newest day with papers ({papers}): that edition is delivered."
+def _chosen(day: dt.date, papers: int, *, newest: bool) -> str:
+    named = f"{day:%A}, {day.day} {day:%B %Y}"
+    if newest:
+        return f"{named} is the newest day with papers on Hugging Face: its {papers} are delivered."
+    return f"{named}: Hugging Face lists {papers} papers."
 
 
 def _silent(sentence: str) -> None:

@@ -9,11 +9,14 @@ import asyncio
 import datetime as dt
 from dataclasses import replace
 
+from jinja2 import TemplateError, TemplateNotFound, TemplateSyntaxError
+
 from flows.context import Context, Say
 from flows.editions.compose import compose as compose_edition
 from flows.editions.model import Edition, Kind, Newsletter, NoEdition
 from flows.mail.cards import pack, render
 from flows.mail.model import Cards
+from flows.outcomes import Problem
 from flows.papers.fetch import Fetcher
 from flows.papers.gather import SOURCES, complete, gather
 from flows.papers.model import Collected, Paper, Window
@@ -102,5 +105,16 @@ async def freeze(context: Context, newsletter: Newsletter, kind: Kind, day: dt.d
 
 
 async def cards_of(context: Context, edition: Edition, newsletter: Newsletter) -> Cards:
-    """An edition's cards, rendered now."""
-    return await asyncio.to_thread(render, edition, newsletter, context.topics, context.site, context.template_folders)
+    """An edition's cards, rendered now. Raises Problem for a template that is wrong."""
+    try:
+        return await asyncio.to_thread(
+            render, edition, newsletter, context.topics, context.site, context.template_folders
+        )
+    except TemplateNotFound as error:
+        raise Problem(
+            f"The template {error.name} of the look {newsletter.look!r} is not found: "
+            "put it into the folder that PAPERROUND_TEMPLATES_DIR names."
+        ) from error
+    except TemplateError as error:
+        where = f"{error.name}, line {error.lineno}: " if isinstance(error, TemplateSyntaxError) else ""
+        raise Problem(f"A template of the look {newsletter.look!r} is wrong ({where}{error}): mend it.") from error

@@ -17,6 +17,7 @@ from flows import stages
 from flows.context import Context
 from flows.database import Database
 from flows.editions.model import Edition, Kind, NoEdition
+from flows.outcomes import Problem
 from flows.store import Frozen
 from tests.context import context_of
 from tests.papers.server import Reply, Server, running
@@ -298,3 +299,30 @@ def test_whatever_a_source_says_the_rest_of_the_day_comes_out(
         await context.database.engine.dispose()
 
     asyncio.run(day())
+
+
+async def test_an_operators_template_may_extend_the_shipped_one_of_the_same_name(
+    context: Context, server: Server, tmp_path: Path
+) -> None:
+    own = tmp_path / "templates" / "email" / "digest" / "classic"
+    own.mkdir(parents=True)
+    (own / "digest.html").write_text(
+        '{% extends "shipped/email/digest/classic/digest.html" %}{% block masthead %}<h1>Ours</h1>{% endblock %}'
+    )
+    lists(server, TUESDAY, listed(1))
+    await collect(context, TUESDAY)
+    ours = replace(context, settings=context.settings.model_copy(update={"templates_dir": tmp_path / "templates"}))
+    assert "<h1" in made(ours, await freeze(ours, TUESDAY))["html"]
+    assert "Ours</h1>" in made(ours, await freeze(ours, TUESDAY))["html"]
+
+
+async def test_a_template_that_is_wrong_is_a_problem_in_words(context: Context, server: Server, tmp_path: Path) -> None:
+    own = tmp_path / "templates" / "email" / "digest" / "classic"
+    own.mkdir(parents=True)
+    (own / "digest.html").write_text("{% if %}")
+    lists(server, TUESDAY, listed(1))
+    await collect(context, TUESDAY)
+    ours = replace(context, settings=context.settings.model_copy(update={"templates_dir": tmp_path / "templates"}))
+    with pytest.raises(Problem, match=r"digest\.html, line 1"):
+        await freeze(ours, TUESDAY)
+    assert await ours.store.find("daily", Kind.DAILY, TUESDAY) is None

@@ -63,6 +63,8 @@ def compose(
 def _reason(day: dt.date, collections: Sequence[Collected], *, seen: bool) -> str:
     """Why a day has no edition: what failed comes before what was merely silent."""
     today = [went for went in collections if went.day == day]
+    if not today:
+        return "The papers of this day have not been collected yet."
     failed = [went.problem for went in today if went.problem]
     silent = [went.silence for went in today if went.silence]
     if failed or silent:

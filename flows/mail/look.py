@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
+from jinja2 import ChoiceLoader, Environment, FileSystemLoader, PrefixLoader, StrictUndefined, select_autoescape
 from markupsafe import Markup
 from premailer import Premailer
 
@@ -88,9 +88,13 @@ def view(paper: Paper, readable: Callable[[str], str]) -> View:
 
 
 def environment(folders: Sequence[Path]) -> Environment:
-    """Jinja over `folders`, the first that has a template wins. What a template gets wrong raises."""
+    """Jinja over `folders`, the first that has a template wins. What a template gets wrong raises.
+
+    `shipped/…` is always the template in the last folder, ours: one of the same name may extend it.
+    """
+    shipped = {"shipped": FileSystemLoader(folders[-1])}
     env = Environment(
-        loader=FileSystemLoader([str(folder) for folder in folders]),
+        loader=ChoiceLoader([FileSystemLoader(folders), PrefixLoader(shipped)]),
         autoescape=select_autoescape(["html"], default=False),
         undefined=StrictUndefined,
         trim_blocks=True,

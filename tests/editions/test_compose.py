@@ -23,7 +23,8 @@ def by_number(found: Paper) -> Classified:
 
 
 def made(listed: list[Paper], **given: Any) -> Edition | NoEdition:
-    given = {"topics": TOPICS, "classify": by_number, "titles": TITLES} | given
+    went = Collected(source="huggingface", day=DAY, papers=tuple(listed))
+    given = {"collections": [went], "topics": TOPICS, "classify": by_number, "titles": TITLES} | given
     return compose(given.pop("newsletter", newsletter()), Kind.DAILY, DAY, listed, **given)
 
 
@@ -67,6 +68,7 @@ def test_the_edition_says_what_is_missing() -> None:
 @pytest.mark.parametrize(
     ("given", "reason"),
     [
+        ({"collections": []}, "The papers of this day have not been collected yet."),
         (
             {"collections": [Collected(source="arxiv", day=DAY, silence="arXiv announces nothing at weekends")]},
             "arXiv announces nothing at weekends.",
