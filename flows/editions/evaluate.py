@@ -85,9 +85,13 @@ def read(lines: Iterable[str], known_topics: Collection[str] | None = None) -> t
 
 def evaluate(classifier: Classifier, examples: Iterable[Example]) -> Report:
     """Classify every example and compare. The same examples give the same report, intervals included."""
+    return compare((example, classifier.classify(example.paper)) for example in examples)
+
+
+def compare(answers: Iterable[tuple[Example, Classified]]) -> Report:
+    """The report on examples and what they were classified as, by one classifier or by one for each fold."""
     results: Counter[_Result] = Counter()
-    for example in examples:
-        given: Classified = classifier.classify(example.paper)
+    for example, given in answers:
         good = given.topic == example.label or given.topic in example.alternates
         results[example.label, given.topic, good] += 1
     samples = [_figures(sample) for sample in _resampled(results)]

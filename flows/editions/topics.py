@@ -1,16 +1,15 @@
-"""Which topic is a paper about? Weighted terms, likeness to our own text on each topic, arXiv categories."""
+"""Which topic is a paper about? Weighted terms, likeness to our own text, arXiv categories and a trained model."""
 
 from __future__ import annotations
 
-import functools
 import math
-import re
-import unicodedata
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
+from flows.editions.linear import LinearModel, packaged
 from flows.editions.model import OTHER, Classified, Topic
+from flows.editions.words import MAX_LETTERS, counts, grams, without_pointers, words
 from flows.papers.model import Paper
 
 TITLE = 3.0
@@ -21,6 +20,10 @@ PRIOR = 0.2
 """What one point of a category's weight adds to that."""
 CROSS_LIST = 1 / 3
 """A category that a paper is only cross-listed in says a third of what its primary one says."""
+TRAINED = 0.8
+"""What the trained model adds to its best topic."""
+REACH = 4.0
+"""A topic that it finds e⁴ times less likely than that gets nothing of it."""
 NEARLY = 0.7
 """A second topic is named from this share of the best score on: half of those are right, so one at most."""
 ENOUGH = 4.0
@@ -28,73 +31,8 @@ ENOUGH = 4.0
 LEAST_TERMS, LEAST_LIKENESS = 9.0, 0.3
 """A fifth of what the best topic usually has: a best below that is weak evidence and stays weak when scaled."""
 REASONS = 4
-MAX_LETTERS = 10_000
-"""The longest abstracts have a third of that: what follows is hostile or noise."""
-GRAMS = 3
-
-_TEX_COMMAND = re.compile(r"\\[a-zA-Z]+\*?")
-_SENTENCE_END = re.compile(r"(?<=[.!?])\s+")
-_POINTER = re.compile(
-    r"https?://|\b(?:code|data|datasets?|models?|project page|demo)\b.{0,80}\bavailable\b", re.IGNORECASE
-)
-_POSSESSIVE = re.compile(r"['’]s\b")
-_WORD = re.compile(r"[a-z0-9]+")
-_FILLER = """
-a an and are as at be been but by can do does for from has have how if in into is it its more most no not of on or our
-over such than that the their them then there these they this those through to under up upon us via was we were what
-when where which while who will with without you your also both each between however only often well within across
-propose proposed paper present show shown demonstrate introduce method approach result study work recent existing new
-novel use used using based performance improve improved achieve experiment extensive state art further first two one
-different various many several provide enable
-"""
-
-
-@functools.lru_cache(maxsize=50_000)
-def _base(word: str) -> str:
-    """The word without its plural and in American spelling, so that a term need be written once."""
-    if len(word) > 3 and word.endswith("s") and not word.endswith(("ss", "us", "is")):
-        if word.endswith("ies") and len(word) > 4:
-            word = word[:-3] + "y"
-        elif word.endswith(("sses", "xes", "ches", "shes")):
-            word = word[:-2]
-        else:
-            word = word[:-1]
-    if len(word) > 6:
-        word = word.replace("isation", "ization").replace("lling", "ling").replace("lled", "led")
-        if word.endswith(("ised", "ising")):
-            word = word.replace("ised", "ized").replace("ising", "izing")
-    return word.replace("our", "or") if len(word) > 5 else word
-
-
-_STOP = frozenset(map(_base, _FILLER.split()))
-
-
-def words(text: str) -> list[str]:
-    """The words of a text without case, hyphens, plurals, accents and TeX commands."""
-    if not text.isascii():
-        text = "".join(c for c in unicodedata.normalize("NFKD", text) if not unicodedata.combining(c))
-    text = _POSSESSIVE.sub("", _TEX_COMMAND.sub(" ", text)).lower()
-    return [_base(word) for word in _WORD.findall(text)]
-
-
-def _without_pointers(abstract: str) -> str:
-    """The abstract without the sentences that only say where code, data or a demonstration is."""
-    return " ".join(
-        sentence for sentence in _SENTENCE_END.split(abstract[:MAX_LETTERS]) if not _POINTER.search(sentence)
-    )
-
-
-def _grams(tokens: Sequence[str]) -> Iterable[str]:
-    """Every run of one to three words that neither begins nor ends with a word of no meaning."""
-    for at, first in enumerate(tokens):
-        if first in _STOP:
-            continue
-        yield first
-        run = first
-        for word in tokens[at + 1 : at + GRAMS]:
-            run = f"{run} {word}"
-            if word not in _STOP:
-                yield run
+TELLS = 2.0
+"""A word of the model is a reason from the strength of a weak term on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,10 +44,17 @@ class _Term:
 
 
 class Classifier:
-    """Gives each paper its topic. The same paper and topics give the same answer; nothing else matters."""
+    """Gives each paper its topic. The same paper, topics and model give the same answer; nothing else matters.
 
-    def __init__(self, topics: Iterable[Topic]) -> None:
+    The model is the packaged one unless another is given. Its topics that are not among `topics` are passed over; a
+    topic that it does not know lives by its terms.
+    """
+
+    def __init__(self, topics: Iterable[Topic], model: LinearModel | None = None) -> None:
         self._topics = tuple(topic for topic in topics if topic.slug != OTHER)
+        self._model = packaged() if model is None else model
+        columns = {slug: column for column, slug in enumerate(self._model.topics)}
+        self._columns = tuple(columns.get(topic.slug) for topic in self._topics)
         self._terms = _united(self._topics)
         self._longest = self._lengths()
         self._postings = _postings(self._topics)
@@ -137,7 +82,7 @@ class Classifier:
             topic=self._topics[best].slug,
             second=second,
             score=round(totals[best], 4),
-            because=said.reasons(best),
+            because=self._because(said, best),
         )
 
     def scores(self, paper: Paper) -> dict[str, float]:
@@ -149,10 +94,11 @@ class Classifier:
     def _said(self, paper: Paper) -> _Said:
         """What title, abstract and categories say. The keywords of Hugging Face were found to mislead."""
         size = len(self._topics)
-        said = _Said([0.0] * size, [0.0] * size, [0.0] * size, defaultdict(list))
-        title, abstract = words(paper.title[:MAX_LETTERS]), words(_without_pointers(paper.abstract))
+        said = _Said([0.0] * size, [0.0] * size, [0.0] * size, [None] * size, defaultdict(list))
+        title, abstract = words(paper.title[:MAX_LETTERS]), words(without_pointers(paper.abstract))
         self._count_terms(title, abstract, said)
         self._liken(title, abstract, said.likeness)
+        self._consult(title, abstract, said)
         for rank, category in enumerate(dict.fromkeys(paper.categories)):
             share = CROSS_LIST if rank else 1.0
             for topic, weight in self._prior(category):
@@ -187,12 +133,22 @@ class Classifier:
         return found
 
     def _liken(self, title: Sequence[str], abstract: Sequence[str], likeness: list[float]) -> None:
-        counts = Counter(_grams(abstract))
-        for gram in _grams(title):
-            counts[gram] += int(TITLE)
-        for gram, count in counts.items():
+        found = Counter(grams(abstract))
+        for gram in grams(title):
+            found[gram] += int(TITLE)
+        for gram, count in found.items():
             for topic, value in self._postings.get(gram, ()):
                 likeness[topic] += value * (1 + math.log(count))
+
+    def _consult(self, title: Sequence[str], abstract: Sequence[str], said: _Said) -> None:
+        """What the model says: 1 for its best topic, less for others, 0 for those that are out of reach."""
+        values = self._model.values(counts(title, abstract))
+        logits = self._model.logits(values)
+        best = max((logits[column] for column in self._columns if column is not None), default=0.0)
+        for topic, column in enumerate(self._columns):
+            if column is not None and values:
+                said.trained[topic] = max(0.0, 1 + (logits[column] - best) / REACH)
+        said.values.update(values)
 
     def _prior(self, category: str) -> Iterable[tuple[int, float]]:
         archive = category.partition(".")[0]
@@ -200,12 +156,28 @@ class Classifier:
         return exact or [(n, t.categories[archive]) for n, t in enumerate(self._topics) if archive in t.categories]
 
     def _totals(self, said: _Said) -> list[float]:
-        most, likest = max(said.terms, default=0.0), max(said.likeness, default=0.0)
-        most, likest = max(most, LEAST_TERMS), max(likest, LEAST_LIKENESS)
-        return [
-            topic.discount * (terms / most + LIKENESS * likeness / likest + PRIOR * prior)
-            for topic, terms, likeness, prior in zip(self._topics, said.terms, said.likeness, said.prior, strict=True)
-        ]
+        likest = max(max(said.likeness, default=0.0), LEAST_LIKENESS)
+        consulted = any(trained is not None for trained in said.trained)
+        totals = []
+        for n, topic in enumerate(self._topics):
+            terms, trained = said.terms[n] / said.most, said.trained[n]
+            score = terms + LIKENESS * said.likeness[n] / likest + PRIOR * said.prior[n]
+            if consulted:  # of a topic that is new to it the model thinks as the terms do
+                score += TRAINED * (terms if trained is None else trained)
+            totals.append(topic.discount * score)
+        return totals
+
+    def _because(self, said: _Said, topic: int) -> tuple[str, ...]:
+        """The strongest reasons for a topic. Words that the model brings are named unless a term holds them."""
+        reasons = list(said.reasons_by_topic[topic])
+        named = {word for _, text in reasons for word in words(text)}
+        if (column := self._columns[topic]) is not None:
+            for word, value in said.values.items():
+                strength = TRAINED / REACH * said.most * self._model.contribution(word, value, column)
+                if strength >= TELLS and word not in named:
+                    reasons.append((strength, f"the word '{word}'"))
+        ranked = sorted(reasons, key=lambda reason: (-reason[0], reason[1]))
+        return tuple(text for _, text in ranked[:REASONS]) or ("its words are like the topic's text",)
 
 
 @dataclass(frozen=True, slots=True)
@@ -215,15 +187,19 @@ class _Said:
     terms: list[float]
     likeness: list[float]
     prior: list[float]
+    trained: list[float | None]
+    """What the model says; None for a topic that it does not know."""
     reasons_by_topic: dict[int, list[tuple[float, str]]]
+    values: dict[str, float] = field(default_factory=dict)
+    """The words that the model knows, and what each is worth to it."""
+
+    @property
+    def most(self) -> float:
+        return max(max(self.terms, default=0.0), LEAST_TERMS)
 
     @property
     def decides(self) -> bool:
         return max(self.terms, default=0.0) >= ENOUGH or any(self.prior)
-
-    def reasons(self, topic: int) -> tuple[str, ...]:
-        ranked = sorted(self.reasons_by_topic[topic], key=lambda reason: (-reason[0], reason[1]))
-        return tuple(text for _, text in ranked[:REASONS]) or ("its words are like the topic's text",)
 
 
 def _united(topics: Sequence[Topic]) -> dict[str, _Term]:
@@ -257,9 +233,9 @@ def _postings(topics: Sequence[Topic]) -> dict[str, tuple[tuple[int, float], ...
 
 def _gram_counts(topic: Topic) -> Counter[str]:
     """What our own text on a topic holds; its terms are part of it."""
-    counts: Counter[str] = Counter()
+    found: Counter[str] = Counter()
     for part in (topic.name, topic.description, topic.text):
-        counts.update(_grams(words(part)))
+        found.update(grams(words(part)))
     for term in topic.terms:
-        counts.update(set(_grams(words(term))))
-    return counts
+        found.update(set(grams(words(term))))
+    return found

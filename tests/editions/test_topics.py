@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 from flows.catalogue import topics
 from flows.editions.evaluate import evaluate, read
 from flows.editions.model import OTHER, Topic
-from flows.editions.topics import Classifier, words
+from flows.editions.topics import Classifier
+from flows.editions.words import words
 from flows.outcomes import Problem
 from flows.papers.model import Paper, PaperId
 
@@ -121,7 +122,7 @@ def test_a_field_of_application_beats_the_method() -> None:
 
 
 def test_a_second_topic_is_named_only_when_it_nearly_won() -> None:
-    torn = CLASSIFIER.classify(paper("Auctions for quantum circuits"))
+    torn = CLASSIFIER.classify(paper("Quantum circuits for auctions with many bidders"))
     clear = CLASSIFIER.classify(paper(*INVENTED["astronomy"]))
 
     assert {torn.topic, torn.second} == {"economics", "physics"}
@@ -197,8 +198,8 @@ def test_labelled_papers_are_grouped_as_well_as_they_were(recorded: Path) -> Non
     lines = (recorded / "data/labels/topics-dev.jsonl").read_text(encoding="utf-8").splitlines()
     report = evaluate(CLASSIFIER, read(lines, {topic.slug for topic in topics()}))
 
-    assert report.exact.value >= 0.82
-    assert report.acceptable.value >= 0.90
+    assert report.exact.value >= 0.83
+    assert report.acceptable.value >= 0.92
     assert report.macro_f1.value >= 0.75
     assert report.exact.low <= report.exact.value <= report.exact.high
 
