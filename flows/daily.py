@@ -23,7 +23,7 @@ async def daily(order: Order) -> State[Any]:
     Running a day again returns the same edition and mails only those who have not got it yet.
     """
     log = get_run_logger()
-    if words := too_late(utc_now()):
+    if words := too_late(scheduled_at(), utc_now()):
         log.warning(words)
         return Completed(message=words)
     async with open_context(load_settings()) as context:

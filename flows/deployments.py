@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import zlib
 from collections.abc import Iterable
+from typing import Any, TypeAlias
 
 from prefect.client.orchestration import get_client
 from prefect.client.schemas.actions import DeploymentScheduleCreate
 from prefect.client.schemas.objects import DeploymentSchedule
-from prefect.client.schemas.schedules import CronSchedule
+from prefect.client.schemas.schedules import CronSchedule, IntervalSchedule
 from prefect.deployments.runner import RunnerDeployment
 from prefect.exceptions import ObjectNotFound
+from prefect.flows import Flow
 from prefect.runner import Runner
 from prefect.types.entrypoint import EntrypointType
 
@@ -18,48 +21,71 @@ from flows.collect import collect
 from flows.compose import compose
 from flows.context import Context
 from flows.daily import daily
-from flows.deliver import deliver
+from flows.deliver import deliver, deliver_due
 from flows.editions.model import Newsletter
-from flows.orders import Day, Order
+from flows.orders import Day, Order, Target
 
-_OURS = "file-"
-"""What the slug of a schedule begins with that comes from a newsletter's file."""
+Planned: TypeAlias = CronSchedule | IntervalSchedule
+
+_OURS = "ours-"
+"""What the slug of a schedule begins with that comes from us, not from the operator."""
+DUE_EVERY = dt.timedelta(minutes=15)
+"""How often what has become due is delivered."""
 
 
 async def deployments(newsletters: Iterable[Newsletter]) -> list[RunnerDeployment]:
-    """A deployment `daily/NEWSLETTER` with its schedule for each, and `collect`, `compose`, `deliver` by hand.
+    """For each newsletter `daily/NEWSLETTER` by its schedule and `deliver-due/NEWSLETTER` every quarter of an hour;
+    `collect`, `compose` and `deliver` by hand.
 
     Entrypoints are modules, never files: a file's folder would come onto the path and hide standard modules.
     """
-    offered = [
-        await daily.ato_deployment(
-            newsletter.slug,
-            description=f"**{newsletter.title}.** {newsletter.description}",
-            schedules=schedules(newsletter, await _present(newsletter.slug)),
-            parameters={"order": Order(newsletter=newsletter.slug, date="today", dry_run=False).model_dump()},
-            entrypoint_type=EntrypointType.MODULE_PATH,
-            tags=["newsletter"],
+    offered = []
+    for newsletter in newsletters:
+        order = Order(newsletter=newsletter.slug, date="today", dry_run=False)
+        planned = CronSchedule(cron=newsletter.cron, timezone=newsletter.zone)
+        about = f"**{newsletter.title}.** {newsletter.description}"
+        offered.append(
+            await _deployment(daily, newsletter, {"order": order.model_dump()}, planned, newsletter.active, about)
         )
-        for newsletter in newsletters
-    ]
-    by_hand = [
-        await stage.ato_deployment(
-            "by-hand",
-            parameters={"day": Day(newsletter="daily", date="today").model_dump()},
-            entrypoint_type=EntrypointType.MODULE_PATH,
+        # counted from midnight UTC: an interval skips no run when the clocks change
+        often = IntervalSchedule(interval=DUE_EVERY, anchor_date=dt.datetime(2026, 1, 1, tzinfo=dt.UTC))
+        target = Target(newsletter=newsletter.slug)
+        about = f"{newsletter.title}: readers whose hour has come, and what a mail server put off."
+        offered.append(
+            # always on: an edition of a newsletter without a schedule has readers with an hour of their own too
+            await _deployment(deliver_due, newsletter, {"target": target.model_dump()}, often, True, about)
         )
-        for stage in (collect, compose, deliver)
-    ]
-    return offered + by_hand
+    for stage in (collect, compose, deliver):
+        day = Day(newsletter="daily", date="today")
+        offered.append(
+            await stage.ato_deployment(
+                "by-hand", parameters={"day": day.model_dump()}, entrypoint_type=EntrypointType.MODULE_PATH
+            )
+        )
+    return offered
 
 
-def schedules(newsletter: Newsletter, present: Iterable[DeploymentSchedule]) -> list[DeploymentScheduleCreate]:
-    """The newsletter's schedules: those that are there, with whatever the operator changed or added in the UI.
+async def _deployment(
+    flow: Flow[..., Any], newsletter: Newsletter, parameters: dict[str, Any], planned: Planned, active: bool, about: str
+) -> RunnerDeployment:
+    present = await _present(f"{flow.name}/{newsletter.slug}")
+    return await flow.ato_deployment(
+        newsletter.slug,
+        description=about,
+        schedules=schedules(planned, active, present),
+        parameters=parameters,
+        entrypoint_type=EntrypointType.MODULE_PATH,
+        tags=["newsletter"],
+    )
 
-    Serving a deployment would otherwise set its schedules back. The file's own one is made, in place of an earlier
-    file's, when the file names another time than it did.
+
+def schedules(planned: Planned, active: bool, present: Iterable[DeploymentSchedule]) -> list[DeploymentScheduleCreate]:
+    """A deployment's schedules: those that are there, with whatever the operator changed or added in the UI.
+
+    Serving a deployment would otherwise set its schedules back. Our own one is made, in place of an earlier one of
+    ours, when the time that it names is another than it was.
     """
-    ours = f"{_OURS}{zlib.crc32(f'{newsletter.cron} {newsletter.zone}'.encode()):08x}"
+    ours = f"{_OURS}{zlib.crc32(planned.model_dump_json().encode()):08x}"
     kept = [
         DeploymentScheduleCreate(
             schedule=one.schedule, active=one.active, slug=one.slug, parameters=one.parameters or {}
@@ -68,15 +94,14 @@ def schedules(newsletter: Newsletter, present: Iterable[DeploymentSchedule]) -> 
         if one.slug == ours or not (one.slug or "").startswith(_OURS)
     ]
     if not any(one.slug == ours for one in kept):
-        planned = CronSchedule(cron=newsletter.cron, timezone=newsletter.zone)
-        kept.append(DeploymentScheduleCreate(schedule=planned, active=newsletter.active, slug=ours))
+        kept.append(DeploymentScheduleCreate(schedule=planned, active=active, slug=ours))
     return kept
 
 
-async def _present(newsletter: str) -> list[DeploymentSchedule]:
+async def _present(deployment: str) -> list[DeploymentSchedule]:
     async with get_client() as client:
         try:
-            return (await client.read_deployment_by_name(f"{daily.name}/{newsletter}")).schedules
+            return (await client.read_deployment_by_name(deployment)).schedules
         except ObjectNotFound:
             return []
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import datetime as dt
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
@@ -19,12 +20,14 @@ from flows.mail.transports import transport
 from flows.outcomes import Outcome
 from flows.store import Frozen
 from subscribers import policy
-from subscribers.ledger import Claim, Due, LostLease
+from subscribers.deliveries import Claim, Due
 from subscribers.model import DeliveryState
 from subscribers.tokens import Purpose, sign
 
 PROGRESS = dt.timedelta(seconds=10)
 """How often a delivery that goes on says how it stands."""
+LOOK = 5.0
+"""Seconds after which a worker looks again whether another one has left something to do."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,15 +56,17 @@ class _Round:
         self.items = items
         self._context, self._frozen, self._cards, self._claim = context, frozen, cards, claim
 
-    async def prepare(self, item: Due) -> Message | None:
-        message = self._write(item)
-        ledger, now = self._context.ledger, self._context.now()
+    async def write(self, item: Due) -> Message | None:
+        message = self._compose(item)
         if isinstance(message, str):
-            await ledger.skip(self._claim, item, message, now)
+            await self._context.ledger.skip(self._claim, item, message, self._context.now())
             return None
-        return message if await ledger.mark(self._claim, item, now) else None
+        return message
 
-    def _write(self, item: Due) -> Message | str:
+    async def mark(self, item: Due) -> bool:
+        return await self._context.ledger.mark(self._claim, item, self._context.now())
+
+    def _compose(self, item: Due) -> Message | str:
         """The reader's message, or why there is none."""
         subscription = item.subscription
         if subscription is None:
@@ -98,40 +103,28 @@ async def deliver(
     say: Say,
     *,
     at_once: bool = False,
+    opened: bool = False,
     wait: dt.timedelta = dt.timedelta(minutes=10),
     stop: asyncio.Event | None = None,
 ) -> Delivered:
     """Delivers an edition until every row is final or next due later than `wait` from now; `at_once` disregards
     the readers' hours. Running it again goes on where it stopped and sends nothing twice.
 
-    `stop` ends it at the boundary of a message.
+    With `opened` it keeps to the rows that are there: who has subscribed since then is not added. `stop` ends it at
+    the boundary of a message.
     """
     stop = stop or asyncio.Event()
-    settings, ledger, edition = context.settings, context.ledger, frozen.edition
-    connect = transport(settings.mail_url.get_secret_value())
-    made = await ledger.open(frozen.id, edition.newsletter, edition.kind, edition.day, context.now(), at_once=at_once)
-    if made:
-        say(f"{made} {'reader is' if made == 1 else 'readers are'} new to this edition.")
-    courier = Courier(connect, connections=settings.mail_connections, rate=settings.mail_rate)
-    cards = unpack(frozen.cards)
-    said = context.now()
-    until = said + wait
+    settings = context.settings
+    courier = Courier(
+        transport(settings.mail_url.get_secret_value()),
+        connections=settings.mail_connections,
+        rate=settings.mail_rate,
+    )
+    until = context.now() + wait
+    if not opened:
+        await _open(context, frozen, say, at_once=at_once)
     try:
-        while not stop.is_set() and not courier.report.halted:
-            claim = await ledger.claim(frozen.id, context.now())
-            if claim is None:
-                due = await ledger.next_due(frozen.id)
-                if due is None or due > until:
-                    break
-                pause = max((due - context.now()).total_seconds(), 0.2)
-                if pause > 2:
-                    say(f"Waiting until {due:%H:%M:%S} UTC for what is due then.")
-                await _wait(stop, pause)
-                continue
-            await _work(context, frozen, cards, claim, courier, stop)
-            if context.now() - said > PROGRESS:
-                said = context.now()
-                say((await _standing(context, frozen.id, "")).sentence)
+        await _until(context, frozen, courier, until, stop, say)
     finally:
         await courier.close()
     delivered = await _standing(context, frozen.id, courier.report.halted)
@@ -139,17 +132,72 @@ async def deliver(
     return delivered
 
 
+async def _open(context: Context, frozen: Frozen, say: Say, *, at_once: bool) -> None:
+    edition = frozen.edition
+    made = await context.ledger.open(
+        frozen.id, edition.newsletter, edition.kind, edition.day, frozen.at, at_once=at_once
+    )
+    if made:
+        say(f"{made} {'reader is' if made == 1 else 'readers are'} new to this edition.")
+
+
+async def _until(
+    context: Context, frozen: Frozen, courier: Courier, until: dt.datetime, stop: asyncio.Event, say: Say
+) -> None:
+    """Works what is due, until nothing more is due by `until`."""
+    ledger, cards = context.ledger, unpack(frozen.cards)
+    said, told = context.now(), None
+    while not stop.is_set() and not courier.report.halted:
+        claim = await ledger.claim(frozen.id, context.now())
+        if claim is not None:
+            await _work(context, frozen, cards, claim, courier, stop)
+        else:
+            due = await ledger.next_due(frozen.id, context.now())
+            if due is None or due > until:
+                return
+            pause = (due - context.now()).total_seconds()
+            if pause > LOOK and due != told:
+                told = due
+                say(f"Waiting until {due:%H:%M:%S} UTC for what is due then.")
+            await _set_within(stop, min(max(pause, 0.2), LOOK))
+        if context.now() - said > PROGRESS and claim is not None:
+            said = context.now()
+            say((await _standing(context, frozen.id, "")).sentence)
+
+
 async def _work(
     context: Context, frozen: Frozen, cards: Cards, claim: Claim, courier: Courier, stop: asyncio.Event
 ) -> None:
-    items = await context.ledger.due(claim, context.now())
-    ours = True
-    try:
+    ledger = context.ledger
+    async with _held(context, claim):
+        items = await ledger.due(claim, context.now())
         await courier.deliver(_Round(context, frozen, cards, claim, items), stop)
-    except* LostLease:
-        ours = False  # its new owner sees to what is left of it
-    if ours:
-        await context.ledger.release(claim, context.now())
+    await ledger.release(claim, context.now())
+
+
+@asynccontextmanager
+async def _held(context: Context, claim: Claim) -> AsyncIterator[None]:
+    """Keeps a batch while nothing is marked for long: a slow server, or a low MAIL_RATE, must not lose it."""
+    done = asyncio.Event()
+
+    async def renew() -> None:
+        while not await _set_within(done, context.ledger.lease.total_seconds() / 3):
+            if not await context.ledger.renew(claim):
+                return  # its new owner sees to it: nothing more can be marked here
+
+    renewing = asyncio.create_task(renew())
+    try:
+        yield
+    finally:
+        done.set()
+        # a renewal that failed is no reason to stop: without its lease a batch lets nothing be marked
+        await asyncio.gather(renewing, return_exceptions=True)
+
+
+async def _set_within(event: asyncio.Event, seconds: float) -> bool:
+    with suppress(TimeoutError):
+        await asyncio.wait_for(event.wait(), seconds)
+    return event.is_set()
 
 
 async def _standing(context: Context, edition_id: int, halted: str) -> Delivered:
@@ -164,13 +212,6 @@ async def _standing(context: Context, edition_id: int, halted: str) -> Delivered
     return Delivered(
         counts=counts,
         reasons={state: await ledger.reasons(edition_id, state) for state in explained if counts.get(state)},
-        next_due=await ledger.next_due(edition_id),
+        next_due=await ledger.next_due(edition_id, context.now()),
         halted=halted,
     )
-
-
-async def _wait(stop: asyncio.Event, seconds: float) -> None:
-    try:
-        await asyncio.wait_for(stop.wait(), seconds)
-    except TimeoutError:
-        return

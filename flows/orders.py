@@ -14,12 +14,17 @@ LATE = dt.timedelta(hours=12)
 """A scheduled run that starts later than this is skipped: yesterday's news is no news."""
 
 
-class Day(BaseModel):
-    """A newsletter's day."""
+class Target(BaseModel):
+    """A newsletter."""
 
     newsletter: str = Field(
         title="Newsletter", description="Its short name, such as daily", json_schema_extra={"position": 0}
     )
+
+
+class Day(Target):
+    """A newsletter's day."""
+
     date: str = Field(
         title="Date",
         description="today, yesterday, or a date such as 2026-06-09, however old",
@@ -44,9 +49,8 @@ def scheduled_at() -> dt.datetime | None:
     return run.expected_start_time if run is not None and run.auto_scheduled else None
 
 
-def too_late(now: dt.datetime) -> str:
-    """Why a scheduled run should not be made any more, in one sentence; empty: it should."""
-    planned = scheduled_at()
+def too_late(planned: dt.datetime | None, now: dt.datetime) -> str:
+    """Why a run that was `planned` for then should not be made any more, in one sentence; empty: it should."""
     if planned is None or now - planned <= LATE:
         return ""
     hours = (now - planned).total_seconds() / 3600

@@ -18,10 +18,10 @@ class Verdict(StrEnum):
     """What became of one message, as far as this attempt can know."""
 
     SENT = "sent"  # the server took responsibility for it (RFC 5321 section 6.1)
-    DEFERRED = "deferred"  # a 4yz reply: try again later
+    DEFERRED = "deferred"  # not now: a 4yz reply, or a connection that was lost before the content
     REJECTED = "rejected"  # a 5yz reply: do not try again
     UNCERTAIN = "uncertain"  # the connection was lost after the content left and before its reply came
-    UNSENT = "unsent"  # nothing of it left: the connection or our own configuration failed, not the message
+    UNSENT = "unsent"  # the server was not asked about this reader: the connection or our configuration failed
 
 
 class Stage(StrEnum):
@@ -34,7 +34,13 @@ class Stage(StrEnum):
     CONTENT = "content"
 
 
-_ENHANCED = re.compile(r"^([245]\.\d{1,3}\.\d{1,3})\b")
+_ENHANCED = re.compile(r"[245]\.\d{1,3}\.\d{1,3}\b")
+_CONTROLS = re.compile(r"[\x00-\x1f\x7f]+")
+
+LOGIN_WANTED = frozenset({530, 535})
+"""RFC 4954 section 6: the server wants a login, or refuses the one that it got."""
+BAD_SENDER = frozenset({"5.1.7", "5.1.8"})
+"""RFC 3463 section 3.2: the sender's address is wrong, whatever command the reply answers."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,22 +56,32 @@ class Outcome:
     status: str | None = None
     text: str = ""
 
+    @property
+    def ours(self) -> bool:
+        """Whether it is our configuration that was refused, for good: every other message would be refused too."""
+        if self.verdict is not Verdict.UNSENT or self.code is None or self.code < 500:
+            return False
+        return self.stage is Stage.MAIL or self.code in LOGIN_WANTED or self.status in BAD_SENDER
+
 
 def read_reply(stage: Stage, code: int, text: str) -> Outcome:
-    """What a reply to `stage` means for the message that it answers.
+    """What a reply to `stage` means for the message that it answers (RFC 5321 section 4.2.1).
 
-    A refusal before RCPT concerns the sender or the connection, never the reader: the message is *unsent*.
+    A refusal before RCPT concerns the sender or the connection, never the reader: the message is *unsent*. A code that
+    means nothing where it stands tells nothing either.
     """
+    text = _CONTROLS.sub(" ", text.encode(errors="surrogateescape").decode(errors="replace")).strip()[:500]
     found = _ENHANCED.match(text)
-    status = found[1] if found else None
+    status = found[0] if found else None
+    return Outcome(_verdict(stage, code, status), stage, code, status, text)
+
+
+def _verdict(stage: Stage, code: int, status: str | None) -> Verdict:
     if stage is Stage.CONTENT and 200 <= code < 300:
-        verdict = Verdict.SENT
-    elif stage in (Stage.CONNECT, Stage.MAIL) or code in (421, 530, 535):
-        verdict = Verdict.UNSENT
-    elif 400 <= code < 500:
-        verdict = Verdict.DEFERRED
-    elif stage is Stage.RCPT and status in ("5.1.7", "5.1.8"):
-        verdict = Verdict.UNSENT
-    else:
-        verdict = Verdict.REJECTED
-    return Outcome(verdict, stage, code, status, text[:500])
+        return Verdict.SENT
+    if stage in (Stage.CONNECT, Stage.MAIL) or code in LOGIN_WANTED or status in BAD_SENDER:
+        return Verdict.UNSENT
+    if not 400 <= code < 600:
+        return Verdict.UNCERTAIN if stage is Stage.CONTENT else Verdict.DEFERRED
+    # 503, commands out of order, is about the conversation and not about the reader
+    return Verdict.DEFERRED if code < 500 or code == 503 else Verdict.REJECTED

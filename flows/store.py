@@ -206,6 +206,13 @@ class Store:
             row = (await connection.execute(sa.select(edition).where(*_is(newsletter, kind, day)))).one_or_none()
         return None if row is None else _read(row)
 
+    async def frozen(self, identity: int) -> Frozen | None:
+        """The frozen edition that bears this number in the ledger."""
+        async with self._database.read() as connection:
+            row = (await connection.execute(sa.select(edition).where(edition.c.id == identity))).one_or_none()
+        found = None if row is None else _read(row)
+        return found if isinstance(found, Frozen) else None
+
     async def latest(self, newsletter: str, kind: Kind = Kind.DAILY) -> Frozen | None:
         async with self._database.read() as connection:
             query = sa.select(edition).where(

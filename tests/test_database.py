@@ -9,11 +9,11 @@ from alembic.migration import MigrationContext
 from sqlalchemy.engine import Connection
 
 import flows.store
-import subscribers.ledger
+import subscribers.deliveries
 import subscribers.store
 from flows.database import Database, Instant, connect, database_now, metadata, migrate
 
-DECLARED = (flows.store.edition, subscribers.store.subscriber, subscribers.ledger.delivery)
+DECLARED = (flows.store.edition, subscribers.store.subscriber, subscribers.deliveries.delivery)
 
 
 async def test_the_migrations_make_the_schema_that_the_stores_declare(database: Database) -> None:

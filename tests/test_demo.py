@@ -148,6 +148,23 @@ def test_a_dry_run_shows_the_edition_and_stores_and_sends_none(demo: Demo) -> No
     assert httpx.get(f"{demo.site}/archive/sample/2026-06-16").status_code == 404
 
 
+def test_what_has_become_due_is_delivered_by_a_run_of_its_own(demo: Demo) -> None:
+    assert demo.run("deliver-due/sample", {"target": {"newsletter": "sample"}})["state"]["message"] == "Nothing is due."
+    wanted = str((dt.datetime.now(dt.UTC) + dt.timedelta(hours=3)).hour)
+    paperround(demo, "subscribers", "add", "owl@example.org", "--newsletter", "sample", "--hour", wanted)
+    run = demo.run("daily/sample", order("2026-06-23"))
+    assert "1 pending" in run["state"]["message"]
+    before = len(demo.mails())
+    paperround(demo, "deliver", "--newsletter", "sample", "--date", "2026-06-23", "--wait", "0", "--all-hours")
+    assert len(demo.mails()) == before + 1
+
+
+def paperround(demo: Demo, *arguments: str) -> None:
+    """The command, as an operator beside the demonstration would use it."""
+    kept = {"PAPERROUND_HOME_DIR": str(demo.home), "PAPERROUND_MAIL_URL": f"maildir://{demo.home / 'inbox'}"}
+    subprocess.run([sys.executable, "-m", "flows", *arguments], env={**os.environ, **kept}, check=True)
+
+
 def test_a_mistake_in_the_form_fails_with_one_sentence(demo: Demo) -> None:
     run = demo.run("daily/sample", order("the ides of March"))
     assert run["state"]["type"] == "FAILED"
@@ -166,7 +183,8 @@ def test_the_schedule_is_planned(demo: Demo) -> None:
     deadline = time.monotonic() + START
     planned: list[dict[str, Any]] = []
     while not planned and time.monotonic() < deadline:
-        wanted = {"flow_runs": {"state": {"type": {"any_": ["SCHEDULED"]}}}, "limit": 5}
+        deployment = {"id": {"any_": [demo.api("GET", "/deployments/name/daily/daily")["id"]]}}
+        wanted = {"flow_runs": {"state": {"type": {"any_": ["SCHEDULED"]}}}, "deployments": deployment}
         planned = [run for run in demo.api("POST", "/flow_runs/filter", wanted) if run["auto_scheduled"]]
         time.sleep(1)
     assert planned

@@ -24,8 +24,8 @@ def by_number(found: Paper) -> Classified:
 
 def made(listed: list[Paper], **given: Any) -> Edition | NoEdition:
     went = Collected(source="huggingface", day=DAY, papers=tuple(listed))
-    given = {"collections": [went], "topics": TOPICS, "classify": by_number, "titles": TITLES} | given
-    return compose(given.pop("newsletter", newsletter()), Kind.DAILY, DAY, listed, **given)
+    usual: dict[str, Any] = {"collections": [went], "topics": TOPICS, "classify": by_number, "titles": TITLES}
+    return compose(given.pop("newsletter", newsletter()), Kind.DAILY, DAY, listed, **(usual | given))
 
 
 def composed(listed: list[Paper], **given: Any) -> Edition:

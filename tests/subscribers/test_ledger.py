@@ -1,6 +1,9 @@
 from __future__ import annotations
 
+import asyncio
 import datetime as dt
+from dataclasses import replace
+from itertools import pairwise
 
 import pytest
 import sqlalchemy as sa
@@ -8,7 +11,8 @@ import sqlalchemy as sa
 from flows.database import Database
 from flows.editions.model import Kind
 from flows.outcomes import Outcome, Stage, Verdict
-from subscribers.ledger import BATCH, FINAL_REPLY, Claim, Ledger, LostLease, batch, delivery
+from subscribers.deliveries import Claim, batch, delivery
+from subscribers.ledger import BATCH, FINAL_REPLY, Ledger
 from subscribers.model import DeliveryState, SubscriptionState
 from subscribers.store import Change, Subscribers, subscription
 
@@ -109,7 +113,7 @@ async def test_an_outcome_is_recorded_and_says_what_follows(
     await ledger.record(claim, item, outcome, NOW)
     await ledger.release(claim, NOW)
     assert await ledger.counts(1) == {state: 1}
-    assert await ledger.next_due(1) == (None if retry is None else NOW + retry)
+    assert await ledger.next_due(1, NOW) == (None if retry is None else NOW + retry)
 
 
 async def test_what_was_sent_is_not_due_again(database: Database) -> None:
@@ -127,7 +131,7 @@ async def test_what_was_sent_is_not_due_again(database: Database) -> None:
 async def test_a_deferred_delivery_is_due_again_and_given_up_after_a_day(database: Database) -> None:
     ledger, now = await opened(database, 1), NOW
     attempts = 0
-    while (due := await ledger.next_due(1)) is not None:
+    while (due := await ledger.next_due(1, now)) is not None:
         now = max(due, now)
         claim = await claimed(ledger, now)
         for item in await ledger.due(claim, now):
@@ -146,7 +150,21 @@ async def test_a_reader_is_mailed_at_their_hour(database: Database) -> None:
     if claim is not None:
         assert await ledger.due(claim, NOW) == []
         await ledger.release(claim, NOW)
-    assert await ledger.next_due(1) == dt.datetime(2026, 6, 9, 22, 0, tzinfo=dt.UTC)
+    assert await ledger.next_due(1, NOW) == dt.datetime(2026, 6, 9, 22, 0, tzinfo=dt.UTC)
+
+
+async def test_an_edition_is_unfinished_as_long_as_something_of_it_is_due(database: Database) -> None:
+    ledger = await opened(database, 1, hour=7, zone="Asia/Tokyo")
+    await ledger.release(await claimed(ledger), NOW)
+    assert await ledger.unfinished(NOW) == []
+    later = NOW + dt.timedelta(hours=5)
+    assert await ledger.unfinished(later) == [1]
+    claim = await claimed(ledger, later)
+    for item in await ledger.due(claim, later):
+        assert await ledger.mark(claim, item, later)
+        await ledger.record(claim, item, SENT, later)
+    await ledger.release(claim, later)
+    assert await ledger.unfinished(later) == []
 
 
 async def test_at_once_disregards_the_hour_also_of_rows_that_are_there(database: Database) -> None:
@@ -189,9 +207,110 @@ async def test_a_worker_that_lost_its_lease_marks_nothing(database: Database) ->
     slow = await claimed(ledger)
     (item,) = await ledger.due(slow, NOW)
     await expire(database)
-    await claimed(ledger)
-    with pytest.raises(LostLease):
-        await ledger.mark(slow, item, NOW)
+    heir = await claimed(ledger)
+    assert not await ledger.mark(slow, item, NOW)
+    assert not await ledger.skip(slow, item, "paused", NOW)
+    assert not await ledger.renew(slow)
+    await ledger.release(slow, NOW)
+    assert await ledger.mark(heir, item, NOW)
+
+
+async def test_a_lease_is_renewed_by_hand_and_by_every_mark(database: Database) -> None:
+    ledger = await opened(database, 1)
+    claim = await claimed(ledger)
+    (item,) = await ledger.due(claim, NOW)
+    await expire(database)
+    assert await ledger.renew(claim)
+    assert await ledger.claim(1, NOW) is None
+    await expire(database)
+    assert await ledger.mark(claim, item, NOW)
+    assert await ledger.claim(1, NOW) is None
+
+
+async def test_what_comes_at_a_time_is_written_together_and_each_answer_goes_to_its_own(database: Database) -> None:
+    ledger = await opened(database, 40)
+    claim = await claimed(ledger)
+    items = await ledger.due(claim, NOW)
+    await Subscribers(database).unsubscribe(items[3].subscription_id, NOW)
+    marked = await asyncio.gather(*(ledger.mark(claim, item, NOW) for item in items))
+    assert [item for item, mark in zip(items, marked, strict=True) if not mark] == [items[3]]
+    recorded = await asyncio.gather(*(ledger.record(claim, item, SENT, NOW) for item in items))
+    assert recorded == marked
+    assert await ledger.counts(1) == {DeliveryState.SENT: 39, DeliveryState.PENDING: 1}
+
+
+async def test_one_who_waits_no_more_does_not_undo_what_was_written(database: Database) -> None:
+    ledger = await opened(database, 2)
+    claim = await claimed(ledger)
+    first, second = await ledger.due(claim, NOW)
+    leaving = asyncio.create_task(ledger.mark(claim, first, NOW))
+    staying = asyncio.create_task(ledger.mark(claim, second, NOW))
+    await asyncio.sleep(0)
+    leaving.cancel()
+    assert await staying
+    assert await ledger.counts(1) == {DeliveryState.SENDING: 2}
+
+
+async def test_a_failure_to_write_is_told_to_whom_it_concerns_and_the_next_write_goes(database: Database) -> None:
+    ledger = await opened(database, 2)
+    claim = await claimed(ledger)
+    first, second = await ledger.due(claim, NOW)
+    assert await ledger.mark(claim, first, NOW)
+    with pytest.raises((sa.exc.DBAPIError, UnicodeEncodeError)):
+        await ledger.record(claim, first, replace(SENT, text="\udce9"), NOW)
+    assert await ledger.record(claim, first, SENT, NOW)
+    assert await ledger.mark(claim, second, NOW)
+
+
+async def test_two_who_open_the_ledger_at_a_time_make_each_row_once(database: Database) -> None:
+    await subscribe(database, 300)
+    ledgers = [Ledger(database, size=50) for _ in range(3)]
+    made = await asyncio.gather(*(ledger.open(1, "daily", Kind.DAILY, DAY, NOW, at_once=False) for ledger in ledgers))
+    assert sum(made) == 300
+    assert await ledgers[0].counts(1) == {DeliveryState.PENDING: 300}
+
+
+async def test_who_claims_at_a_time_gets_batches_apart(database: Database) -> None:
+    await subscribe(database, 40)
+    ledger = Ledger(database, size=10)
+    await ledger.open(1, "daily", Kind.DAILY, DAY, NOW, at_once=False)
+    claims = await asyncio.gather(*(ledger.claim(1, NOW) for _ in range(6)))
+    spans = sorted((claim.lo, claim.hi) for claim in claims if claim)
+    # one that waited for a batch which another took may find none, and comes again
+    assert len(set(spans)) == len(spans) >= 1
+    assert all(hi < lo for (_, hi), (lo, _) in pairwise(spans))
+
+
+async def test_what_did_not_leave_was_no_attempt(database: Database) -> None:
+    """A day without a mail server must not use up the day in which a delivery is tried again."""
+    ledger = await opened(database, 1)
+    tomorrow = NOW + dt.timedelta(hours=25)
+    for now, outcome in ((NOW, UNSENT), (tomorrow, DEFERRED)):
+        claim = await claimed(ledger, now)
+        (item,) = await ledger.due(claim, now)
+        assert (item.attempts, item.first_at) == (0, None)
+        assert await ledger.mark(claim, item, now)
+        await ledger.record(claim, item, outcome, now)
+        await ledger.release(claim, now)
+    assert await ledger.counts(1) == {DeliveryState.DEFERRED: 1}
+
+
+async def test_who_was_erased_after_the_batch_was_read_is_not_marked(database: Database) -> None:
+    ledger = await opened(database, 1)
+    claim = await claimed(ledger)
+    (item,) = await ledger.due(claim, NOW)
+    async with database.write() as connection:
+        await connection.execute(sa.delete(subscription))
+    assert not await ledger.mark(claim, item, NOW)
+
+
+async def test_who_pauses_after_the_batch_was_read_is_not_marked(database: Database) -> None:
+    ledger = await opened(database, 1)
+    claim = await claimed(ledger)
+    (item,) = await ledger.due(claim, NOW)
+    paused = Change(email="reader0@example.org", newsletter="daily", columns={"state": SubscriptionState.PAUSED})
+    await Subscribers(database).keep([paused], NOW)
+    assert not await ledger.mark(claim, item, NOW)
 
 
 async def test_what_a_dead_worker_left_in_sending_is_uncertain_only_when_no_reply_can_come_any_more(
@@ -206,7 +325,7 @@ async def test_what_a_dead_worker_left_in_sending_is_uncertain_only_when_no_repl
     heir = await claimed(ledger, soon)
     assert await ledger.due(heir, soon) == []
     await ledger.release(heir, soon)
-    assert await ledger.next_due(1) == NOW + FINAL_REPLY
+    assert await ledger.next_due(1, NOW) == NOW + FINAL_REPLY
     later = NOW + FINAL_REPLY + dt.timedelta(seconds=1)
     heir = await claimed(ledger, later)
     (again,) = await ledger.due(heir, later)
@@ -220,9 +339,23 @@ async def test_a_late_outcome_counts_on_a_row_that_was_held_for_uncertain(databa
     (item,) = await ledger.due(slow, NOW)
     assert await ledger.mark(slow, item, NOW)
     await expire(database)
-    await claimed(ledger, NOW + FINAL_REPLY * 2)
-    await ledger.record(slow, item, SENT, NOW + FINAL_REPLY * 2)
+    heir = await claimed(ledger, NOW + FINAL_REPLY * 2)
+    assert await ledger.record(slow, item, SENT, NOW + FINAL_REPLY * 2)
     assert await ledger.counts(1) == {DeliveryState.SENT: 1}
+    assert await ledger.due(heir, NOW + FINAL_REPLY * 2) == []
+
+
+async def test_a_late_outcome_does_not_speak_over_a_newer_attempt(database: Database) -> None:
+    ledger = await opened(database, 1)
+    slow, later = await claimed(ledger), NOW + FINAL_REPLY * 2
+    (item,) = await ledger.due(slow, NOW)
+    assert await ledger.mark(slow, item, NOW)
+    await expire(database)
+    heir = await claimed(ledger, later)
+    (again,) = await ledger.due(heir, later)
+    assert await ledger.mark(heir, again, later)
+    assert not await ledger.record(slow, item, REJECTED, later)
+    assert await ledger.counts(1) == {DeliveryState.SENDING: 1}
 
 
 async def test_the_servers_words_are_counted_by_state(database: Database) -> None:

@@ -1,4 +1,5 @@
-"""The ways out, one file each: `SCHEMES` names the URLs that it takes, `connect(url)` opens one connection.
+"""The ways out, one file each: `SCHEMES` names the URLs that it takes, `opener(url)` checks one and gives what opens
+connections to it.
 
 A connection sends one message at a time and says what came of it.
 """
@@ -9,7 +10,7 @@ from collections.abc import Awaitable, Callable
 from importlib import import_module
 from pkgutil import iter_modules
 from typing import Protocol
-from urllib.parse import SplitResult, urlsplit
+from urllib.parse import urlsplit
 
 from flows.mail.model import Message
 from flows.outcomes import Outcome, Problem
@@ -29,7 +30,14 @@ class Connection(Protocol):
 
 
 class CantConnect(Exception):  # noqa: N818
-    """The mail server can't be reached or refuses us: one sentence with the remedy. No message was tried."""
+    """The mail server can't be reached or refuses us: one sentence with the remedy. No message was tried.
+
+    `lasting`: trying again without a change of the configuration would bring the same.
+    """
+
+    def __init__(self, sentence: str, *, lasting: bool = False) -> None:
+        super().__init__(sentence)
+        self.lasting = lasting
 
 
 Connect = Callable[[], Awaitable[Connection]]
@@ -37,20 +45,22 @@ Connect = Callable[[], Awaitable[Connection]]
 
 def transport(url: str) -> Connect:
     """What opens connections to `url`; raises Problem for a URL that no transport takes."""
-    parsed = urlsplit(url)
+    if not url:
+        raise Problem(
+            "PAPERROUND_MAIL_URL is not set: name your mail server, such as "
+            "smtp+starttls://user:password@mail.example.org:587, or a folder, such as maildir:///tmp/outbox."
+        )
+    try:
+        parsed = urlsplit(url)
+    except ValueError as error:
+        raise Problem(f"PAPERROUND_MAIL_URL is no URL ({error}): use one such as smtp://mail.example.org:25.") from None
     schemes = []
     for module in iter_modules(__path__):
         found = import_module(f"{__name__}.{module.name}")
         if parsed.scheme in found.SCHEMES:
-            return _opener(found.connect, parsed)
+            connect: Connect = found.opener(parsed)
+            return connect
         schemes += [f"{scheme}://" for scheme in found.SCHEMES]
-    if not url:
-        raise Problem(
-            "PAPERROUND_MAIL_URL is not set: name your mail server, such as smtp+starttls://user:password@mail.example.org:587, "
-            "or a folder, such as maildir:///tmp/outbox."
-        )
-    raise Problem(f"PAPERROUND_MAIL_URL begins with {parsed.scheme[:20]!r}: use one of {', '.join(sorted(schemes))}.")
-
-
-def _opener(connect: Callable[[SplitResult], Awaitable[Connection]], url: SplitResult) -> Connect:
-    return lambda: connect(url)
+    # A URL may hold a password: no more of it is shown than what stands before its colon.
+    began = f"begins with {parsed.scheme[:20]!r}" if parsed.scheme else "names no scheme"
+    raise Problem(f"PAPERROUND_MAIL_URL {began}: use one of {', '.join(sorted(schemes))}.")

@@ -8,7 +8,7 @@ from pathlib import Path
 from urllib.parse import SplitResult, unquote
 
 from flows.mail.model import Message
-from flows.mail.transports import CantConnect
+from flows.mail.transports import CantConnect, Connect
 from flows.outcomes import Outcome, Problem, Stage, Verdict
 
 SCHEMES = ("maildir",)
@@ -25,7 +25,7 @@ class MaildirConnection:
     async def send(self, message: Message) -> Outcome:
         try:
             await asyncio.to_thread(self._box.add, message.content)
-        except OSError as error:
+        except (OSError, mailbox.Error) as error:
             return Outcome(Verdict.UNSENT, Stage.CONNECT, text=f"the folder can't be written: {error}"[:500])
         return Outcome(Verdict.SENT, Stage.CONTENT, text="kept in the folder")
 
@@ -33,14 +33,21 @@ class MaildirConnection:
         """Nothing stays open between two messages."""
 
 
-async def connect(url: SplitResult) -> MaildirConnection:
-    if url.netloc or not url.path.startswith("/"):
-        raise Problem("PAPERROUND_MAIL_URL should name a folder from the root, such as maildir:///home/me/outbox.")
+def opener(url: SplitResult) -> Connect:
+    """Keeps what it is given in the URL's folder; raises Problem for a URL that names none."""
     folder = Path(unquote(url.path))
-    try:
-        folder.parent.mkdir(parents=True, exist_ok=True)
+    if url.netloc or not url.path.startswith("/") or url.query or url.fragment:
+        raise Problem("PAPERROUND_MAIL_URL should name a folder from the root, such as maildir:///home/me/outbox.")
+
+    async def connect() -> MaildirConnection:
+        try:
+            for part in ("tmp", "new", "cur"):
+                (folder / part).mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise CantConnect(
+                f"The folder {folder} can't be written ({error.strerror}): choose another in PAPERROUND_MAIL_URL.",
+                lasting=True,
+            ) from error
         return MaildirConnection(mailbox.Maildir(folder))
-    except OSError as error:
-        raise CantConnect(
-            f"The folder {folder} can't be written ({error.strerror}): choose another in PAPERROUND_MAIL_URL."
-        ) from error
+
+    return connect

@@ -1,0 +1,98 @@
+"""The rows of the ledger for an edition: made in bulk, in small transactions, each once however many make them."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Sequence
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from flows.database import Database, Instant
+from flows.editions.model import Kind
+from subscribers.deliveries import batch, delivery
+from subscribers.model import DeliveryState, SubscriptionState
+from subscribers.policy import due, frequencies
+from subscribers.store import subscription
+
+Conditions = Sequence[sa.ColumnElement[bool]]
+
+
+def readers_of(newsletter: str, kind: Kind, day: dt.date) -> Conditions:
+    """Whose subscription an edition is for."""
+    return (
+        subscription.c.newsletter == newsletter,
+        subscription.c.frequency.in_(frequencies(kind, day)),
+        sa.or_(
+            subscription.c.state == SubscriptionState.CONFIRMED,
+            sa.and_(subscription.c.state == SubscriptionState.PAUSED, subscription.c.paused_until <= day),
+        ),
+    )
+
+
+class Opening:
+    """An edition whose deliveries are being made."""
+
+    def __init__(self, database: Database, edition_id: int, frozen_at: dt.datetime, readers: Conditions) -> None:
+        self._database = database
+        self._edition_id = edition_id
+        self._frozen_at = frozen_at
+        there = sa.exists().where(delivery.c.edition_id == edition_id, delivery.c.subscription_id == subscription.c.id)
+        self._wanted = (*readers, ~there)
+
+    async def make_rows(self, size: int, *, at_once: bool) -> int:
+        """Makes what is missing, in batches of `size`; returns how many rows it made."""
+        due_at = sa.null() if at_once else await self._due_at()
+        made, last = 0, 0
+        while True:
+            async with self._database.write() as connection:
+                page = sa.select(subscription.c.id).where(subscription.c.id > last, *self._wanted)
+                ids = (await connection.scalars(page.order_by(subscription.c.id).limit(size))).all()
+                if not ids:
+                    return made
+                made += await self._add(connection, (ids[0], ids[-1]), due_at)
+            last = ids[-1]
+
+    async def _due_at(self) -> sa.ColumnElement[Any]:
+        """An SQL expression for when a subscription's mail is due: one case for each hour and zone in use."""
+        hour, zone = subscription.c.hour, subscription.c.zone
+        async with self._database.read() as connection:
+            query = sa.select(hour, zone).where(*self._wanted, hour.is_not(None)).distinct()
+            clocks = (await connection.execute(query)).all()
+        cases = [
+            (sa.and_(hour == clock.hour, zone == clock.zone), sa.literal(moment, Instant))
+            for clock in clocks
+            if (moment := due(self._frozen_at, clock.hour, clock.zone)) is not None
+        ]
+        return sa.case(*cases, else_=sa.null()) if cases else sa.null()
+
+    async def _add(self, connection: AsyncConnection, span: tuple[int, int], due_at: sa.ColumnElement[Any]) -> int:
+        rows = sa.select(
+            sa.literal(self._edition_id),
+            subscription.c.id,
+            sa.literal(DeliveryState.PENDING.value),
+            sa.literal(0),
+            due_at,
+            sa.literal(""),
+        ).where(subscription.c.id.between(*span), *self._wanted)
+        names = ["edition_id", "subscription_id", "state", "attempts", "due_at", "words"]
+        # Another process may be making the same rows: on PostgreSQL it is waited for here.
+        fresh = self._database.insert(delivery).from_select(names, rows).on_conflict_do_nothing()
+        made = (await connection.execute(fresh)).rowcount
+        if made:
+            lo, hi = span
+            await connection.execute(
+                sa.insert(batch).values(edition_id=self._edition_id, lo=lo, hi=hi, next_at=self._frozen_at)
+            )
+        return made
+
+    async def hurry(self) -> None:
+        """Makes due what still waits for its hour."""
+        mine = batch.c.edition_id == self._edition_id
+        waits = (delivery.c.edition_id == self._edition_id, delivery.c.state == DeliveryState.PENDING)
+        async with self._database.write() as connection:
+            await connection.execute(sa.update(delivery).where(*waits).values(due_at=None))
+            await connection.execute(
+                sa.update(batch).where(mine, batch.c.next_at > self._frozen_at).values(next_at=self._frozen_at)
+            )

@@ -1,0 +1,265 @@
+"""A mail server to test with: it keeps what it takes, and misbehaves on request.
+
+What the local part of a recipient begins with decides what happens to it; "once" is at its first try:
+
+    reject-  550 5.1.1 at RCPT          grey-   451 4.7.1 at RCPT, once      full-   452 4.2.2 at RCPT
+    shut-    421 at RCPT, once          foreign-  550 at RCPT, not in UTF-8  nodata- 554 5.5.1 at DATA
+    spam-    554 5.7.1 after the content                                     later-  451 4.3.2 after the content, once
+    drop-    the connection is cut in the middle of the content, once
+    lost-    the message is taken, then the connection is cut before the reply, once
+    slow-    the reply to the content comes after a second
+"""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import re
+import ssl
+from collections import Counter
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass, field
+
+_MESSAGE_ID = re.compile(rb"^Message-ID: *<(.*)>", re.M)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Taken:
+    sender: str
+    recipient: str
+    message_id: str
+    content: bytes
+    at: float
+    encrypted: bool
+
+
+class _Cut(Exception):  # noqa: N818
+    """The connection is over."""
+
+
+@dataclass(kw_only=True)
+class MailServer:
+    """What it does with everybody stands in its fields, which may be changed while it runs."""
+
+    port: int = 0
+    per_connection: int = 0
+    """It answers 421 to MAIL after so many messages in one connection (RFC 5321 section 3.8)."""
+    at_a_time: int = 0
+    """It greets with 421 whoever comes when so many are connected."""
+    closed: bool = False
+    """It greets everybody with 421."""
+    refuses_sender: bool = False
+    login: tuple[str, str] | None = None
+    slowness: float = 1.0
+    tls: ssl.SSLContext | None = None
+    starttls: ssl.SSLContext | None = None
+
+    taken: list[Taken] = field(default_factory=list)
+    tries: Counter[str] = field(default_factory=Counter)
+    commands: Counter[str] = field(default_factory=Counter)
+    breaches: list[str] = field(default_factory=list)
+    connections: int = 0
+    _open: dict[asyncio.Task[None], asyncio.StreamWriter] = field(default_factory=dict)
+    _server: asyncio.Server | None = None
+    _arrival: asyncio.Event = field(default_factory=asyncio.Event)
+
+    @property
+    def url(self) -> str:
+        return f"smtp://127.0.0.1:{self.port}"
+
+    @property
+    def readers(self) -> Counter[str]:
+        """How many messages were taken for each recipient."""
+        return Counter(taken.recipient for taken in self.taken)
+
+    async def has_taken(self, number: int) -> None:
+        """Waits for so many messages."""
+        while len(self.taken) < number:
+            self._arrival.clear()
+            await self._arrival.wait()
+
+    async def start(self) -> None:
+        """Listens, on the same port as before where it listened before."""
+        self._server = await asyncio.start_server(self._met, "127.0.0.1", self.port, ssl=self.tls, limit=1 << 22)
+        self.port = self._server.sockets[0].getsockname()[1]
+
+    async def stop(self) -> None:
+        """Dies: the connections are cut."""
+        if self._server is None:
+            return
+        self._server.close()
+        for writer in self._open.values():
+            writer.transport.abort()
+        await asyncio.gather(*self._open, return_exceptions=True)
+        self._server = None
+
+    async def _met(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        task = asyncio.current_task()
+        assert task is not None
+        self._open[task] = writer
+        self.connections += 1
+        try:
+            await _Conversation(self, reader, writer).hold()
+        except (_Cut, OSError, asyncio.IncompleteReadError):
+            writer.transport.abort()
+        finally:
+            writer.close()
+            with suppress(OSError, TimeoutError):
+                await asyncio.wait_for(writer.wait_closed(), 1)
+            del self._open[task]
+
+
+class _Conversation:
+    def __init__(self, server: MailServer, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self.server, self.reader, self.writer = server, reader, writer
+        self.sender: str | None = None
+        self.recipient: str | None = None
+        self.count = 0
+        self.encrypted = server.tls is not None
+        self.known = server.login is None
+
+    async def say(self, line: str | bytes) -> None:
+        self.writer.write((line if isinstance(line, bytes) else line.encode()) + b"\r\n")
+        await self.writer.drain()
+
+    async def hold(self) -> None:
+        server = self.server
+        if server.closed or (server.at_a_time and len(server._open) > server.at_a_time):
+            await self.say("421 4.3.2 too many of you")
+            return
+        await self.say("220 test server")
+        while line := (await self.reader.readline()).decode().rstrip("\r\n"):
+            verb = line.split()[0].upper().split(":")[0]
+            server.commands[verb] += 1
+            match verb:
+                case "EHLO":
+                    offers = ["250-test server", "250-8BITMIME"]
+                    offers += ["250-STARTTLS"] if server.starttls and not self.encrypted else []
+                    offers += ["250-AUTH PLAIN LOGIN"] if server.login else []
+                    await self.say("\r\n".join([*offers, "250 ENHANCEDSTATUSCODES"]))
+                case "STARTTLS":
+                    await self.say("220 go on")
+                    await self.encrypt()
+                case "AUTH":
+                    await self.log_in(line)
+                case "MAIL":
+                    await self.mail(line)
+                case "RCPT":
+                    await self.rcpt(line)
+                case "DATA":
+                    await self.data()
+                case "RSET":
+                    self.sender = self.recipient = None
+                    await self.say("250 2.0.0 ok")
+                case "QUIT":
+                    await self.say("221 2.0.0 bye")
+                    return
+                case _:
+                    server.breaches.append(line)
+                    await self.say("502 5.5.2 unknown")
+
+    async def encrypt(self) -> None:
+        assert self.server.starttls is not None
+        plain = self.writer.transport
+        try:
+            await self.writer.start_tls(self.server.starttls)
+        except AttributeError:  # Python 3.11 expects that no client leaves right after the handshake
+            self.writer._transport = plain  # type: ignore[attr-defined]
+            raise _Cut from None
+        self.encrypted = True
+
+    async def log_in(self, line: str) -> None:
+        answer = line.split(" ")[2] if line.count(" ") == 2 else ""
+        expected = "\0{}\0{}".format(*self.server.login) if self.server.login else ""
+        self.known = base64.b64decode(answer).decode() == expected
+        await self.say("235 2.7.0 welcome" if self.known else "535 5.7.8 wrong user or password")
+
+    async def mail(self, line: str) -> None:
+        server = self.server
+        if self.sender is not None:
+            server.breaches.append("MAIL inside a transaction")
+        if not self.known:
+            await self.say("530 5.7.0 log in first")
+        elif server.refuses_sender:
+            await self.say("553 5.7.1 you are not who you say")
+        elif server.per_connection and self.count >= server.per_connection:
+            await self.say("421 4.7.0 enough for one connection")
+            raise _Cut
+        else:
+            self.sender = line[len("MAIL FROM:<") :].split(">", maxsplit=1)[0]
+            await self.say("250 2.1.0 ok")
+
+    async def rcpt(self, line: str) -> None:
+        address = line[len("RCPT TO:<") : line.rindex(">")]
+        self.server.tries[address] += 1
+        kind, first = address.split("-")[0], self.server.tries[address] == 1
+        match kind:
+            case "reject":
+                await self.say("550 5.1.1 no such user")
+            case "full":
+                await self.say("452 4.2.2 mailbox full")
+            case "foreign":
+                await self.say("550 5.1.1 boîte\0 inconnue".encode("latin-1"))
+            case "grey" if first:
+                await self.say("451-4.7.1 greylisted,\r\n451 4.7.1 come again")
+            case "shut" if first:
+                await self.say("421 4.3.2 going down")
+                raise _Cut
+            case _:
+                self.recipient = address
+                await self.say("250 2.1.5 ok")
+
+    async def data(self) -> None:
+        server, address, sender = self.server, self.recipient, self.sender
+        if address is None or sender is None:
+            server.breaches.append("DATA without recipients")
+            await self.say("503 5.5.1 whom to?")
+            return
+        kind, first = address.split("-")[0], server.tries[address] == 1
+        if kind == "nodata":
+            await self.say("554 5.5.1 no")
+            return
+        await self.say("354 go on")
+        if kind == "drop" and first:
+            await self.reader.readexactly(1000)
+            raise _Cut
+        content = (await self.reader.readuntil(b"\r\n.\r\n"))[:-3]
+        self.sender = self.recipient = None
+        self.count += 1
+        if content.count(b"\n") != content.count(b"\r\n") or b"\n." in content:
+            server.breaches.append("a bare line end, or a dot at the beginning of a line")
+        if kind == "spam":
+            await self.say("554 5.7.1 looks like spam")
+            return
+        if kind == "later" and first:
+            await self.say("451 4.3.2 later, please")
+            return
+        found = _MESSAGE_ID.search(content)
+        server.taken.append(
+            Taken(
+                sender=sender,
+                recipient=address,
+                message_id=found[1].decode() if found else "",
+                content=content,
+                at=asyncio.get_running_loop().time(),
+                encrypted=self.encrypted,
+            )
+        )
+        server._arrival.set()
+        if kind == "lost" and first:
+            raise _Cut
+        if kind == "slow":
+            await asyncio.sleep(server.slowness)
+        await self.say("250 2.0.0 taken")
+
+
+@asynccontextmanager
+async def mail_server(server: MailServer | None = None) -> AsyncIterator[MailServer]:
+    """A mail server on a free port of this machine, gone at the end."""
+    server = server or MailServer()
+    await server.start()
+    try:
+        yield server
+    finally:
+        await server.stop()

@@ -1,0 +1,308 @@
+"""The courier with a real mail server, and a batch that is kept in memory."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from collections.abc import AsyncIterator
+
+import pytest
+
+from flows.mail.courier import Courier
+from flows.mail.model import Message
+from flows.mail.transports import CantConnect, Connection, transport
+from flows.outcomes import Outcome, Stage, Verdict
+from tests.conftest import free_port
+from tests.mail.smtp import MailServer, mail_server
+
+
+class Batch:
+    """Recipients, and what became of them."""
+
+    def __init__(self, *items: str, sender: str = "bounces@example.org") -> None:
+        self.items = items
+        self.sender = sender
+        self.marked: Counter[str] = Counter()
+        self.outcomes: dict[str, Outcome] = {}
+
+    async def write(self, item: str) -> Message | None:
+        content = f"Message-ID: <{item}>\r\n\r\n" + "Some line of a message.\r\n" * 500
+        return (
+            None if item.startswith("skip-") else Message(sender=self.sender, recipient=item, content=content.encode())
+        )
+
+    async def mark(self, item: str) -> bool:
+        self.marked[item] += 1
+        return not item.startswith("gone-")
+
+    async def record(self, item: str, outcome: Outcome) -> None:
+        self.outcomes[item] = outcome
+
+    def verdicts(self) -> dict[str, Verdict]:
+        return {item: outcome.verdict for item, outcome in self.outcomes.items()}
+
+
+class Broken(Batch):
+    """Its ledger fails at one delivery."""
+
+    async def record(self, item: str, outcome: Outcome) -> None:
+        if item.startswith("fails-"):
+            raise OSError("no ledger")
+        await super().record(item, outcome)
+
+
+def readers(number: int, kind: str = "reader") -> tuple[str, ...]:
+    return tuple(f"{kind}-{n}@example.org" for n in range(number))
+
+
+@pytest.fixture
+async def server() -> AsyncIterator[MailServer]:
+    async with mail_server() as running:
+        yield running
+
+
+async def deliver(
+    batch: Batch, url: str, *, connections: int = 4, rate: float = 0, stop: asyncio.Event | None = None
+) -> Courier:
+    courier = Courier(transport(url), connections=connections, rate=rate, pauses=(0.01, 0.01))
+    await courier.deliver(batch, stop or asyncio.Event())
+    await courier.close()
+    return courier
+
+
+async def test_each_message_is_marked_sent_and_recorded_once(server: MailServer) -> None:
+    batch = Batch(*readers(40))
+    courier = await deliver(batch, server.url)
+    assert server.readers == batch.marked == Counter(batch.items)
+    assert set(batch.verdicts().values()) == {Verdict.SENT}
+    assert courier.report.verdicts == {Verdict.SENT: 40}
+    assert 1 <= server.connections <= 4
+
+
+async def test_connections_serve_one_batch_after_another(server: MailServer) -> None:
+    courier = Courier(transport(server.url), connections=1)
+    for n in range(5):
+        await courier.deliver(Batch(f"{n}@example.org", f"{n}{n}@example.org"), asyncio.Event())
+    await courier.close()
+    assert server.connections == server.commands["QUIT"] == 1
+    assert len(server.taken) == 10
+
+
+async def test_who_gets_no_mail_is_passed_over(server: MailServer) -> None:
+    batch = Batch("skip-1@example.org", "gone-1@example.org", "good@example.org")
+    await deliver(batch, server.url, connections=1)
+    assert server.readers == {"good@example.org": 1}
+    assert set(batch.outcomes) == {"good@example.org"}
+
+
+async def test_a_limit_of_messages_a_connection_costs_nothing(server: MailServer) -> None:
+    """421 to MAIL after some messages (RFC 5321 section 3.8): each message goes by the next connection at once."""
+    server.per_connection = 3
+    batch = Batch(*readers(30))
+    courier = await deliver(batch, server.url, connections=3)
+    assert courier.report.verdicts == {Verdict.SENT: 30}
+    assert server.readers == batch.marked == Counter(batch.items)
+
+
+async def test_a_connection_that_was_closed_while_it_was_idle_costs_nothing(server: MailServer) -> None:
+    courier = Courier(transport(server.url), connections=1)
+    await courier.deliver(Batch("first@example.org"), asyncio.Event())
+    await server.stop()
+    await server.start()
+    batch = Batch("second@example.org")
+    await courier.deliver(batch, asyncio.Event())
+    await courier.close()
+    assert batch.verdicts() == {"second@example.org": Verdict.SENT}
+
+
+async def test_a_server_that_wants_fewer_connections_gets_fewer(server: MailServer) -> None:
+    server.at_a_time = 1
+    batch = Batch(*readers(40))
+    courier = await deliver(batch, server.url, connections=4)
+    assert not courier.report.halted
+    assert server.readers == Counter(batch.items)
+
+
+async def test_the_good_are_served_among_the_bad(server: MailServer) -> None:
+    kinds = {
+        "reject": Verdict.REJECTED,
+        "grey": Verdict.DEFERRED,
+        "full": Verdict.DEFERRED,
+        "shut": Verdict.DEFERRED,
+        "foreign": Verdict.REJECTED,
+        "nodata": Verdict.REJECTED,
+        "spam": Verdict.REJECTED,
+        "later": Verdict.DEFERRED,
+        "drop": Verdict.UNCERTAIN,
+        "lost": Verdict.UNCERTAIN,
+        "good": Verdict.SENT,
+    }
+    batch = Batch(*(f"{kind}-{n}@example.org" for n in range(6) for kind in kinds))
+    courier = await deliver(batch, server.url)
+    assert batch.verdicts() == {item: kinds[item.split("-")[0]] for item in batch.items}
+    assert not courier.report.halted
+    assert not server.breaches
+
+
+async def test_nobody_waits_for_a_slow_reply_but_the_one_it_is_for(server: MailServer) -> None:
+    server.slowness = 0.5
+    batch = Batch("slow-1@example.org", *readers(20))
+    began = asyncio.get_running_loop().time()
+    await deliver(batch, server.url, connections=2)
+    assert set(batch.verdicts().values()) == {Verdict.SENT}
+    assert all(taken.at - began < 0.45 for taken in server.taken)
+
+
+async def test_a_refused_sender_stops_everything_at_the_first_message(server: MailServer) -> None:
+    server.refuses_sender = True
+    batch = Batch(*readers(50))
+    courier = await deliver(batch, server.url, connections=2)
+    assert courier.report.halted == (
+        "The mail server refuses the sender bounces@example.org (553: 5.7.1 you are not who you say): "
+        "check PAPERROUND_SENDER and PAPERROUND_RETURN_PATH."
+    )
+    assert set(batch.verdicts().values()) == {Verdict.UNSENT}
+    assert len(batch.outcomes) <= 2
+
+
+async def test_a_sender_that_is_not_ascii_stops_everything_too(server: MailServer) -> None:
+    courier = await deliver(Batch(*readers(50), sender="bücher@example.org"), server.url)
+    assert "check PAPERROUND_SENDER" in courier.report.halted
+    assert not server.taken
+
+
+async def test_a_server_that_wants_a_login_stops_everything(server: MailServer) -> None:
+    server.login = ("me", "secret")
+    courier = await deliver(Batch(*readers(50)), server.url)
+    assert "to work without a login (530" in courier.report.halted
+    assert "the user and password in PAPERROUND_MAIL_URL" in courier.report.halted
+
+
+async def test_a_refused_login_is_tried_once_by_all_connections_together(server: MailServer) -> None:
+    """Every further try could lock the account."""
+    server.login = ("me", "secret")
+    batch = Batch(*readers(50))
+    courier = await deliver(batch, server.url.replace("//", "//me:wrong@"))
+    assert "refused the login" in courier.report.halted
+    assert server.connections == 1
+    assert not batch.marked
+
+
+async def test_a_dead_server_stops_everything_before_anything_is_marked() -> None:
+    batch = Batch(*readers(50))
+    courier = await deliver(batch, f"smtp://127.0.0.1:{free_port()}")
+    assert "can't be used" in courier.report.halted
+    assert "PAPERROUND_MAIL_URL" in courier.report.halted
+    assert not batch.marked
+
+
+async def test_a_server_that_takes_nothing_stops_everything() -> None:
+    """A connection that dies at every message, as with a broken middlebox: no reply is nobody's refusal."""
+
+    class Dying:
+        usable = False
+
+        async def send(self, message: Message) -> Outcome:
+            return Outcome(Verdict.UNCERTAIN, Stage.CONTENT, text="connection lost")
+
+        async def close(self) -> None: ...
+
+    async def connect() -> Connection:
+        return Dying()
+
+    batch = Batch(*readers(50))
+    courier = Courier(connect, connections=1)
+    await courier.deliver(batch, asyncio.Event())
+    assert "takes no message any more (no reply: connection lost)" in courier.report.halted
+    assert len(batch.outcomes) == 3
+
+
+async def test_a_server_that_comes_back_is_waited_for(server: MailServer) -> None:
+    tries = 0
+    reach = transport(server.url)
+
+    async def connect() -> Connection:
+        nonlocal tries
+        tries += 1
+        if tries < 3:
+            raise CantConnect("not yet")
+        return await reach()
+
+    batch = Batch(*readers(3))
+    courier = Courier(connect, connections=1, pauses=(0.01, 0.01))
+    await courier.deliver(batch, asyncio.Event())
+    await courier.close()
+    assert courier.report.verdicts == {Verdict.SENT: 3}
+
+
+async def test_the_rate_is_kept_over_all_connections(server: MailServer) -> None:
+    await deliver(Batch(*readers(21)), server.url, rate=40)
+    times = [taken.at for taken in server.taken]
+    assert 20 / 40 - 0.05 <= times[-1] - times[0] <= 20 / 40 + 0.5
+    assert max(sum(t <= other < t + 0.25 for other in times) for t in times) <= 13
+
+
+async def test_those_who_get_no_mail_take_no_turn(server: MailServer) -> None:
+    began = asyncio.get_running_loop().time()
+    await deliver(Batch(*readers(50, "skip"), "good@example.org"), server.url, rate=2)
+    assert asyncio.get_running_loop().time() - began < 1
+
+
+@pytest.mark.parametrize("how", ["stopped", "cancelled"])
+async def test_an_end_comes_between_two_messages(server: MailServer, how: str) -> None:
+    """What was under way is brought to its end and recorded, also when the task is cancelled."""
+    server.slowness = 0.3
+    batch, stop = Batch(*readers(100, "slow")), asyncio.Event()
+    working = asyncio.create_task(deliver(batch, server.url, stop=stop))
+    await server.has_taken(4)
+    if how == "stopped":
+        stop.set()
+        await working
+    else:
+        working.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await working
+    assert len(server.taken) < 10
+    assert set(batch.outcomes) == set(batch.marked) == set(server.readers)
+    assert set(batch.verdicts().values()) == {Verdict.SENT}
+
+
+@pytest.mark.parametrize("what", ["a turn", "a connection"])
+async def test_an_end_is_not_kept_waiting(server: MailServer, what: str) -> None:
+    async def never() -> Connection:
+        await asyncio.sleep(60)
+        raise AssertionError
+
+    connect = never if what == "a connection" else transport(server.url)
+    courier, stop = Courier(connect, rate=0.01), asyncio.Event()
+    working = asyncio.create_task(courier.deliver(Batch(*readers(100)), stop))
+    await asyncio.sleep(0.1)
+    stop.set()
+    await asyncio.wait_for(working, 1)
+    await courier.close()
+
+
+async def test_a_batch_does_not_wait_for_a_connection_that_it_needs_no_more(server: MailServer) -> None:
+    reach, first = transport(server.url), True
+
+    async def connect() -> Connection:
+        nonlocal first
+        if not first:
+            await asyncio.sleep(60)
+        first = False
+        return await reach()
+
+    batch = Batch(*readers(10))
+    courier = Courier(connect, connections=3)
+    await asyncio.wait_for(courier.deliver(batch, asyncio.Event()), 5)
+    await courier.close()
+    assert server.readers == Counter(batch.items)
+
+
+async def test_a_ledger_that_fails_lets_the_other_messages_come_to_their_end(server: MailServer) -> None:
+    server.slowness = 0.3
+    batch = Broken("slow-1@example.org", "slow-2@example.org", "fails-1@example.org", *readers(200))
+    with pytest.raises(OSError, match="no ledger"):
+        await deliver(batch, server.url, connections=3)
+    assert set(batch.marked) - set(batch.outcomes) == {"fails-1@example.org"}
+    assert len(server.taken) < 200

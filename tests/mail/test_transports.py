@@ -1,0 +1,263 @@
+"""Every transport brings a message, says what came of it, and says in a sentence what is wrong with its URL."""
+
+from __future__ import annotations
+
+import datetime as dt
+import ipaddress
+import mailbox
+import ssl
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
+
+from flows.mail.model import Message
+from flows.mail.transports import CantConnect, transport
+from flows.outcomes import Outcome, Problem, Stage, Verdict
+from tests.conftest import free_port
+from tests.mail.smtp import MailServer, mail_server
+
+
+def message(recipient: str, sender: str = "bounces@example.org") -> Message:
+    content = f"Message-ID: <{recipient}>\r\nSubject: Papers\r\n\r\n" + "A line of the day's papers.\r\n" * 2000
+    return Message(sender=sender, recipient=recipient, content=content.encode())
+
+
+@pytest.fixture
+async def server() -> AsyncIterator[MailServer]:
+    async with mail_server() as running:
+        yield running
+
+
+async def send(url: str, *messages: Message) -> list[Outcome]:
+    """One connection's outcomes; a new one is opened where the last can't be used."""
+    connect = transport(url)
+    connection = await connect()
+    outcomes = []
+    for each in messages:
+        if not connection.usable:
+            await connection.close()
+            connection = await connect()
+        outcomes.append(await connection.send(each))
+    await connection.close()
+    return outcomes
+
+
+async def test_messages_share_a_connection_and_arrive_byte_for_byte(server: MailServer) -> None:
+    sent = [message(f"reader{n}@example.org") for n in range(3)]
+    outcomes = await send(server.url, *sent)
+    assert [outcome.verdict for outcome in outcomes] == [Verdict.SENT] * 3
+    assert [taken.content for taken in server.taken] == [one.content for one in sent]
+    assert server.taken[0].sender == "bounces@example.org"
+    assert server.connections == 1
+    assert not server.breaches
+
+
+@pytest.mark.parametrize(
+    ("kind", "verdict", "stage", "code"),
+    [
+        ("reject", Verdict.REJECTED, Stage.RCPT, 550),
+        ("grey", Verdict.DEFERRED, Stage.RCPT, 451),
+        ("full", Verdict.DEFERRED, Stage.RCPT, 452),
+        ("foreign", Verdict.REJECTED, Stage.RCPT, 550),
+        ("shut", Verdict.DEFERRED, Stage.RCPT, 421),
+        ("nodata", Verdict.REJECTED, Stage.DATA, 554),
+        ("spam", Verdict.REJECTED, Stage.CONTENT, 554),
+        ("later", Verdict.DEFERRED, Stage.CONTENT, 451),
+        ("drop", Verdict.UNCERTAIN, Stage.CONTENT, None),
+        ("lost", Verdict.UNCERTAIN, Stage.CONTENT, None),
+        ("slow", Verdict.SENT, Stage.CONTENT, 250),
+    ],
+)
+async def test_what_befalls_one_message_does_not_touch_the_next(
+    server: MailServer, kind: str, verdict: Verdict, stage: Stage, code: int | None
+) -> None:
+    server.slowness = 0.1
+    bad, good = await send(server.url, message(f"{kind}-1@example.org"), message("good@example.org"))
+    assert (bad.verdict, bad.stage, bad.code) == (verdict, stage, code)
+    assert good.verdict is Verdict.SENT
+    assert not server.breaches
+
+
+async def test_a_connection_that_has_had_enough_can_be_replaced(server: MailServer) -> None:
+    server.per_connection = 2
+    outcomes = await send(server.url, *(message(f"{n}@example.org") for n in range(4)))
+    assert [outcome.verdict for outcome in outcomes] == [Verdict.SENT, Verdict.SENT, Verdict.UNSENT, Verdict.SENT]
+
+
+async def test_a_sender_that_no_mail_server_could_read_is_our_fault(server: MailServer) -> None:
+    for sender in ("bücher@example.org", "tab\t@example.org"):
+        (outcome,) = await send(server.url, message("good@example.org", sender))
+        assert outcome.ours
+        assert outcome.verdict is Verdict.UNSENT
+
+
+async def test_a_recipient_with_spaces_in_quotes_arrives_as_written(server: MailServer) -> None:
+    await send(server.url, message('"a reader"@example.org'))
+    assert server.readers == {'"a reader"@example.org': 1}
+
+
+async def test_the_login_of_the_url_is_used(server: MailServer) -> None:
+    server.login = ("me@example.org", "p#ss/w:rd")
+    url = server.url.replace("//", "//me%40example.org:p%23ss%2Fw%3Ard@")
+    (outcome,) = await send(url, message("good@example.org"))
+    assert outcome.verdict is Verdict.SENT
+
+
+async def test_a_refused_login_is_for_good_and_names_the_setting(server: MailServer) -> None:
+    server.login = ("me", "right")
+    with pytest.raises(
+        CantConnect, match=r"refused the login \(535 .*user and password in PAPERROUND_MAIL_URL"
+    ) as told:
+        await send(server.url.replace("//", "//me:wrong@"))
+    assert told.value.lasting
+    assert "wrong@" not in str(told.value)
+
+
+async def test_a_server_that_greets_nobody_may_do_so_later(server: MailServer) -> None:
+    server.closed = True
+    with pytest.raises(CantConnect, match=r"can't be used \(421 4.3.2 too many of you\)") as told:
+        await send(server.url)
+    assert not told.value.lasting
+
+
+async def test_a_server_that_is_not_there_is_named() -> None:
+    with pytest.raises(CantConnect, match="check PAPERROUND_MAIL_URL"):
+        await send(f"smtp://127.0.0.1:{free_port()}")
+
+
+async def test_a_host_name_that_cannot_be_is_named() -> None:
+    with pytest.raises(CantConnect, match="check PAPERROUND_MAIL_URL"):
+        await send(f"smtp://{'a' * 70}..example:25")
+
+
+# --- TLS
+
+
+@pytest.fixture(scope="module")
+def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A self-signed certificate for 127.0.0.1, with its key, in one file."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "test server")])
+    today = dt.datetime.now(dt.UTC)
+    made = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(today - dt.timedelta(days=1))
+        .not_valid_after(today + dt.timedelta(days=1))
+        .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]), False)
+        .add_extension(x509.BasicConstraints(ca=True, path_length=0), True)
+        .sign(key, hashes.SHA256())
+    )
+    file = tmp_path_factory.mktemp("tls") / "server.pem"
+    file.write_bytes(
+        key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+        + made.public_bytes(serialization.Encoding.PEM)
+    )
+    return file
+
+
+def secured(scheme: str, certificate: Path) -> MailServer:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate)
+    return MailServer(tls=context) if scheme == "smtps" else MailServer(starttls=context)
+
+
+@pytest.mark.parametrize("scheme", ["smtps", "smtp+starttls"])
+async def test_a_certificate_that_nobody_vouches_for_is_refused(scheme: str, certificate: Path) -> None:
+    async with mail_server(secured(scheme, certificate)) as server:
+        with pytest.raises(CantConnect, match=r"not trusted.*SSL_CERT_FILE") as told:
+            await send(server.url.replace("smtp:", f"{scheme}:"))
+    assert told.value.lasting
+
+
+@pytest.mark.parametrize("scheme", ["smtps", "smtp+starttls"])
+async def test_an_authority_of_ones_own_is_trusted_by_openssls_own_variable(
+    scheme: str, certificate: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
+    async with mail_server(secured(scheme, certificate)) as server:
+        (outcome,) = await send(server.url.replace("smtp:", f"{scheme}:"), message("good@example.org"))
+        assert outcome.verdict is Verdict.SENT
+        assert server.taken[0].encrypted
+
+
+async def test_plain_smtp_takes_the_encryption_that_it_is_offered(certificate: Path) -> None:
+    async with mail_server(secured("smtp", certificate)) as server:
+        await send(server.url, message("good@example.org"))
+        assert server.taken[0].encrypted
+
+
+async def test_where_starttls_is_demanded_nothing_goes_in_the_clear(server: MailServer) -> None:
+    with pytest.raises(CantConnect, match="STARTTLS"):
+        await send(server.url.replace("smtp:", "smtp+starttls:"), message("good@example.org"))
+    assert not server.taken
+
+
+# --- folders
+
+
+async def test_a_folder_keeps_messages_byte_for_byte(tmp_path: Path) -> None:
+    folder = tmp_path / "with space" / "outbox"
+    sent = message("good@example.org")
+    (outcome,) = await send(f"maildir://{str(folder).replace(' ', '%20')}", sent)
+    assert outcome.verdict is Verdict.SENT
+    (kept,) = mailbox.Maildir(folder)
+    assert kept["Subject"] == "Papers"
+    assert next((folder / "new").iterdir()).read_bytes() == sent.content
+
+
+async def test_an_empty_folder_that_is_there_already_will_do(tmp_path: Path) -> None:
+    (outcome,) = await send(f"maildir://{tmp_path}", message("good@example.org"))
+    assert outcome.verdict is Verdict.SENT
+
+
+async def test_a_folder_that_cannot_be_is_named(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(CantConnect, match="PAPERROUND_MAIL_URL") as told:
+        await send(f"maildir://{tmp_path / 'file' / 'outbox'}")
+    assert told.value.lasting
+
+
+async def test_a_folder_that_vanishes_is_nobodys_failed_delivery(tmp_path: Path) -> None:
+    connection = await transport(f"maildir://{tmp_path}/outbox")()
+    for part in ("tmp", "new", "cur"):
+        (tmp_path / "outbox" / part).rmdir()
+    outcome = await connection.send(message("good@example.org"))
+    assert outcome.verdict is Verdict.UNSENT
+
+
+# --- URLs
+
+
+@pytest.mark.parametrize(
+    ("url", "words"),
+    [
+        ("", "PAPERROUND_MAIL_URL is not set"),
+        ("mail.example.org", "names no scheme: use one of maildir://, smtp"),
+        ("http://mail.example.org", "begins with 'http'"),
+        ("smtp://", "needs a host"),
+        ("smtp://:25", "needs a host"),
+        ("smtp://mail.example.org:mail", "needs a host and a port"),
+        ("smtp://mail.example.org:99999", "needs a host and a port"),
+        ("smtp://me:p#ss@mail.example.org", "# as %23"),
+        ("smtp://me:p/ss@mail.example.org", "/ as %2F"),
+        ("smtp://mail.example.org/inbox", "nothing after them"),
+        ("smtp://[::1", "is no URL"),
+        ("maildir://outbox", "a folder from the root"),
+        ("maildir:outbox", "a folder from the root"),
+    ],
+)
+def test_a_bad_url_is_a_sentence(url: str, words: str) -> None:
+    with pytest.raises(Problem) as told:
+        transport(url)
+    assert words in str(told.value)
+    assert "PAPERROUND_MAIL_URL" in str(told.value)
+    assert "ss@" not in str(told.value)
