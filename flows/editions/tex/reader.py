@@ -9,6 +9,7 @@ import re
 from collections.abc import Callable, Mapping
 from enum import Enum
 
+from flows.editions.tex.guesses import is_formula, is_set, pair
 from flows.editions.tex.symbols import MATRICES, SYMBOLS
 from flows.editions.tex.tree import Node, Script, Styled, is_kept
 
@@ -39,14 +40,9 @@ _RUNS = {
 _WORD = re.compile(r"[A-Za-z]+")
 _COMMAND = re.compile(r"\\(?:([A-Za-z]+)(\*?)|(.))", re.DOTALL)
 _OPTION = re.compile(r" ?\[([^\[\]$\\]{0,100})\]")
-_BRACES = re.compile(r"\\.|[{}]", re.DOTALL)
 _QUOTED = re.compile(r"`([^`'$\\{}]{1,80})'(?!\w)")
 _NUMBER = re.compile(r"[-+]?\d+(?:\.\d+)?")
-_LIKE_TEX = re.compile(r"[\\^_{}]")
-_PLAIN_WORD = re.compile(r"(?<![\\A-Za-z])[A-Za-z]{2,}")
-_NUMERIC = re.compile(r"[\d\s.,:;/%+*()<>=~−–±×|°-]+")
-_PRICE = re.compile(r"\d[\d.,]*[KMB]?(?:[,;.] |.*(?<![A-Za-z])[A-Za-z]{2,})")
-_FORMULA, _NAME = 60, 3  # characters: of a formula without any TeX in it, of the shortest name after a dollar sign
+_NAME = 3  # characters of the shortest name after a dollar sign
 
 
 class Reader:
@@ -71,7 +67,7 @@ class Reader:
         self.environments: list[tuple[str, Mode]] = []
         self._commands = commands
         self._other = other
-        self._pairs = _pair(source) if "{" in source else {}
+        self._pairs = pair(source) if "{" in source else {}
         self._quoted = False
 
     # ---- what commands use -------------------------------------------------------------------------------------
@@ -273,7 +269,7 @@ class Reader:
             # Hugging Face prints \href{URL}{text} as URL{text}
             repeats = len(inside) == 1 and isinstance(inside[0], str) and is_kept(inside[0][:1])
             nodes += [] if repeats or not inside else [" (", *inside, ")"]
-        elif not self.in_math and _is_set(self.source[start + 1 : closing]):
+        elif not self.in_math and is_set(self.source[start + 1 : closing]):
             nodes += ["{", *inside, "}"]
         else:
             nodes += inside
@@ -285,7 +281,7 @@ class Reader:
         closing = self._closing_dollar(mark)
         if closing >= 0 and not self.in_math and self.depth < DEPTH:
             inside, follows = self.source[self.at : closing], self.source[closing + len(mark) : closing + len(mark) + 1]
-            if _is_formula(inside, follows) and not self._is_unit(start):
+            if is_formula(inside, follows) and not self._is_unit(start):
                 nodes += self.part(self.at, closing, Mode.MATH)
                 self.at = closing + len(mark)
                 return
@@ -352,38 +348,6 @@ class Reader:
         after = self.source[self.at + 1 : self.at + 2]
         goes_on = after.isalnum() or after in ("_", "@")
         return self.here.isdigit() or (self.here.isalpha() and not goes_on)
-
-
-def _pair(source: str) -> dict[int, int]:
-    """Where each opening brace that has a closing one is closed."""
-    pairs: dict[int, int] = {}
-    opened: list[int] = []
-    for brace in _BRACES.finditer(source):
-        if brace[0] == "{":
-            opened.append(brace.start())
-        elif brace[0] == "}" and opened:
-            pairs[opened.pop()] = brace.start()
-    return pairs
-
-
-def _is_formula(inside: str, follows: str) -> bool:
-    """Whether what stands between two dollar signs is a formula, and not the words between two prices."""
-    if not inside.strip():
-        return False
-    is_like_tex = bool(_LIKE_TEX.search(inside))
-    if inside[0].isspace() or inside[-1].isspace():
-        # "5 million and " is not one, " x " and "10 \times " are
-        return not _PLAIN_WORD.search(inside) and (is_like_tex or not inside[0].isdigit())
-    if is_like_tex:
-        return True
-    if follows.isdigit():
-        return False
-    return bool(_NUMERIC.fullmatch(inside)) or (len(inside) <= _FORMULA and not _PRICE.match(inside))
-
-
-def _is_set(inside: str) -> bool:
-    """Whether braces in prose were meant to be seen: {1.7B, 4B} is, 9{,}600 and {C}ontinual are not."""
-    return "," in inside and len(inside) > 2 and not inside.startswith(("\\", ","))
 
 
 _SPECIAL: dict[str, Callable[[Reader, list[Node]], None]] = {
