@@ -188,7 +188,7 @@ def add(
     topics: Annotated[str | None, typer.Option(help="Topics such as 'agents;code'; '' means all")] = None,
     keywords: Annotated[str | None, typer.Option(help="Words and phrases, joined by ;")] = None,
     authors: Annotated[str | None, typer.Option(help="Authors to follow, joined by ;")] = None,
-    frequency: Annotated[str | None, typer.Option(help="daily (the default), weekdays or weekly")] = None,
+    frequency: Annotated[str | None, typer.Option(help="daily (the default) or weekdays")] = None,
     hour: Annotated[str | None, typer.Option(help="The reader's hour, 0 to 23; '', the default, at once")] = None,
     zone: Annotated[str | None, typer.Option(help="The reader's time zone, such as Europe/Berlin; or UTC")] = None,
 ) -> None:

@@ -125,7 +125,10 @@ def connect(url: str) -> Database:
         try:
             Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
         except OSError as error:
-            raise Problem(f"The folder of the database {parsed.database} can't be made ({error.strerror}).") from error
+            raise Problem(
+                f"The folder of the database {parsed.database} can't be made ({error.strerror}): "
+                "check PAPERROUND_DATABASE_URL."
+            ) from error
     engine = create_async_engine(parsed, connect_args={"timeout": BUSY_TIMEOUT})
     _prepare_sqlite(engine)
     return Database(engine)

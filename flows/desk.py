@@ -31,6 +31,7 @@ from flows.papers.model import paper_id
 from flows.settings import load_settings
 from flows.store import Frozen
 from subscribers import roster
+from subscribers.model import Frequency
 from subscribers.store import Change
 from subscribers.tokens import PREVIEW_READER
 
@@ -116,12 +117,14 @@ def _stopping() -> Iterator[asyncio.Event]:
 
 
 async def _collect_if_needed(context: Context, newsletter: Newsletter, day: dt.date, say: Say) -> None:
-    """Collects a day that was never collected whole, and the last two in any case: their lists still grow."""
+    """Collects the days that an edition may draw on, unless all were collected whole and their lists grow no more."""
     if isinstance(await context.store.find(newsletter.slug, Kind.DAILY, day), Frozen):
         return
-    went = await context.store.collections(day, day, newsletter.sources)
-    whole = {one.source for one in went if not one.problem}
-    if whole >= set(newsletter.sources) and day < context.now().date() - dt.timedelta(days=1):
+    first = await context.store.first_day(newsletter, Kind.DAILY, day)
+    went = await context.store.collections(first, day, newsletter.sources)
+    whole = sum(not one.problem for one in went)
+    wanted = ((day - first).days + 1) * len(newsletter.sources)
+    if whole == wanted and day < context.now().date() - dt.timedelta(days=1):
         return
     await stages.collect(context, newsletter, Kind.DAILY, day, say)
 
@@ -140,7 +143,19 @@ async def add(row: Mapping[str, str | None]) -> str:
         change = Change(email=change.email, newsletter=change.newsletter, columns=columns)
         kept = await context.subscribers.keep([change], context.now(), resubscribe=True)
     done = "added to" if kept.added else "changed on" if kept.changed else "already on"
-    return f"{change.email} is {done} {change.newsletter}."
+    return f"{change.email} is {done} {change.newsletter}.{_weekly_note(_is_weekly(change))}"
+
+
+def _is_weekly(change: Change) -> bool:
+    return change.columns.get("frequency") is Frequency.WEEKLY
+
+
+def _weekly_note(readers: int) -> str:
+    """Nobody should wait for a mail that does not come."""
+    if not readers:
+        return ""
+    who = "This reader waits" if readers == 1 else f"{readers} of them wait"
+    return f" {who} for a weekly edition, which this version does not make: `daily` and `weekdays` bring mail."
 
 
 def _known(context: Context) -> roster.Known:
@@ -166,7 +181,7 @@ async def import_subscribers(
 ) -> tuple[str, int]:
     """Imports a CSV file in transactions of `LINES` lines, so that memory does not grow with it; reports every line
     that was left out. Returns what was done, and the number of bad lines."""
-    added = changed = unchanged = bad = 0
+    added = changed = unchanged = bad = weekly = 0
     async with open_context(load_settings()) as context:
         with _opened(file, "r") as opened:
             lines = roster.read(opened, _known(context))
@@ -180,10 +195,12 @@ async def import_subscribers(
                 )
                 for address in kept.refused:
                     report(f"{address} has unsubscribed and stays so: --resubscribe would bring them back.")
+                weekly += sum(isinstance(line, Change) and _is_weekly(line) for line in chunk)
                 added, changed = added + kept.added, changed + kept.changed
                 unchanged += kept.unchanged + len(kept.refused)
                 progress(f"Importing… {added + changed + unchanged:,} subscriptions")
-    return f"{added} added, {changed} changed, {unchanged} unchanged, {bad} lines left out.", bad
+    said = f"{added} added, {changed} changed, {unchanged} unchanged, {bad} lines left out."
+    return said + _weekly_note(weekly), bad
 
 
 async def export_subscribers(file: Path, newsletter: str) -> str:

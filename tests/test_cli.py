@@ -178,7 +178,11 @@ LIST = ("subscribers", "list")
         (LIST, {"SENDER": "nobody"}, "PAPERROUND_SENDER is 'nobody', which is not accepted: should be a name and an"),
         (LIST, {"DATABASE_URL": "mysql://u:secret@x/y"}, "PAPERROUND_DATABASE_URL begins with 'mysql': use sqlite:///"),
         (LIST, {"DATABASE_URL": "sqlite:///file"}, "The database sqlite+aiosqlite:///file can't be used (file is not"),
-        (LIST, {"DATABASE_URL": "sqlite:///file/x.db"}, "file can't be used (File exists)"),
+        (
+            LIST,
+            {"DATABASE_URL": "sqlite:///file/x.db"},
+            "The folder of the database file/x.db can't be made (File exists)",
+        ),
         (LIST, {"DATABASE_URL": "postgresql://u:secret@127.0.0.1:9/x"}, "The database postgresql+asyncpg://u:***@127"),
         (LIST, {"NEWSLETTERS_DIR": "nope"}, "The folder "),
         (LIST, {"NEWSLETTERS_DIR": "own"}, "own/mine.toml: this is not valid TOML ("),
@@ -275,7 +279,7 @@ def test_an_import_takes_what_is_good_and_names_the_lines_that_are_not(run: Run,
 
 def test_what_was_exported_is_imported_without_a_change(run: Run, home: Path) -> None:
     run("subscribers", "add", "ada@example.org", "--topics", "agents;code", "--keywords", 'a "b", c;d', "--hour", "7")
-    run("subscribers", "add", "ben@example.org", "-n", "arxiv", "--frequency", "weekly")
+    run("subscribers", "add", "ben@example.org", "-n", "arxiv", "--frequency", "weekdays")
     exported = run("subscribers", "export", "out.csv")
     assert (exported.status, exported.out, exported.err) == (0, "", "2 subscriptions written.\n")
     written = (home / "out.csv").read_text()
@@ -352,3 +356,9 @@ def test_a_label_that_is_no_topic_is_told_with_its_line(run: Run, home: Path) ->
 def test_what_the_command_line_gets_wrong_is_known_by_its_message() -> None:
     """What `main` knows an error of the command line by, in whichever library its class lies."""
     assert callable(typer.BadParameter("x").format_message)
+
+
+def test_a_weekly_reader_is_told_that_there_is_no_weekly_edition(run: Run) -> None:
+    said = run("subscribers", "add", "ada@example.org", "--frequency", "weekly")
+    assert said.status == 0
+    assert "which this version does not make" in said.out

@@ -47,6 +47,8 @@ class MailServer:
     """It answers 421 to MAIL after so many messages in one connection (RFC 5321 section 3.8)."""
     at_a_time: int = 0
     """It greets with 421 whoever comes when so many are connected."""
+    waits_for: int = 0
+    """It replies to no message before so many connections have been made."""
     closed: bool = False
     """It greets everybody with 421."""
     refuses_sender: bool = False
@@ -76,8 +78,16 @@ class MailServer:
     async def has_taken(self, number: int) -> None:
         """Waits for so many messages."""
         while len(self.taken) < number:
-            self._arrival.clear()
-            await self._arrival.wait()
+            await self._next()
+
+    async def has_met(self, number: int) -> None:
+        """Waits for so many connections."""
+        while self.connections < number:
+            await self._next()
+
+    async def _next(self) -> None:
+        self._arrival.clear()
+        await self._arrival.wait()
 
     async def start(self) -> None:
         """Listens, on the same port as before where it listened before."""
@@ -99,6 +109,7 @@ class MailServer:
         assert task is not None
         self._open[task] = writer
         self.connections += 1
+        self._arrival.set()
         try:
             await _Conversation(self, reader, writer).hold()
         except (_Cut, OSError, asyncio.IncompleteReadError):
@@ -249,6 +260,7 @@ class _Conversation:
         server._arrival.set()
         if kind == "lost" and first:
             raise _Cut
+        await server.has_met(server.waits_for)
         if kind == "slow":
             await asyncio.sleep(server.slowness)
         await self.say("250 2.0.0 taken")
