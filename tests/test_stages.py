@@ -212,7 +212,7 @@ HOSTILE = [
     listed(5, **{key: {"a": [None]} for key in ("summary", "authors", "upvotes", "ai_keywords", "githubStars")}),
     {"paper": {"id": "2606.00006", "title": "Only a title"}},
     listed(7, title=None),
-    listed(8, title="{{ 7 * 7 }} {% raw %} %%NAME%% $\\alpha$"),
+    listed(8, title="{{ 7 * 7 }} {% raw %} $\\alpha$"),
     {"paper": None},
     "a string",
     None,
