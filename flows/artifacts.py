@@ -5,6 +5,7 @@ An artifact can't show a mail (styles and frames are stripped), so it links to t
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import Any
 
 from prefect.artifacts import acreate_link_artifact, acreate_markdown_artifact, acreate_table_artifact
@@ -13,6 +14,7 @@ from flows.context import Context
 from flows.dispatch import Delivered
 from flows.editions.maths import text
 from flows.editions.model import Edition, NoEdition
+from flows.outcomes import anonymous
 from subscribers.tokens import Purpose, sign_text
 
 
@@ -44,7 +46,10 @@ async def show_delivery(newsletter: str, delivered: Delivered) -> None:
     """How many readers are in which state, with the servers' words."""
     lines = ["| state | readers | words |", "|---|---:|---|"]
     for state, count in sorted(delivered.counts.items()):
-        words = "; ".join(f"{_cell(said)} ({n})" for said, n in delivered.reasons.get(state, {}).items() if said)
+        grouped: Counter[str] = Counter()
+        for said, number in delivered.reasons.get(state, {}).items():
+            grouped[anonymous(said)] += number
+        words = "; ".join(f"{_cell(said)} ({number})" for said, number in grouped.most_common() if said)
         lines.append(f"| {state} | {count} | {words} |")
     if not delivered.counts:
         lines.append("| nobody is subscribed | 0 | |")

@@ -100,7 +100,7 @@ class Context:
                 except ValueError:
                     raise Problem(f"{date!r} is no date: write it as 2026-06-09, or today, or yesterday.") from None
                 if day > today + dt.timedelta(days=1):
-                    raise Problem(f"{day} lies in the future: choose a day up to {today}.")
+                    raise Problem(f"{day} lies in the future: choose a day up to {today + dt.timedelta(days=1)}.")
                 return day
 
     def fetcher(self, say: Say) -> Fetcher:

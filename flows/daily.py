@@ -6,7 +6,7 @@ from typing import Any
 
 from prefect import flow, get_run_logger
 from prefect.client.schemas.objects import State
-from prefect.states import Completed
+from prefect.states import Completed, Failed
 
 from flows.collect import collect_day
 from flows.compose import compose_day
@@ -31,8 +31,11 @@ async def daily(order: Order) -> State[Any]:
         # a scheduled run makes the edition of the day it was planned for, also when it starts after midnight
         day = context.day(newsletter, order.date, scheduled_at())
     log.info("%s, edition of %s%s.", newsletter.title, day, " (dry run)" if order.dry_run else "")
-    await collect_day(newsletter.slug, day)
+    failed = await collect_day(newsletter.slug, day)
     papers = await compose_day(newsletter.slug, day, keep=not order.dry_run)
+    if failed and not papers:
+        # not a quiet day but an outage: it must be seen, and the run can be retried
+        return Failed(message=f"no edition: {' '.join(failed)}")
     if order.dry_run:
-        return Completed(message=f"dry run: {papers} papers, nothing stored or sent")
+        return Completed(message=f"dry run: {papers} papers, no edition stored, no mail sent")
     return Completed(message=await deliver_day(newsletter.slug, day))

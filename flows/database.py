@@ -8,10 +8,11 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
+import asyncpg
 import sqlalchemy as sa
 from sqlalchemy import event
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.engine import Connection, Dialect, make_url
+from sqlalchemy.engine import URL, Connection, Dialect, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 from sqlalchemy.ext.compiler import compiles
@@ -120,7 +121,7 @@ def connect(url: str) -> Database:
             "PAPERROUND_DATABASE_URL is no URL: use sqlite:///FILE or postgresql://USER:PASSWORD@HOST/NAME."
         ) from error
     if parsed.get_backend_name() != "sqlite":
-        return Database(create_async_engine(parsed, pool_pre_ping=True, pool_size=10))
+        return Database(create_async_engine(_with_ssl(parsed), pool_pre_ping=True, pool_size=10, hide_parameters=True))
     if parsed.database:
         try:
             Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
@@ -129,9 +130,15 @@ def connect(url: str) -> Database:
                 f"The folder of the database {parsed.database} can't be made ({error.strerror}): "
                 "check PAPERROUND_DATABASE_URL."
             ) from error
-    engine = create_async_engine(parsed, connect_args={"timeout": BUSY_TIMEOUT})
+    engine = create_async_engine(parsed, connect_args={"timeout": BUSY_TIMEOUT}, hide_parameters=True)
     _prepare_sqlite(engine)
     return Database(engine)
+
+
+def _with_ssl(url: URL) -> URL:
+    """The URL with libpq's `sslmode`, which everybody writes, under the name that our driver knows."""
+    mode = url.query.get("sslmode")
+    return url if mode is None else url.difference_update_query(["sslmode"]).update_query_dict({"ssl": mode})
 
 
 async def migrate(database: Database) -> None:
@@ -144,7 +151,7 @@ async def migrate(database: Database) -> None:
             if database.engine.dialect.name == "postgresql":
                 await connection.execute(sa.text(f"SELECT pg_advisory_xact_lock({_MIGRATION_LOCK})"))
             await connection.run_sync(_upgrade)
-    except (OSError, DBAPIError) as error:
+    except (OSError, DBAPIError, asyncpg.PostgresError) as error:
         where = database.engine.url.render_as_string(hide_password=True)
         words = str(getattr(error, "orig", error) or error).splitlines()[0]
         raise Problem(f"The database {where} can't be used ({words}): check PAPERROUND_DATABASE_URL.") from error

@@ -23,14 +23,12 @@ from flows.context import Context
 from flows.daily import daily
 from flows.deliver import deliver, deliver_due
 from flows.editions.model import Newsletter
-from flows.orders import Day, Order, Target
+from flows.orders import DUE_EVERY, Day, Order, Target
 
 Planned: TypeAlias = CronSchedule | IntervalSchedule
 
 _OURS = "ours-"
 """What the slug of a schedule begins with that comes from us, not from the operator."""
-DUE_EVERY = dt.timedelta(minutes=15)
-"""How often what has become due is delivered."""
 
 
 async def deployments(newsletters: Iterable[Newsletter]) -> list[RunnerDeployment]:

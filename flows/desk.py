@@ -122,7 +122,8 @@ async def _collect_if_needed(context: Context, newsletter: Newsletter, day: dt.d
         return
     first = await context.store.first_day(newsletter, Kind.DAILY, day)
     went = await context.store.collections(first, day, newsletter.sources)
-    whole = sum(not one.problem for one in went)
+    # what arXiv was asked for another newsletter's categories says nothing of this one's
+    whole = sum(not one.problem for one in went) if not newsletter.categories else 0
     wanted = ((day - first).days + 1) * len(newsletter.sources)
     if whole == wanted and day < context.now().date() - dt.timedelta(days=1):
         return

@@ -13,7 +13,7 @@ from flows.context import Context, Say
 from flows.editions.choose import choose
 from flows.editions.model import Edition
 from flows.mail.assemble import assemble
-from flows.mail.cards import unpack
+from flows.mail.cards import addressed, unpack
 from flows.mail.courier import Courier
 from flows.mail.model import Cards, Message, Reader
 from flows.mail.transports import transport
@@ -26,6 +26,8 @@ from subscribers.tokens import Purpose, sign
 
 PROGRESS = dt.timedelta(seconds=10)
 """How often a delivery that goes on says how it stands."""
+STALE = dt.timedelta(days=2)
+"""How long after it was frozen an edition is delivered without being asked for."""
 LOOK = 5.0
 """Seconds after which a worker looks again whether another one has left something to do."""
 
@@ -132,6 +134,29 @@ async def deliver(
     return delivered
 
 
+async def deliver_due(context: Context, newsletter: str, say: Say) -> list[Delivered]:
+    """Delivers what has become due of a newsletter's editions, and finishes the opening of one that was cut off.
+
+    An edition that was frozen more than `STALE` ago is left alone, and said to be: its papers are no news any more.
+    """
+    since = context.now() - STALE
+    cut_off = await context.store.unopened(newsletter, since)
+    done = []
+    for identity in dict.fromkeys([*cut_off, *await context.ledger.unfinished(context.now())]):
+        frozen = await context.store.frozen(identity)
+        if frozen is None or frozen.edition.newsletter != newsletter:
+            continue
+        if frozen.at < since:
+            say(f"The edition of {frozen.edition.day} still has something due, but is too old to be sent unasked.")
+            continue
+        say(f"The edition of {frozen.edition.day} has something due.")
+        opened = identity not in cut_off
+        done.append(await deliver(context, frozen, say, opened=opened, wait=dt.timedelta(0)))
+        if done[-1].halted:
+            break
+    return done
+
+
 async def _open(context: Context, frozen: Frozen, say: Say, *, at_once: bool) -> None:
     edition = frozen.edition
     made = await context.ledger.open(
@@ -139,13 +164,15 @@ async def _open(context: Context, frozen: Frozen, say: Say, *, at_once: bool) ->
     )
     if made:
         say(f"{made} {'reader is' if made == 1 else 'readers are'} new to this edition.")
+    await context.store.opened(frozen.id, context.now())
 
 
 async def _until(
     context: Context, frozen: Frozen, courier: Courier, until: dt.datetime, stop: asyncio.Event, say: Say
 ) -> None:
     """Works what is due, until nothing more is due by `until`."""
-    ledger, cards = context.ledger, unpack(frozen.cards)
+    ledger = context.ledger
+    cards = addressed(unpack(frozen.cards), context.newsletter(frozen.edition.newsletter), context.site)
     said, told = context.now(), None
     while not stop.is_set() and not courier.report.halted:
         claim = await ledger.claim(frozen.id, context.now())

@@ -13,6 +13,9 @@ from pydantic import BaseModel, Field
 LATE = dt.timedelta(hours=12)
 """A scheduled run that starts later than this is skipped: yesterday's news is no news."""
 
+DUE_EVERY = dt.timedelta(minutes=15)
+"""How often what has become due is delivered."""
+
 
 class Target(BaseModel):
     """A newsletter."""

@@ -14,6 +14,14 @@ class Problem(Exception):  # noqa: N818 - it is read by people, not by a debugge
     """
 
 
+_ADDRESS = re.compile(r"[^\s<>()\"',;:]+@[^\s<>()\"',;:]+")
+
+
+def anonymous(words: str) -> str:
+    """A mail server's words without the addresses that they repeat: for logs, reports and Prefect."""
+    return _ADDRESS.sub("(address)", words)
+
+
 class Verdict(StrEnum):
     """What became of one message, as far as this attempt can know."""
 

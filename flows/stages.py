@@ -65,7 +65,8 @@ async def compose(context: Context, newsletter: Newsletter, kind: Kind, day: dt.
     if isinstance(kept, Frozen):
         return kept.edition
     first = await context.store.first_day(newsletter, kind, day)
-    papers = await context.store.papers(first, day, newsletter.sources)
+    listed = await context.store.papers(first, day, newsletter.sources)
+    papers = [paper for paper in listed if _is_followed(paper, newsletter)]
     shown = await context.store.shown_before(newsletter.slug, kind, day)
     collections = await context.store.collections(first, day, newsletter.sources)
     # Grouping a long day is a second of work: in a thread it leaves the event loop to the others.
@@ -83,6 +84,14 @@ async def compose(context: Context, newsletter: Newsletter, kind: Kind, day: dt.
     )
 
 
+def _is_followed(paper: Paper, newsletter: Newsletter) -> bool:
+    """arXiv's papers are kept for all newsletters together: this one takes those of the categories it follows."""
+    if paper.sources != ("arxiv",):
+        return True
+    archives = {category.split(".")[0] for category in paper.categories}
+    return not archives.union(paper.categories).isdisjoint(newsletter.categories)
+
+
 async def draft(context: Context, newsletter: Newsletter, kind: Kind, day: dt.date) -> Edition | NoEdition:
     """The same, kept as a draft until its delivery is allowed, or as the reason why the day has no edition."""
     composed = await compose(context, newsletter, kind, day)
@@ -95,7 +104,8 @@ async def freeze(context: Context, newsletter: Newsletter, kind: Kind, day: dt.d
     kept = await context.store.find(newsletter.slug, kind, day)
     if isinstance(kept, Frozen):
         return kept
-    draft = kept if isinstance(kept, Edition) else await compose(context, newsletter, kind, day)
+    # composed anew: since a draft was kept, more was collected, and another edition may have shown its papers
+    draft = await compose(context, newsletter, kind, day)
     if isinstance(draft, NoEdition):
         await context.store.keep_draft(draft, context.now())
         return draft

@@ -51,6 +51,7 @@ edition = sa.Table(
     sa.Column("reason", sa.Text, nullable=False),
     sa.Column("cards", sa.LargeBinary),
     sa.Column("changed_at", Instant, nullable=False),
+    sa.Column("opened_at", Instant, comment="when the ledger had a row for each of its readers"),
     sa.UniqueConstraint("newsletter", "kind", "day"),
     sqlite_autoincrement=True,
 )
@@ -212,6 +213,24 @@ class Store:
             row = (await connection.execute(sa.select(edition).where(edition.c.id == identity))).one_or_none()
         found = None if row is None else _read(row)
         return found if isinstance(found, Frozen) else None
+
+    async def opened(self, identity: int, now: dt.datetime) -> None:
+        """Notes that the ledger has a row for each reader of an edition."""
+        async with self._database.write() as connection:
+            await connection.execute(sa.update(edition).where(edition.c.id == identity).values(opened_at=now))
+
+    async def unopened(self, newsletter: str, since: dt.datetime) -> Sequence[int]:
+        """The editions frozen since then whose rows in the ledger were never all made: their delivery was cut off."""
+        async with self._database.read() as connection:
+            rows = await connection.scalars(
+                sa.select(edition.c.id).where(
+                    edition.c.newsletter == newsletter,
+                    edition.c.state == "frozen",
+                    edition.c.opened_at.is_(None),
+                    edition.c.changed_at >= since,
+                )
+            )
+            return rows.all()
 
     async def latest(self, newsletter: str, kind: Kind = Kind.DAILY) -> Frozen | None:
         async with self._database.read() as connection:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
+from urllib.parse import urlsplit
 
 from rich.console import Console
 from rich.table import Table
 
 from flows.context import Context, open_context
+from flows.mail.transports import transport
 from flows.outcomes import Problem
 from flows.settings import Settings
 from flows.supervisor import Stopped, port_is_free, prefect_environment, supervising
@@ -15,10 +17,15 @@ from flows.supervisor import Stopped, port_is_free, prefect_environment, supervi
 
 async def up(console: Console, settings: Settings, *, host: str, port: int, prefect_port: int) -> int:
     """Runs Paperround for production until it is asked to stop. Where PREFECT_API_URL is set, that server is joined."""
-    if not settings.mail_url.get_secret_value():
+    mail_url = settings.mail_url.get_secret_value()
+    transport(mail_url)
+    away = urlsplit(mail_url).hostname not in (None, "localhost", "127.0.0.1", "::1")
+    if away and settings.sender.endswith("@localhost>"):
+        raise Problem("PAPERROUND_SENDER is not set: write who sends, such as `Paperround <digest@example.org>`.")
+    if away and urlsplit(settings.public_url).hostname in ("127.0.0.1", "localhost"):
         raise Problem(
-            "PAPERROUND_MAIL_URL is not set: name your mail server, such as "
-            "smtp+starttls://user:password@mail.example.org:587."
+            "PAPERROUND_PUBLIC_URL is not set: readers' links would lead nowhere; write where the web app is reached, "
+            "such as https://papers.example.org."
         )
     joined = os.environ.get("PREFECT_API_URL")
     for wanted, option in ((port, "--port"), *([] if joined else [(prefect_port, "--prefect-port")])):

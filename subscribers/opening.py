@@ -92,7 +92,8 @@ class Opening:
         mine = batch.c.edition_id == self._edition_id
         waits = (delivery.c.edition_id == self._edition_id, delivery.c.state == DeliveryState.PENDING)
         async with self._database.write() as connection:
-            await connection.execute(sa.update(delivery).where(*waits).values(due_at=None))
+            # batches before deliveries, as a worker locks them that claims and records
             await connection.execute(
                 sa.update(batch).where(mine, batch.c.next_at > self._frozen_at).values(next_at=self._frozen_at)
             )
+            await connection.execute(sa.update(delivery).where(*waits).values(due_at=None))

@@ -11,6 +11,7 @@ import base64
 import binascii
 import hashlib
 import hmac
+import re
 from collections.abc import Sequence
 from enum import StrEnum
 
@@ -19,6 +20,8 @@ class Purpose(StrEnum):
     UNSUBSCRIBE = "unsubscribe"
     PREVIEW = "preview"
 
+
+_TOKEN = re.compile(r"[A-Za-z0-9_-]{32}")
 
 PREVIEW_READER = 0
 """The subscription that a preview's links are made for: nobody's."""
@@ -32,7 +35,7 @@ def sign(purpose: Purpose, subscription: int, key: bytes) -> str:
 
 def verify(purpose: Purpose, token: str, keys: Sequence[bytes]) -> int | None:
     """The subscription that the token was signed for, under any of the keys; None for every other string."""
-    if len(token) != 32:
+    if not _TOKEN.fullmatch(token):
         return None
     try:
         raw = base64.b64decode(token.encode("ascii"), altchars=b"-_", validate=True)

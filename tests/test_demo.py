@@ -142,7 +142,7 @@ def test_running_a_day_again_mails_nobody_twice(demo: Demo) -> None:
 def test_a_dry_run_shows_the_edition_and_stores_and_sends_none(demo: Demo) -> None:
     before = len(demo.mails())
     run = demo.run("daily/sample", order("2026-06-16", dry_run=True))
-    assert run["state"]["message"] == "dry run: 25 papers, nothing stored or sent"
+    assert run["state"]["message"] == "dry run: 25 papers, no edition stored, no mail sent"
     assert len(demo.mails()) == before
     assert "Agents" in demo.artifacts(run)["edition-sample"]
     assert httpx.get(f"{demo.site}/archive/sample/2026-06-16").status_code == 404

@@ -21,7 +21,7 @@ import sqlalchemy as sa
 
 from flows.context import Context
 from flows.database import Database, connect
-from flows.dispatch import Delivered, deliver
+from flows.dispatch import Delivered, deliver, deliver_due
 from flows.editions.model import Kind
 from flows.mail.cards import pack
 from flows.outcomes import Problem
@@ -75,7 +75,14 @@ def context_for(
         "secret_key": "a key of sixteen letters or more",
     }
     settings = Settings(_env_file=None, **(values | given))
-    return Quick(settings=settings, database=database, topics=(), newsletters={}, now=clock or Clock(), size=size)
+    return Quick(
+        settings=settings,
+        database=database,
+        topics=(),
+        newsletters={"daily": factories.newsletter()},
+        now=clock or Clock(),
+        size=size,
+    )
 
 
 @cache
@@ -195,14 +202,16 @@ async def test_what_is_due_soon_is_waited_for(scene: Scene) -> None:
 
 
 async def test_a_mistyped_sender_costs_no_reader_anything(scene: Scene) -> None:
-    scene.server.refuses_sender = True
+    """And what was set wrongly can be set right, though the edition is frozen."""
+    scene.server.refuses_sender = "digset@example.org"
+    scene.with_settings(sender="Paperround <digset@example.org>")
     await scene.begin(*readers(50))
     delivered = await scene.deliver()
     assert delivered.counts == {PENDING: 50}
-    assert "refuses the sender bounces@example.org" in delivered.halted
+    assert "refuses the sender digset@example.org" in delivered.halted
     assert "PAPERROUND_SENDER" in delivered.halted
 
-    scene.server.refuses_sender = False
+    scene.with_settings()
     assert (await scene.deliver()).counts == {SENT: 50}
     assert scene.server.readers == Counter(readers(50))
 
@@ -312,6 +321,25 @@ async def test_what_was_opened_before_adds_nobody(scene: Scene) -> None:
     scene.clock.forward(hours=8)
     assert (await scene.deliver(opened=True)).counts == {SENT: 1}
     assert (await scene.deliver()).counts == {SENT: 2}
+
+
+async def test_a_delivery_that_was_cut_off_before_all_had_a_row_is_finished_by_what_is_due(scene: Scene) -> None:
+    await scene.begin(*readers(40))
+    frozen = await scene.frozen()
+    said: list[str] = []
+    (delivered,) = await deliver_due(scene.context, "daily", said.append)
+    assert delivered.counts == {SENT: 40}
+    assert await deliver_due(scene.context, "daily", said.append) == []
+    assert frozen.id not in await scene.context.store.unopened("daily", NOON - dt.timedelta(days=9))
+
+
+async def test_what_is_due_of_an_old_edition_is_not_sent_unasked(scene: Scene) -> None:
+    await scene.begin("evening@example.org", hour=19)
+    await scene.deliver(**LATER)
+    scene.clock.forward(days=3)
+    said: list[str] = []
+    assert await deliver_due(scene.context, "daily", said.append) == []
+    assert "too old to be sent unasked" in said[0]
 
 
 async def test_all_hours_disregards_it(scene: Scene) -> None:

@@ -13,7 +13,7 @@ import pytest
 
 from flows import stages
 from flows.context import Context
-from flows.database import Database
+from flows.database import Database, connect, migrate
 from flows.editions import maths
 from flows.editions.choose import choose
 from flows.editions.model import Edition, Interests, Kind
@@ -82,20 +82,21 @@ async def test_recorded_days_compose_in_any_order(recorded: Path, database: Data
 
 
 @sqlite
-@pytest.mark.parametrize("fault", ["429:2", "503:2", "truncate:1", "html:1", "reset:1", "empty:1"])
+@pytest.mark.parametrize("fault", ["429:2", "503:2", "truncate:1", "html:1", "reset:1", "empty:1", "slow:1"])
 async def test_a_service_that_stumbles_changes_nothing(
     recorded: Path, database: Database, tmp_path: Path, fault: str
 ) -> None:
     day = dt.date(2026, 6, 11)
     with replaying(recorded) as url:
         smooth = await composed(at(database, tmp_path, url), day)
+    await database.close()
+    other = tmp_path / "stumbling"
+    empty = connect(f"sqlite+aiosqlite:///{other / 'test.db'}")
+    await migrate(empty)
     log = tmp_path / "requests.jsonl"
     with replaying(recorded, "--fault", fault, "--log", str(log)) as url:
-        other = tmp_path / "stumbling"
-        other.mkdir()
-        context = at(database, other, url)
-        await composed(context, day)
-        stumbling = await composed(context, day)
+        stumbling = await composed(at(empty, other, url), day)
+    await empty.close()
     assert stumbling == smooth
     assert len(log.read_text().splitlines()) > 3
 

@@ -326,3 +326,27 @@ async def test_a_template_that_is_wrong_is_a_problem_in_words(context: Context, 
     with pytest.raises(Problem, match=r"digest\.html, line 1"):
         await freeze(ours, TUESDAY)
     assert await ours.store.find("daily", Kind.DAILY, TUESDAY) is None
+
+
+async def test_newsletters_that_follow_other_categories_do_not_get_each_others_papers(
+    context: Context, server: Server
+) -> None:
+    server.says("/rss/cs.RO", Reply(RSS.encode()))
+    server.says("/rss/math.AG", Reply(RSS.replace("cs.RO", "math.AG").replace("00077", "00078").encode()))
+    for number in ("77", "78"):
+        server.says(f"/api/query?id_list=2606.000{number}&start=0&max_results=1", ALL_KNOWN)
+    for category, expected in (("cs.RO", "2606.00077"), ("math.AG", "2606.00078"), ("cs.RO", "2606.00077")):
+        one = replace(context.newsletter("daily"), sources=("arxiv",), categories=(category,))
+        await stages.collect(context, one, Kind.DAILY, TUESDAY, silent)
+        edition = await stages.compose(context, one, Kind.DAILY, TUESDAY)
+        assert isinstance(edition, Edition)
+        assert ids(edition) == {expected}
+
+
+async def test_what_came_after_a_draft_was_kept_is_frozen_too(context: Context, server: Server) -> None:
+    lists(server, TUESDAY, listed(1))
+    await collect(context, TUESDAY)
+    await stages.draft(context, context.newsletter("daily"), Kind.DAILY, TUESDAY)
+    lists(server, TUESDAY, listed(1), listed(2))
+    await collect(context, TUESDAY)
+    assert ids((await freeze(context, TUESDAY)).edition) == {"2606.00001", "2606.00002"}

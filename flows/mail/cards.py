@@ -6,6 +6,7 @@ import hashlib
 import ipaddress
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 from email.utils import formataddr, parseaddr
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -70,6 +71,17 @@ def render(
             entry.paper.id: _card(entry.paper, rank, _block(fragment("card", key=entry.paper.id)))
             for rank, entry in enumerate(ranked)
         },
+    )
+
+
+def addressed(cards: Cards, newsletter: Newsletter, site: Site) -> Cards:
+    """The cards of a frozen edition with the sender and the list's addresses as they are set now: a mistake in them
+    can be mended. Raises Problem for a sender that can't be used."""
+    return replace(
+        cards,
+        sender=_plain(site.return_path),
+        headers=_headers(newsletter, site, cards.boundary),
+        unsubscribe=f"{_plain(site.public_url)}/unsubscribe/".encode("ascii"),
     )
 
 

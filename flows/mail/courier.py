@@ -15,7 +15,7 @@ from typing import Generic, Protocol, TypeVar
 
 from flows.mail.model import Message
 from flows.mail.transports import CantConnect, Connect, Connection
-from flows.outcomes import LOGIN_WANTED, Outcome, Verdict
+from flows.outcomes import LOGIN_WANTED, Outcome, Verdict, anonymous
 
 T = TypeVar("T")
 Item = TypeVar("Item")
@@ -173,7 +173,7 @@ class Courier:
     async def _judge(self, message: Message, outcome: Outcome, work: _Round[Item]) -> None:
         """Stops everything where the server fails for everybody, so that no delivery is spent on it."""
         self.report.verdicts[outcome.verdict] += 1
-        said = f"{outcome.code or 'no reply'}: {outcome.text[:120]}"
+        said = f"{outcome.code or 'no reply'}: {anonymous(outcome.text)[:120]}"
         if outcome.ours:
             refused, remedy = f"the sender {message.sender}", "PAPERROUND_SENDER and PAPERROUND_RETURN_PATH"
             if outcome.code in LOGIN_WANTED:

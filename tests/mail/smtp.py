@@ -51,7 +51,8 @@ class MailServer:
     """It replies to no message before so many connections have been made."""
     closed: bool = False
     """It greets everybody with 421."""
-    refuses_sender: bool = False
+    refuses_sender: str = ""
+    """This sender, and no other, is refused."""
     login: tuple[str, str] | None = None
     slowness: float = 1.0
     tls: ssl.SSLContext | None = None
@@ -192,7 +193,7 @@ class _Conversation:
             server.breaches.append("MAIL inside a transaction")
         if not self.known:
             await self.say("530 5.7.0 log in first")
-        elif server.refuses_sender:
+        elif server.refuses_sender and server.refuses_sender in line:
             await self.say("553 5.7.1 you are not who you say")
         elif server.per_connection and self.count >= server.per_connection:
             await self.say("421 4.7.0 enough for one connection")

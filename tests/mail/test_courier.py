@@ -154,7 +154,7 @@ async def test_nobody_waits_for_a_slow_reply_but_the_one_it_is_for(server: MailS
 
 
 async def test_a_refused_sender_stops_everything_at_the_first_message(server: MailServer) -> None:
-    server.refuses_sender = True
+    server.refuses_sender = "bounces@example.org"
     batch = Batch(*readers(50))
     courier = await deliver(batch, server.url, connections=2)
     assert courier.report.halted == (

@@ -102,6 +102,11 @@ def opener(url: SplitResult) -> Connect:
     """
     host, port = _where(url)
 
+    if url.scheme == "smtp" and url.username and host not in ("localhost", "127.0.0.1", "::1"):
+        raise Problem(
+            "PAPERROUND_MAIL_URL would send the password in clear: write smtp+starttls:// or smtps:// instead of smtp://."
+        )
+
     async def connect() -> SmtpConnection:
         client = aiosmtplib.SMTP(
             hostname=host,

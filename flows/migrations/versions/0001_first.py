@@ -43,6 +43,7 @@ def upgrade() -> None:
         sa.Column("reason", sa.Text, nullable=False),
         sa.Column("cards", sa.LargeBinary),
         sa.Column("changed_at", sa.BigInteger, nullable=False),
+        sa.Column("opened_at", sa.BigInteger, comment="when the ledger had a row for each of its readers"),
         sa.UniqueConstraint("newsletter", "kind", "day", name="uq_edition_newsletter_kind_day"),
         sqlite_autoincrement=True,
     )
