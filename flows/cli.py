@@ -191,6 +191,7 @@ def add(
     frequency: Annotated[str | None, typer.Option(help="daily (the default) or weekdays")] = None,
     hour: Annotated[str | None, typer.Option(help="The reader's hour, 0 to 23; '', the default, at once")] = None,
     zone: Annotated[str | None, typer.Option(help="The reader's time zone, such as Europe/Berlin; or UTC")] = None,
+    resubscribe: Annotated[bool, typer.Option("--resubscribe", help="Also bring back who has unsubscribed")] = False,
 ) -> None:
     """Adds a confirmed subscription, or changes what is given of the one that is there."""
     row = {
@@ -205,7 +206,7 @@ def add(
         "state": "confirmed",
         "consent_source": "operator",
     }
-    typer.echo(_run(desk.add(row)))
+    typer.echo(_run(desk.add(row, resubscribe=resubscribe)))
 
 
 @people.command("list")

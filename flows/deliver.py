@@ -32,6 +32,7 @@ async def deliver_day(newsletter: str, day: dt.date) -> str:
             log.info("No edition on %s, so no mail: %s", day, frozen.reason)
             return f"no edition: {frozen.reason}"
         delivered = await dispatch(context, frozen, log.info)
+    log.info(delivered.sentence)
     await show_delivery(newsletter, delivered)
     if delivered.halted:
         raise Problem(f"{delivered.halted} Nobody was lost: start the run again when it is mended.")

@@ -28,6 +28,7 @@ from flows.supervisor import (
     start_prefect,
     supervising,
 )
+from subscribers.model import SubscriptionState
 from subscribers.store import Change
 
 READER = "reader@example.org"
@@ -124,7 +125,7 @@ async def _show(
         failed = await _follow(console, supervisor, prefect, run)
         if failed:
             console.print(f"[red]The run did not succeed:[/] {failed}\nIts log: {_run_page(ports, run)}")
-        _show_where(console, ports, run, choice, home)
+        _show_where(console, ports, run, choice, home, gone=once)
     if once:
         return 1 if failed else 0
     console.print("It stays up until you press Ctrl-C.")
@@ -169,11 +170,10 @@ def _silent(sentence: str) -> None:
 
 
 async def _sign_up(context: Context, newsletter: str) -> None:
-    await context.subscribers.keep(
-        [Change(email=READER, newsletter=newsletter, columns={"consent_at": context.now(), "consent_source": "demo"})],
-        context.now(),
-        resubscribe=True,
-    )
+    # confirmed again too: trying the unsubscribe link must not end the demonstration for good
+    columns = {"state": SubscriptionState.CONFIRMED, "consent_at": context.now(), "consent_source": "demo"}
+    change = Change(email=READER, newsletter=newsletter, columns=columns)
+    await context.subscribers.keep([change], context.now(), resubscribe=True)
 
 
 async def _start(console: Console, supervisor: Supervisor, prefect: PrefectApi, choice: Choice) -> str:
@@ -211,7 +211,8 @@ def _run_page(ports: Ports, run: str) -> str:
     return f"http://127.0.0.1:{ports.prefect}/runs/flow-run/{run}"
 
 
-def _show_where(console: Console, ports: Ports, run: str, choice: Choice, home: Path) -> None:
+def _show_where(console: Console, ports: Ports, run: str, choice: Choice, home: Path, *, gone: bool) -> None:
+    """Every place to look at; with `gone` those that are left when the servers have stopped."""
     site = f"http://127.0.0.1:{ports.web}"
     places = {
         "The mail": f"{site}/inbox",
@@ -223,6 +224,8 @@ def _show_where(console: Console, ports: Ports, run: str, choice: Choice, home: 
     }
     console.print("\n[bold]Where to look[/]")
     for name, place in places.items():
+        if gone and place.startswith("http"):
+            continue
         # never wrapped: addresses are for copying
         console.print(f"  {name:<24}{place}", markup=False, soft_wrap=True)
 

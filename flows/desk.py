@@ -130,8 +130,11 @@ async def _collect_if_needed(context: Context, newsletter: Newsletter, day: dt.d
     await stages.collect(context, newsletter, Kind.DAILY, day, say)
 
 
-async def add(row: Mapping[str, str | None]) -> str:
-    """Adds or changes one subscription from the fields of a CSV line; None leaves a field as it is."""
+async def add(row: Mapping[str, str | None], *, resubscribe: bool = False) -> str:
+    """Adds or changes one subscription from the fields of a CSV line; None leaves a field as it is.
+
+    Raises Problem for somebody who has unsubscribed, unless `resubscribe`.
+    """
     async with open_context(load_settings()) as context:
         try:
             change = roster.change(row, _known(context))
@@ -142,7 +145,9 @@ async def add(row: Mapping[str, str | None]) -> str:
         if known is not None:
             columns = {name: value for name, value in columns.items() if not name.startswith("consent_")}
         change = Change(email=change.email, newsletter=change.newsletter, columns=columns)
-        kept = await context.subscribers.keep([change], context.now(), resubscribe=True)
+        kept = await context.subscribers.keep([change], context.now(), resubscribe=resubscribe)
+    if kept.refused:
+        raise Problem(f"{change.email} has unsubscribed: if they want it back, add them with --resubscribe.")
     done = "added to" if kept.added else "changed on" if kept.changed else "already on"
     return f"{change.email} is {done} {change.newsletter}.{_weekly_note(_is_weekly(change))}"
 

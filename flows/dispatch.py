@@ -14,10 +14,10 @@ from flows.editions.choose import choose
 from flows.editions.model import Edition
 from flows.mail.assemble import assemble
 from flows.mail.cards import addressed, unpack
-from flows.mail.courier import Courier
+from flows.mail.courier import Courier, Report
 from flows.mail.model import Cards, Message, Reader
 from flows.mail.transports import transport
-from flows.outcomes import Outcome
+from flows.outcomes import Outcome, Verdict
 from flows.store import Frozen
 from subscribers import policy
 from subscribers.deliveries import Claim, Due
@@ -41,6 +41,8 @@ class Delivered:
     """The servers' words for what was deferred, rejected or is uncertain, and why readers were skipped."""
     next_due: dt.datetime | None = None
     """When the next delivery is due; None: every one is final."""
+    sent_now: int = 0
+    """How many of the mails were sent by this delivery, and not by an earlier one."""
     halted: str = ""
     """Why it stopped before its end, in one sentence."""
 
@@ -48,7 +50,9 @@ class Delivered:
     def sentence(self) -> str:
         said = ", ".join(f"{count} {state}" for state, count in sorted(self.counts.items())) or "no readers"
         later = f"; the next is due at {self.next_due:%Y-%m-%d %H:%M} UTC" if self.next_due else ""
-        return f"Deliveries: {said}{later}."
+        before = self.counts.get(DeliveryState.SENT, 0) - self.sent_now
+        known = f" ({before} of them before this run)" if before else ""
+        return f"Deliveries: {said}{known}{later}."
 
 
 class _Round:
@@ -129,9 +133,7 @@ async def deliver(
         await _until(context, frozen, courier, until, stop, say)
     finally:
         await courier.close()
-    delivered = await _standing(context, frozen.id, courier.report.halted)
-    say(delivered.sentence)
-    return delivered
+    return await _standing(context, frozen.id, courier.report)
 
 
 async def deliver_due(context: Context, newsletter: str, say: Say) -> list[Delivered]:
@@ -189,7 +191,7 @@ async def _until(
             await _set_within(stop, min(max(pause, 0.2), LOOK))
         if context.now() - said > PROGRESS and claim is not None:
             said = context.now()
-            say((await _standing(context, frozen.id, "")).sentence)
+            say((await _standing(context, frozen.id, courier.report)).sentence)
 
 
 async def _work(
@@ -227,7 +229,7 @@ async def _set_within(event: asyncio.Event, seconds: float) -> bool:
     return event.is_set()
 
 
-async def _standing(context: Context, edition_id: int, halted: str) -> Delivered:
+async def _standing(context: Context, edition_id: int, report: Report) -> Delivered:
     ledger = context.ledger
     counts = await ledger.counts(edition_id)
     explained = (
@@ -240,5 +242,6 @@ async def _standing(context: Context, edition_id: int, halted: str) -> Delivered
         counts=counts,
         reasons={state: await ledger.reasons(edition_id, state) for state in explained if counts.get(state)},
         next_due=await ledger.next_due(edition_id, context.now()),
-        halted=halted,
+        sent_now=report.verdicts[Verdict.SENT],
+        halted=report.halted,
     )

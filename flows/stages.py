@@ -125,6 +125,11 @@ async def cards_of(context: Context, edition: Edition, newsletter: Newsletter) -
             f"The template {error.name} of the look {newsletter.look!r} is not found: "
             "put it into the folder that PAPERROUND_TEMPLATES_DIR names."
         ) from error
+    except RecursionError as error:
+        raise Problem(
+            f"A template of the look {newsletter.look!r} extends or includes itself without end: "
+            "name the shipped one as shipped/email/digest/…."
+        ) from error
     except TemplateError as error:
         where = f"{error.name}, line {error.lineno}: " if isinstance(error, TemplateSyntaxError) else ""
         raise Problem(f"A template of the look {newsletter.look!r} is wrong ({where}{error}): mend it.") from error

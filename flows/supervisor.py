@@ -69,7 +69,9 @@ class Supervisor:
     async def _watch(self, child: Child) -> None:
         status = await child.process.wait()
         if not self.stopping.is_set():
-            self.failure = f"The {child.name} stopped by itself (status {status}): see {child.log}."
+            said = child.log.read_text(errors="replace").strip().splitlines()[-1:]
+            last = f" Its last words: {said[0].removeprefix('Error: ')}" if said else ""
+            self.failure = f"The {child.name} stopped by itself (status {status}): see {child.log}.{last}"
             self.stopping.set()
 
     async def ready(self, name: str, url: str, timeout: float = 120) -> None:  # noqa: ASYNC109 - in words below

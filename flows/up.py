@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from contextlib import ExitStack
 from urllib.parse import urlsplit
 
 from rich.console import Console
@@ -12,7 +13,7 @@ from flows.context import Context, open_context
 from flows.mail.transports import transport
 from flows.outcomes import Problem
 from flows.settings import Settings
-from flows.supervisor import Stopped, port_is_free, prefect_environment, supervising
+from flows.supervisor import Stopped, locked, port_is_free, prefect_environment, supervising
 
 
 async def up(console: Console, settings: Settings, *, host: str, port: int, prefect_port: int) -> int:
@@ -31,6 +32,19 @@ async def up(console: Console, settings: Settings, *, host: str, port: int, pref
     for wanted, option in ((port, "--port"), *([] if joined else [(prefect_port, "--prefect-port")])):
         if not port_is_free(wanted):
             raise Problem(f"Something listens on port {wanted} already: stop it, or name another with {option}.")
+    if joined and not joined.startswith(("http://", "https://")):
+        raise Problem(f"PREFECT_API_URL is {joined!r}: write it as http://127.0.0.1:4200/api, or leave it away.")
+    with ExitStack() as held:
+        if not held.enter_context(locked(settings.home_dir / "up.lock")):
+            raise Problem(
+                f"Paperround is up already in {settings.home_dir}: stop it, or set another PAPERROUND_HOME_DIR."
+            )
+        return await _stay(console, settings, joined, host=host, port=port, prefect_port=prefect_port)
+
+
+async def _stay(
+    console: Console, settings: Settings, joined: str | None, *, host: str, port: int, prefect_port: int
+) -> int:
     async with open_context(settings) as context, supervising(settings.home_dir / "logs") as supervisor:
         api = joined or f"http://127.0.0.1:{prefect_port}/api"
         ours = prefect_environment(settings.home_dir / "prefect", api)
@@ -40,6 +54,8 @@ async def up(console: Console, settings: Settings, *, host: str, port: int, pref
                 if not joined:
                     server = ("prefect", "server", "start", "--host", "127.0.0.1", "--port", str(prefect_port))
                     await supervisor.start("server", *server, environment=environment)
+                else:
+                    await supervisor.ready("Prefect server that PREFECT_API_URL names", f"{api}/health", 15)
                 await supervisor.start("runner", "flows", "runner", environment=environment)
                 web = ("flows", "web", "--host", host, "--port", str(port))
                 await supervisor.start("web", *web, environment=environment)

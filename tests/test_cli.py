@@ -246,7 +246,7 @@ def test_a_delivery_sends_each_reader_one_mail_and_a_second_one_nothing(run: Run
     assert (first.status, first.out) == (0, "Deliveries: 2 sent.\n")
     assert sorted(message["To"] for message in outbox(home)) == ["ada@example.org", "ben@example.org"]
     second = run("deliver", *SAMPLE)
-    assert (second.status, second.out) == (0, "Deliveries: 2 sent.\n")
+    assert (second.status, second.out) == (0, "Deliveries: 2 sent (2 of them before this run).\n")
     assert len(outbox(home)) == 2
     assert "papers: " in run("preview", *SAMPLE, "--out", "out").out
 
@@ -362,3 +362,10 @@ def test_a_weekly_reader_is_told_that_there_is_no_weekly_edition(run: Run) -> No
     said = run("subscribers", "add", "ada@example.org", "--frequency", "weekly")
     assert said.status == 0
     assert "which this version does not make" in said.out
+
+
+def test_who_has_unsubscribed_is_not_added_again_without_saying_so(run: Run, home: Path) -> None:
+    (home / "gone.csv").write_text("email,state\nada@example.org,unsubscribed\n")
+    run("subscribers", "import", "gone.csv")
+    assert "has unsubscribed: if they want it back" in run("subscribers", "add", "ada@example.org").error
+    assert run("subscribers", "add", "ada@example.org", "--resubscribe").status == 0

@@ -98,7 +98,7 @@ async def test_a_service_that_stumbles_changes_nothing(
         stumbling = await composed(at(empty, other, url), day)
     await empty.close()
     assert stumbling == smooth
-    assert len(log.read_text().splitlines()) > 3
+    assert len(log.read_text().splitlines()) >= 3
 
 
 @sqlite
