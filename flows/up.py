@@ -29,9 +29,6 @@ async def up(console: Console, settings: Settings, *, host: str, port: int, pref
             "such as https://papers.example.org."
         )
     joined = os.environ.get("PREFECT_API_URL")
-    for wanted, option in ((port, "--port"), *([] if joined else [(prefect_port, "--prefect-port")])):
-        if not port_is_free(wanted):
-            raise Problem(f"Something listens on port {wanted} already: stop it, or name another with {option}.")
     if joined and not joined.startswith(("http://", "https://")):
         raise Problem(f"PREFECT_API_URL is {joined!r}: write it as http://127.0.0.1:4200/api, or leave it away.")
     with ExitStack() as held:
@@ -39,6 +36,9 @@ async def up(console: Console, settings: Settings, *, host: str, port: int, pref
             raise Problem(
                 f"Paperround is up already in {settings.home_dir}: stop it, or set another PAPERROUND_HOME_DIR."
             )
+        for wanted, option in ((port, "--port"), *([] if joined else [(prefect_port, "--prefect-port")])):
+            if not port_is_free(wanted):
+                raise Problem(f"Something listens on port {wanted} already: stop it, or name another with {option}.")
         return await _stay(console, settings, joined, host=host, port=port, prefect_port=prefect_port)
 
 
