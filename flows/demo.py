@@ -216,7 +216,7 @@ def _show_where(console: Console, ports: Ports, run: str, choice: Choice, home: 
     site = f"http://127.0.0.1:{ports.web}"
     places = {
         "The mail": f"{site}/inbox",
-        "  as maildir": str(home / "inbox"),
+        "The mail as maildir": str(home / "inbox"),
         "The edition on the web": f"{site}/archive/{choice.newsletter}/{choice.day}",
         "Prefect: the run": _run_page(ports, run),
         "Prefect: start another": f"http://127.0.0.1:{ports.prefect}/deployments",
