@@ -188,6 +188,7 @@ async def _start(console: Console, supervisor: Supervisor, prefect: PrefectApi, 
 
 async def _follow(console: Console, supervisor: Supervisor, prefect: PrefectApi, run: str) -> str:
     """Shows the run's own words until it has ended; returns why it failed, or nothing."""
+    shown: set[str] = set()
     with console.status("The flow runs: collect, compose, deliver…"):
         while True:
             state = await prefect.state(run)
@@ -195,15 +196,16 @@ async def _follow(console: Console, supervisor: Supervisor, prefect: PrefectApi,
             # a run's last words reach the server a moment after its end
             await supervisor.pause(LAST_WORDS if ended else 0.5)
             for sentence in await prefect.new_logs(run):
-                if not (ended and sentence == state.message):
-                    console.print(f"  {sentence}", style="dim", markup=False, soft_wrap=True)
+                shown.add(sentence)
+                console.print(f"  {sentence}", style="dim", markup=False, soft_wrap=True)
             if ended:
                 break
             if supervisor.stopping.is_set():
                 raise Stopped
     if state.type != "COMPLETED":
         return state.message or state.type.lower()
-    console.print(f"[green]✓[/] {escape(state.message)}", soft_wrap=True)
+    # the run's last words are its result in most cases: they are not said twice
+    console.print(f"[green]✓[/] {'Done.' if state.message in shown else escape(state.message)}", soft_wrap=True)
     return ""
 
 

@@ -1,8 +1,9 @@
-"""The ledger: a row for every delivery, the only judge of who was mailed; and the only SQL about it.
+"""The ledger: a row for every delivery, the only judge of who was mailed. SQL about it stands here, in `opening` (the
+rows) and in `entries` (their changes) alone.
 
 A delivery is claimed with the batch that it lies in, marked as *sending* before the first byte of its message leaves,
 and its outcome is recorded in a step of its own. The mark is a compare-and-swap: that, not the lease, keeps a
-reader from being mailed twice. Every later update names the lease's token and counts its rows.
+reader from being mailed twice. An outcome is accepted under the token of its mark alone, and rows are counted.
 """
 
 from __future__ import annotations
