@@ -19,6 +19,8 @@ from typing import Any
 import httpx
 import pytest
 
+from tests.processes import processes_of
+
 START = 180
 """Seconds that a start may take on a busy machine; on a quiet one it takes half a minute."""
 
@@ -201,31 +203,19 @@ def test_another_demo_in_the_same_folder_is_refused_in_words(demo: Demo) -> None
 
 def test_sigterm_stops_it_and_leaves_no_process_behind(demo: Demo) -> None:
     """The demonstration ends with this test: it stands last but one."""
-    assert _processes(demo.home) > 3
+    assert processes_of(demo.home) > 3
     demo.process.send_signal(signal.SIGTERM)
     assert demo.process.wait(timeout=60) == 0
-    assert _processes(demo.home) == 0
+    assert processes_of(demo.home) == 0
 
 
 def test_a_demo_that_is_killed_outright_leaves_no_process_behind(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "flows", "demo", "--offline", "--home", str(tmp_path)]
     with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
-        while _processes(tmp_path) < 4:
+        while processes_of(tmp_path) < 4:
             time.sleep(0.1)
         process.kill()
     deadline = time.monotonic() + START
-    while _processes(tmp_path) and time.monotonic() < deadline:
+    while processes_of(tmp_path) and time.monotonic() < deadline:
         time.sleep(0.2)
-    assert _processes(tmp_path) == 0
-
-
-def _processes(home: Path) -> int:
-    """How many processes have the demonstration's folder in their environment or command."""
-    found = 0
-    for entry in Path("/proc").glob("[0-9]*"):
-        try:
-            known = (entry / "environ").read_bytes() + (entry / "cmdline").read_bytes()
-        except OSError:
-            continue
-        found += str(home).encode() in known
-    return found
+    assert processes_of(tmp_path) == 0

@@ -1,0 +1,17 @@
+"""What a test of whole processes needs to know."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+
+def processes_of(home: Path) -> int:
+    """How many processes have this folder in their environment or command."""
+    found = 0
+    for entry in Path("/proc").glob("[0-9]*"):
+        try:
+            known = (entry / "environ").read_bytes() + (entry / "cmdline").read_bytes()
+        except OSError:
+            continue
+        found += str(home).encode() in known
+    return found

@@ -1,0 +1,52 @@
+"""`paperround up` as a process: production's own start, and its end."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import httpx
+
+from tests.conftest import free_port
+from tests.processes import processes_of
+
+START = 180
+"""Seconds that a start may take on a busy machine; on a quiet one it takes a third of a minute."""
+
+
+def test_it_serves_every_newsletter_refuses_a_second_one_and_leaves_no_process_behind(tmp_path: Path) -> None:
+    home, web, prefect = tmp_path / "home", free_port(), free_port()
+    ours = ("PREFECT_", "PAPERROUND_")
+    environment = {name: value for name, value in os.environ.items() if not name.startswith(ours)}
+    environment |= {"PAPERROUND_HOME_DIR": str(home), "PAPERROUND_MAIL_URL": f"maildir://{tmp_path / 'outbox'}"}
+    command = [sys.executable, "-m", "flows", "up", "--port", str(web), "--prefect-port", str(prefect)]
+    with subprocess.Popen(
+        command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+    ) as process:
+        try:
+            wanted = ["daily/daily", "daily/arxiv", "deliver-due/daily", "collect/by-hand"]
+            deadline = time.monotonic() + START
+            while not all(_is_served(prefect, name) for name in wanted):
+                assert process.poll() is None, process.communicate()[0]
+                assert time.monotonic() < deadline
+                time.sleep(0.5)
+            assert httpx.get(f"http://127.0.0.1:{web}/healthz").text == "ok\n"
+
+            second = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+            assert second.returncode == 2
+            assert "is up already" in second.stderr
+        finally:
+            process.send_signal(signal.SIGTERM)
+        assert process.wait(timeout=60) == 0
+        assert processes_of(home) == 0
+
+
+def _is_served(port: int, deployment: str) -> bool:
+    try:
+        return httpx.get(f"http://127.0.0.1:{port}/api/deployments/name/{deployment}").status_code == 200
+    except httpx.TransportError:
+        return False
