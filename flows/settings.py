@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import ipaddress
 import os
 import secrets
 import tempfile
@@ -52,6 +53,20 @@ class Settings(BaseSettings):
         SecretStr(""),
         description="Signs the readers' links: comma-separated, newest first; made once in HOME_DIR by default",
     )
+    suppression_key: SecretStr = Field(
+        SecretStr(""),
+        description="Hashes the addresses that are never mailed again; made once in HOME_DIR by default. Keep it with "
+        "your backups and never change it: they would be forgotten",
+    )
+    trusted_proxies: str = Field(
+        "127.0.0.1,::1",
+        description="Addresses and networks, joined by commas, whose X-Forwarded-For and -Proto are believed",
+    )
+    returns_url: SecretStr = Field(
+        SecretStr(""),
+        description="The mailbox of RETURN_PATH, read for unsubscriptions: imaps://USER:PASSWORD@HOST/FOLDER, imap://, "
+        "or maildir:///FOLDER",
+    )
     huggingface_url: Url = Field("https://huggingface.co", description="Hugging Face")
     arxiv_url: Url = Field("https://export.arxiv.org/api/query", description="arXiv's query API")
     arxiv_rss_url: Url = Field("https://rss.arxiv.org/rss", description="arXiv's RSS")
@@ -91,6 +106,16 @@ class Settings(BaseSettings):
             raise ValueError("should be a folder that exists: make it, or leave the setting away")
         return value
 
+    @field_validator("trusted_proxies")
+    @classmethod
+    def _networks(cls, value: str) -> str:
+        for one in (part.strip() for part in value.split(",") if part.strip()):
+            try:
+                ipaddress.ip_network(one)
+            except ValueError:
+                raise ValueError(f"has {one[:40]!r}: use addresses or networks such as 10.0.0.0/8") from None
+        return value
+
     @property
     def database(self) -> str:
         """The database's URL with the driver that we use."""
@@ -127,6 +152,17 @@ class Settings(BaseSettings):
                 )
         return tuple(key.encode() for key in given)
 
+    @cached_property
+    def hashing_key(self) -> bytes:
+        """The key that suppressed addresses are hashed with; one is made in HOME_DIR if none is set."""
+        key = self.suppression_key.get_secret_value().strip() or _kept_key(self.home_dir / "suppression_key")
+        if len(key) < 16:
+            raise Problem(
+                "PAPERROUND_SUPPRESSION_KEY has fewer than 16 characters: make one with "
+                "`python3 -c 'import secrets; print(secrets.token_urlsafe(32))'`."
+            )
+        return key.encode()
+
 
 def _kept_key(file: Path) -> str:
     """The key in `file`, made now if there is none; of several processes that make one, the first one's counts."""
@@ -147,7 +183,8 @@ def load_settings() -> Settings:
     except ValidationError as error:
         first = error.errors()[0]
         name = "PAPERROUND_" + "_".join(str(part) for part in first["loc"]).upper()
-        value = "" if "mail_url" in first["loc"] or "secret_key" in first["loc"] else f" is {first['input']!r}, which"
+        secret_fields = {"mail_url", "secret_key", "suppression_key", "returns_url"}
+        value = "" if secret_fields.intersection(first["loc"]) else f" is {first['input']!r}, which"
         message = first["msg"].removeprefix("Value error, ")
         raise Problem(f"{name}{value} is not accepted: {message}.") from error
     except UnicodeDecodeError as error:

@@ -14,7 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from flows.database import Database, Instant
 from subscribers.deliveries import Claim, delivery
 from subscribers.model import FINAL, DeliveryState
-from subscribers.store import subscription
+from subscribers.tables import subscription
 
 _KEY = (
     delivery.c.edition_id == sa.bindparam("edition"),

@@ -23,7 +23,8 @@ from subscribers.entries import MARK, RECORD, SKIP, Entries
 from subscribers.model import FINAL, DeliveryState
 from subscribers.opening import Opening, readers_of
 from subscribers.policy import follow
-from subscribers.store import read_subscription, subscriber, subscription
+from subscribers.store import OF_SUBSCRIBER, read_subscription
+from subscribers.tables import subscriber, subscription
 
 BATCH = 500
 """Readers in a batch: the unit that is claimed."""
@@ -108,7 +109,7 @@ class Ledger:
         """What is due in a claimed batch, with each reader's subscription as it stands now."""
         query = (
             sa.select(
-                delivery.c.subscription_id, delivery.c.attempts, delivery.c.first_at, subscription, subscriber.c.email
+                delivery.c.subscription_id, delivery.c.attempts, delivery.c.first_at, subscription, *OF_SUBSCRIBER
             )
             .select_from(delivery)
             .outerjoin(subscription, subscription.c.id == delivery.c.subscription_id)

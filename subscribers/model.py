@@ -22,6 +22,16 @@ class Frequency(StrEnum):
     WEEKLY = "weekly"
 
 
+class Suppressed(StrEnum):
+    """Why an address is never mailed again."""
+
+    OPERATOR = "operator"
+    HARD_BOUNCE = "hard bounce"
+    COMPLAINT = "complaint"
+    ERASED = "erased"
+    """Its owner had everything erased: nobody but they themselves, by a confirmed sign-up, brings it back."""
+
+
 class DeliveryState(StrEnum):
     """Where one delivery stands. SENT, REJECTED and SKIPPED are final."""
 
@@ -50,7 +60,15 @@ class Subscription:
     hour: int | None = None
     """The hour of the reader's day from which mail is welcome; None: as soon as there is an edition."""
     zone: str = "UTC"
+    weekday: int | None = None
+    """The day on which a weekly reader's mail is welcome, 0 for Monday; None: as soon as there is an edition."""
     tags: tuple[str, ...] = ()
     paused_until: dt.date | None = None
     consent_at: dt.datetime | None = None
     consent_source: str = ""
+    frequency_at: dt.datetime | None = None
+    """When the frequency was last changed."""
+    revision: int = 0
+    """Counts the changes: an undo names the one that it undoes."""
+    suppressed: Suppressed | None = None
+    """Why the address is never mailed again, on any newsletter."""

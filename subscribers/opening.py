@@ -14,7 +14,7 @@ from flows.editions.model import Kind
 from subscribers.deliveries import batch, delivery
 from subscribers.model import DeliveryState, SubscriptionState
 from subscribers.policy import due, frequencies
-from subscribers.store import subscription
+from subscribers.tables import subscription
 
 Conditions = Sequence[sa.ColumnElement[bool]]
 

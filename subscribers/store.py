@@ -11,44 +11,13 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from flows.database import Database, Instant, metadata
+from flows.database import Database
 from flows.editions.model import Interests
-from subscribers.model import Frequency, Subscription, SubscriptionState
+from subscribers.model import Frequency, Subscription, SubscriptionState, Suppressed
+from subscribers.tables import subscriber, subscription
 
-subscriber = sa.Table(
-    "subscriber",
-    metadata,
-    sa.Column("id", sa.Integer, primary_key=True),
-    sa.Column("email", sa.String(320), nullable=False),
-    sa.Column("email_key", sa.String(320), nullable=False, unique=True, comment="the address in lower case"),
-    sa.Column("created_at", Instant, nullable=False),
-    sqlite_autoincrement=True,
-)
-subscription = sa.Table(
-    "subscription",
-    metadata,
-    sa.Column("id", sa.Integer, primary_key=True),
-    sa.Column("subscriber_id", sa.ForeignKey(subscriber.c.id, ondelete="CASCADE"), nullable=False),
-    sa.Column("newsletter", sa.String(40), nullable=False),
-    sa.Column("state", sa.String(12), nullable=False),
-    sa.Column("topics", sa.Text, nullable=False),
-    sa.Column("keywords", sa.Text, nullable=False),
-    sa.Column("authors", sa.Text, nullable=False),
-    sa.Column("size", sa.Integer),
-    sa.Column("frequency", sa.String(10), nullable=False),
-    sa.Column("hour", sa.Integer),
-    sa.Column("zone", sa.String(60), nullable=False),
-    sa.Column("tags", sa.Text, nullable=False),
-    sa.Column("paused_until", sa.Date),
-    sa.Column("consent_at", Instant),
-    sa.Column("consent_source", sa.String(200), nullable=False),
-    sa.Column("changed_at", Instant, nullable=False),
-    sa.UniqueConstraint("subscriber_id", "newsletter"),
-    sa.Index("ix_subscription_newsletter_id", "newsletter", "id"),
-    # a number is never given twice: links and the ledger name a subscription by it, also after it is erased
-    sqlite_autoincrement=True,
-)
-
+MUTED = "-"
+"""What a muted topic begins with among `topics`, in the database and in CSV."""
 LISTS = ("topics", "keywords", "authors", "tags")
 
 
@@ -90,6 +59,7 @@ _DEFAULTS = columns(
         "frequency": Frequency.DAILY,
         "hour": None,
         "zone": "UTC",
+        "weekday": None,
         "tags": (),
         "paused_until": None,
         "consent_at": None,
@@ -200,18 +170,24 @@ class Subscribers:
 
 
 def _subscriptions() -> sa.Select[Any]:
-    return sa.select(subscription, subscriber.c.email).join(subscriber)
+    return sa.select(subscription, *OF_SUBSCRIBER).join(subscriber)
+
+
+OF_SUBSCRIBER = (subscriber.c.email, subscriber.c.suppressed)
+"""What `read_subscription` needs besides the columns of `subscription`."""
 
 
 def read_subscription(row: sa.Row[Any]) -> Subscription:
-    """A row of `subscription` with the `email` of its subscriber."""
+    """A row of `subscription` with what is `OF_SUBSCRIBER`."""
+    topics = json.loads(row.topics)
     return Subscription(
         id=row.id,
         email=row.email,
         newsletter=row.newsletter,
         state=SubscriptionState(row.state),
         interests=Interests(
-            topics=frozenset(json.loads(row.topics)),
+            topics=frozenset(slug for slug in topics if not slug.startswith(MUTED)),
+            muted=frozenset(slug.removeprefix(MUTED) for slug in topics if slug.startswith(MUTED)),
             keywords=tuple(json.loads(row.keywords)),
             authors=tuple(json.loads(row.authors)),
             size=row.size,
@@ -219,8 +195,12 @@ def read_subscription(row: sa.Row[Any]) -> Subscription:
         frequency=Frequency(row.frequency),
         hour=row.hour,
         zone=row.zone,
+        weekday=row.weekday,
         tags=tuple(json.loads(row.tags)),
         paused_until=row.paused_until,
         consent_at=row.consent_at,
         consent_source=row.consent_source,
+        frequency_at=row.frequency_at,
+        revision=row.revision,
+        suppressed=Suppressed(row.suppressed) if row.suppressed else None,
     )

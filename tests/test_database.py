@@ -10,10 +10,10 @@ from sqlalchemy.engine import Connection
 
 import flows.store
 import subscribers.deliveries
-import subscribers.store
+import subscribers.tables
 from flows.database import Database, Instant, connect, database_now, metadata, migrate
 
-DECLARED = (flows.store.edition, subscribers.store.subscriber, subscribers.deliveries.delivery)
+DECLARED = (flows.store.edition, subscribers.tables.subscriber, subscribers.deliveries.delivery)
 
 
 async def test_the_migrations_make_the_schema_that_the_stores_declare(database: Database) -> None:

@@ -30,7 +30,8 @@ from flows.store import Frozen
 from subscribers.deliveries import delivery
 from subscribers.ledger import Ledger
 from subscribers.model import DeliveryState, SubscriptionState
-from subscribers.store import Change, Subscribers, subscriber, subscription
+from subscribers.store import Change, Subscribers
+from subscribers.tables import subscriber, subscription
 from tests import factories
 from tests.mail import made
 from tests.mail.smtp import MailServer, mail_server

@@ -12,6 +12,9 @@ from flows.papers.model import Paper, PaperId
 OTHER = "other"
 """The topic of a paper that nothing decides."""
 
+EVERY = "*"
+"""Stands for every topic where topics are muted."""
+
 
 class Kind(StrEnum):
     DAILY = "daily"
@@ -68,6 +71,9 @@ class Interests:
     """What a reader wants of an edition. Nothing named means everything."""
 
     topics: frozenset[str] = frozenset()
+    """These topics alone; none named means all, also those that are added later."""
+    muted: frozenset[str] = frozenset()
+    """Of all topics, these not; `EVERY` alone: no topic as such, only what is followed. Empty where `topics` is not."""
     keywords: tuple[str, ...] = ()
     authors: tuple[str, ...] = ()
     size: int | None = None

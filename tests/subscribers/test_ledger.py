@@ -14,7 +14,8 @@ from flows.outcomes import Outcome, Stage, Verdict
 from subscribers.deliveries import Claim, batch, delivery
 from subscribers.ledger import BATCH, FINAL_REPLY, Ledger
 from subscribers.model import DeliveryState, SubscriptionState
-from subscribers.store import Change, Subscribers, subscription
+from subscribers.store import Change, Subscribers
+from subscribers.tables import subscription
 
 NOW = dt.datetime(2026, 6, 9, 17, 0, tzinfo=dt.UTC)
 DAY = dt.date(2026, 6, 9)

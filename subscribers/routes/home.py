@@ -1,0 +1,43 @@
+"""The first page."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from heapq import nlargest
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from flows.editions.model import Edition, Newsletter
+from flows.papers.model import Paper
+from subscribers.pages import public
+from subscribers.services import services
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shown:
+    """A newsletter's latest edition on the first page."""
+
+    newsletter: Newsletter
+    edition: Edition
+
+    @property
+    def best(self) -> Sequence[Paper]:
+        return [entry.paper for entry in nlargest(BEST, self.edition.entries, key=lambda entry: entry.score)]
+
+
+BEST = 3
+"""Papers of an edition that the first page names."""
+
+
+async def home(request: Request) -> Response:
+    s = services(request)
+    latest = [(newsletter, await s.store.latest(newsletter.slug)) for newsletter in s.newsletters.values()]
+    shown = [Shown(newsletter=newsletter, edition=frozen.edition) for newsletter, frozen in latest if frozen]
+    shown.sort(key=lambda one: one.edition.day, reverse=True)
+    return public(request, s.pages("home.html", shown=shown), 0)
+
+
+ROUTES = (Route("/", home),)

@@ -1,0 +1,52 @@
+"""What the web app needs of the rest, and what its routes share."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
+from http import HTTPStatus
+
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+
+from flows.database import Database
+from flows.editions.model import Newsletter, NoEdition
+from flows.store import Frozen, Store
+from subscribers.pages import Pages
+from subscribers.store import Subscribers
+
+
+@dataclass(frozen=True, kw_only=True)
+class Services:
+    """What the web app needs of the rest."""
+
+    database: Database
+    store: Store
+    subscribers: Subscribers
+    newsletters: Mapping[str, Newsletter]
+    keys: Sequence[bytes]
+    pages: Pages
+    page_of: Callable[[Frozen], Awaitable[str]]
+    """A frozen edition as a page, without anything personal."""
+    preview_of: Callable[[Newsletter, dt.date], Awaitable[str | NoEdition]]
+    """The edition of a day as it would be now, as a page. Stores nothing."""
+    now: Callable[[], dt.datetime]
+
+
+def services(request: Request) -> Services:
+    found: Services = request.app.state.services
+    return found
+
+
+def named(request: Request) -> tuple[Newsletter, dt.date]:
+    """The newsletter and the day that a path names; an unknown one is a page that was not found."""
+    slug, written = request.path_params["newsletter"], request.path_params["day"]
+    newsletter = services(request).newsletters.get(slug)
+    try:
+        day = dt.date.fromisoformat(written)
+    except ValueError:
+        day = None
+    if newsletter is None or day is None or written != str(day):
+        raise HTTPException(HTTPStatus.NOT_FOUND, "There is no such edition.")
+    return newsletter, day

@@ -1,0 +1,94 @@
+"""The tables about people: subscribers, their subscriptions, what is mailed to them one by one, who is never mailed."""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+
+from flows.database import Instant, metadata
+
+subscriber = sa.Table(
+    "subscriber",
+    metadata,
+    sa.Column("id", sa.Integer, primary_key=True),
+    sa.Column("email", sa.String(320), nullable=False),
+    sa.Column("email_key", sa.String(320), nullable=False, unique=True, comment="the address in lower case"),
+    sa.Column("created_at", Instant, nullable=False),
+    sa.Column("suppressed", sa.String(12)),
+    sqlite_autoincrement=True,
+)
+subscription = sa.Table(
+    "subscription",
+    metadata,
+    sa.Column("id", sa.Integer, primary_key=True),
+    sa.Column("subscriber_id", sa.ForeignKey(subscriber.c.id, ondelete="CASCADE"), nullable=False),
+    sa.Column("newsletter", sa.String(40), nullable=False),
+    sa.Column("state", sa.String(12), nullable=False),
+    sa.Column("topics", sa.Text, nullable=False),
+    sa.Column("keywords", sa.Text, nullable=False),
+    sa.Column("authors", sa.Text, nullable=False),
+    sa.Column("size", sa.Integer),
+    sa.Column("frequency", sa.String(10), nullable=False),
+    sa.Column("hour", sa.Integer),
+    sa.Column("zone", sa.String(60), nullable=False),
+    sa.Column("tags", sa.Text, nullable=False),
+    sa.Column("paused_until", sa.Date),
+    sa.Column("consent_at", Instant),
+    sa.Column("consent_source", sa.String(200), nullable=False),
+    sa.Column("changed_at", Instant, nullable=False),
+    sa.Column("weekday", sa.Integer),
+    sa.Column("revision", sa.Integer, nullable=False, server_default="0"),
+    sa.Column("previous", sa.Text, comment="the settings before the last change, as JSON"),
+    sa.Column("frequency_at", Instant, comment="when the frequency was last changed"),
+    sa.Column("asked_at", Instant, index=True, comment="when it was last asked for; null: it is not asked for"),
+    sa.Column("confirmed_at", Instant),
+    sa.Column("left_at", Instant),
+    sa.Column("left_reason", sa.Text, nullable=False, server_default=""),
+    sa.Column("consent_version", sa.String(20), nullable=False, server_default=""),
+    sa.Column("consent_network", sa.String(43), nullable=False, server_default=""),
+    sa.UniqueConstraint("subscriber_id", "newsletter"),
+    sa.Index("ix_subscription_newsletter_id", "newsletter", "id"),
+    # a number is never given twice: links and the ledger name a subscription by it, also after it is erased
+    sqlite_autoincrement=True,
+)
+suppression = sa.Table(
+    "suppression",
+    metadata,
+    sa.Column("address_key", sa.String(43), primary_key=True, comment="a keyed hash of the address"),
+    sa.Column("reason", sa.String(12), nullable=False),
+    sa.Column("at", Instant, nullable=False),
+)
+address_change = sa.Table(
+    "address_change",
+    metadata,
+    sa.Column("id", sa.Integer, primary_key=True),
+    sa.Column("subscriber_id", sa.ForeignKey(subscriber.c.id, ondelete="CASCADE"), nullable=False, index=True),
+    sa.Column("email", sa.String(320), nullable=False),
+    sa.Column("asked_at", Instant, nullable=False),
+    sqlite_autoincrement=True,
+)
+outbox = sa.Table(
+    "outbox",
+    metadata,
+    sa.Column("id", sa.Integer, primary_key=True),
+    sa.Column("kind", sa.String(12), nullable=False),
+    sa.Column("subscription_id", sa.ForeignKey(subscription.c.id, ondelete="CASCADE"), nullable=False, index=True),
+    sa.Column("address_change_id", sa.Integer, comment="the change of address that it is about"),
+    sa.Column("state", sa.String(10), nullable=False),
+    sa.Column("attempts", sa.Integer, nullable=False),
+    sa.Column("created_at", Instant, nullable=False),
+    sa.Column("due_at", Instant, index=True, comment="not before; null: it is final"),
+    sa.Column("first_at", Instant),
+    sa.Column("changed_at", Instant),
+    sa.Column("lease", sa.String(22)),
+    sa.Column("lease_until", sa.BigInteger, comment="milliseconds of the database's clock"),
+    sa.Column("code", sa.Integer),
+    sa.Column("words", sa.Text, nullable=False),
+    sqlite_autoincrement=True,
+)
+rate = sa.Table(
+    "rate",
+    metadata,
+    sa.Column("bucket", sa.String(43), primary_key=True, comment="a keyed hash of what is counted"),
+    sa.Column("window_at", Instant, primary_key=True, comment="when its window began"),
+    sa.Column("count", sa.Integer, nullable=False),
+)
