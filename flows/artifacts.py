@@ -13,28 +13,37 @@ from prefect.artifacts import acreate_link_artifact, acreate_markdown_artifact, 
 from flows.context import Context
 from flows.dispatch import Delivered
 from flows.editions.maths import text
-from flows.editions.model import Edition, NoEdition
+from flows.editions.model import Edition, Kind, NoEdition
 from flows.outcomes import anonymous
 from subscribers.tokens import Purpose, sign_text
 
 
 async def show_edition(context: Context, edition: Edition | NoEdition) -> None:
     """The edition by topic, and where to look at it; or why there is none."""
-    key = f"edition-{edition.newsletter}"
+    key = _key("edition", edition.newsletter, edition.kind)
     if isinstance(edition, NoEdition):
         await acreate_markdown_artifact(
-            f"**No edition on {edition.day:%A, %d %B %Y}.** {edition.reason}", key=key, description=str(edition.day)
+            f"**No {edition.kind} edition on {edition.day:%A, %d %B %Y}.** {edition.reason}",
+            key=key,
+            description=str(edition.day),
         )
         return
     await acreate_table_artifact(_rows(edition), key=key, description=_heading(edition))
     await acreate_link_artifact(
-        preview_link(context, edition), link_text="See it as a mail", key=f"preview-{edition.newsletter}"
+        preview_link(context, edition),
+        link_text="See it as a mail",
+        key=_key("preview", edition.newsletter, edition.kind),
     )
+
+
+def _key(what: str, newsletter: str, kind: Kind) -> str:
+    """What the UI keeps a history under: the weekly editions have their own."""
+    return f"{what}-{newsletter}" if kind is Kind.DAILY else f"{what}-{newsletter}-{kind}"
 
 
 def preview_link(context: Context, edition: Edition) -> str:
     """A signed link: composing a preview is work that not everybody may ask for."""
-    path = f"{edition.newsletter}/{edition.day}"
+    path = f"{edition.newsletter}/{'week/' if edition.kind is Kind.WEEKLY else ''}{edition.day}"
     return f"{context.settings.public_url}/preview/{path}?seal={seal(context, path)}"
 
 
@@ -42,7 +51,7 @@ def seal(context: Context, path: str) -> str:
     return sign_text(Purpose.PREVIEW, path, context.settings.keys[0])
 
 
-async def show_delivery(newsletter: str, delivered: Delivered) -> None:
+async def show_delivery(newsletter: str, kind: Kind, delivered: Delivered) -> None:
     """How many readers are in which state, with the servers' words."""
     lines = ["| state | readers | words |", "|---|---:|---|"]
     for state, count in sorted(delivered.counts.items()):
@@ -56,14 +65,15 @@ async def show_delivery(newsletter: str, delivered: Delivered) -> None:
     halted = f"\n\n**Stopped:** {_cell(delivered.halted)}" if delivered.halted else ""
     await acreate_markdown_artifact(
         "\n".join(lines) + halted,
-        key=f"delivery-{newsletter}",
+        key=_key("delivery", newsletter, kind),
         description=delivered.sentence,
     )
 
 
 def _heading(edition: Edition) -> str:
     missing = "".join(f" {sentence}" for sentence in edition.missing)
-    return f"{edition.size} papers on {edition.day:%A, %d %B %Y}, in {len(edition.sections)} topics.{missing}"
+    when = "of the week to" if edition.kind is Kind.WEEKLY else "on"
+    return f"{edition.size} papers {when} {edition.day:%A, %d %B %Y}, in {len(edition.sections)} topics.{missing}"
 
 
 def _rows(edition: Edition) -> list[dict[str, Any]]:

@@ -189,7 +189,8 @@ def _newsletter(path: Path, slugs: Collection[str], names: Collection[str]) -> N
         sources=chosen,
         categories=categories,
         topics=carried,
-        cron=_cron(file, file.text("cron", _DEFAULTS["cron"])),
+        cron=_cron(file, "cron", file.text("cron", _DEFAULTS["cron"])),
+        weekly_cron=_weekly_cron(file),
         zone=_zone(file, file.text("zone", _DEFAULTS["zone"])),
         active=file.flag("active", True),
         look_back=int(file.number("look_back", 3, 0, 30)),
@@ -225,24 +226,29 @@ _NAMES: tuple[dict[str, int], ...] = ({}, {}, {}, _MONTHS, _DAYS)
 _PART = re.compile(r"(?:(\*)|([a-z]+|\d{1,2})(?:-([a-z]+|\d{1,2}))?)(?:/(\d{1,2}))?")
 
 
-def _cron(file: _File, cron: str) -> str:
+def _weekly_cron(file: _File) -> str:
+    cron = file.text("weekly_cron", _DEFAULTS["weekly_cron"])
+    return cron and _cron(file, "weekly_cron", cron)
+
+
+def _cron(file: _File, field: str, cron: str) -> str:
     """The five fields of crontab(5): numbers and names, ranges, steps after * or a range, lists."""
     parts = cron.lower().split()
     if len(parts) != len(_FIELDS):
         file.fail(
-            "cron", cron, 'must have five fields: write, for example, "0 7 * * 1-5" for 07:00 from Monday to Friday'
+            field, cron, 'must have five fields: write, for example, "0 7 * * 1-5" for 07:00 from Monday to Friday'
         )
     allowed = []
     for text, (name, low, high), names in zip(parts, _FIELDS, _NAMES, strict=True):
         values = _values(text, low, high, names)
         if not values:
             file.fail(
-                "cron", cron, f"has {text!r} as its {name}: use *, or numbers from {low} to {high}, as in 1,3 or 1-5"
+                field, cron, f"has {text!r} as its {name}: use *, or numbers from {low} to {high}, as in 1,3 or 1-5"
             )
         allowed.append(values)
     longest = max(calendar.monthrange(2024, month)[1] for month in allowed[3])
     if parts[4].startswith("*") and min(allowed[2]) > longest:
-        file.fail("cron", cron, "names a day that its months don't have: correct the day or the month")
+        file.fail(field, cron, "names a day that its months don't have: correct the day or the month")
     return cron
 
 

@@ -17,7 +17,9 @@ from platformdirs import user_data_path
 from rich.console import Console
 from rich.markup import escape
 
-from flows import desk
+from flows import desk, keys, readers
+from flows.context import read_day, utc_now
+from flows.editions.model import Kind
 from flows.outcomes import Problem
 from flows.settings import load_settings
 
@@ -32,14 +34,18 @@ app = typer.Typer(
     "Then set `PAPERROUND_MAIL_URL`, `PAPERROUND_SENDER` and `PAPERROUND_PUBLIC_URL`, add yourself with "
     "`paperround subscribers add`, and start `paperround up`.",
 )
-people = typer.Typer(no_args_is_help=True, help="Who is subscribed to what: add, list, import and export.")
+people = typer.Typer(no_args_is_help=True, help="Who is subscribed to what, and who is never mailed.")
 app.add_typer(people, name="subscribers")
 topics = typer.Typer(no_args_is_help=True, help="How papers are grouped: explain one, evaluate many.")
 app.add_typer(topics, name="topics")
 
+signing = typer.Typer(no_args_is_help=True, help="The keys that sign mail, where your relay does not.")
+app.add_typer(signing, name="dkim")
+
 console = Console(stderr=True, highlight=False)
 
 Newsletter = Annotated[str, typer.Option("--newsletter", "-n", help="The newsletter's short name")]
+Weekly = Annotated[bool, typer.Option("--weekly", help="The best of the week that ends with the date instead")]
 DATE = "today, yesterday, or a date such as 2026-06-09"
 
 
@@ -115,6 +121,8 @@ def demo(
     from flows.demo import claim_home
     from flows.demo import demo as show
 
+    # told before a home is made for it
+    read_day(date, utc_now().date())
     with ExitStack() as held:
         folder = claim_home(home, user_data_path("paperround"), held)
         status = _run(show(Console(highlight=False), once=once, date=date, offline=offline, home=folder))
@@ -144,10 +152,11 @@ def preview(
     out: Annotated[Path, typer.Option("--out", "-o", help="The folder to write to")],
     newsletter: Newsletter = "daily",
     as_reader: Annotated[str, typer.Option("--as", help="A subscriber's address: their digest")] = "",
+    weekly: Weekly = False,
 ) -> None:
     """Writes the edition of a day as digest.html, digest.txt and digest.eml. Nothing is sent, no edition is stored."""
     with console.status("Collecting…") as status:
-        words = _run(desk.preview(newsletter, date, as_reader, out, _into(status.update)))
+        words = _run(desk.preview(newsletter, date, as_reader, out, _into(status.update), kind=_kind(weekly)))
     typer.echo(words)
 
 
@@ -157,11 +166,31 @@ def deliver(
     newsletter: Newsletter = "daily",
     wait: Annotated[float, typer.Option(min=0, help="Stay for what is due within so many seconds")] = 600,
     all_hours: Annotated[bool, typer.Option("--all-hours", help="Send now, whatever the readers' hours")] = False,
+    weekly: Weekly = False,
 ) -> None:
     """Delivers the edition of a day, composed if need be. Running it again goes on and mails nobody twice."""
     with console.status("Preparing…") as status:
-        words = _run(desk.deliver(newsletter, date, wait, _into(status.update), all_hours=all_hours))
+        words = _run(
+            desk.deliver(newsletter, date, wait, _into(status.update), all_hours=all_hours, kind=_kind(weekly))
+        )
     typer.echo(words)
+
+
+def _kind(weekly: bool) -> Kind:
+    return Kind.WEEKLY if weekly else Kind.DAILY
+
+
+@app.command()
+def returns() -> None:
+    """Reads the mailbox of PAPERROUND_RETURNS_URL, as `up` does every five minutes: who unsubscribed by mail is
+    unsubscribed. What is not understood stays there unread."""
+    typer.echo(_run(desk.returns()))
+
+
+@app.command()
+def upkeep() -> None:
+    """Forgets what is kept for a while only: sign-ups that nobody confirmed, old letters. `up` does so every night."""
+    typer.echo(_run(desk.tidy()))
 
 
 def _into(update: Callable[[str], None]) -> Callable[[str], None]:
@@ -185,10 +214,15 @@ def _print(sentence: str) -> None:
 def add(
     email: Annotated[str, typer.Argument(help="The address")],
     newsletter: Newsletter = "daily",
-    topics: Annotated[str | None, typer.Option(help="Topics such as 'agents;code'; '' means all")] = None,
+    topics: Annotated[
+        str | None,
+        typer.Option(
+            help="Topics such as 'agents;code'; '' means all; '-video' all but that; '-*' what is followed alone"
+        ),
+    ] = None,
     keywords: Annotated[str | None, typer.Option(help="Words and phrases, joined by ;")] = None,
     authors: Annotated[str | None, typer.Option(help="Authors to follow, joined by ;")] = None,
-    frequency: Annotated[str | None, typer.Option(help="daily (the default) or weekdays")] = None,
+    frequency: Annotated[str | None, typer.Option(help="daily (the default), weekdays, weekly or weekly:mon")] = None,
     hour: Annotated[str | None, typer.Option(help="The reader's hour, 0 to 23; '', the default, at once")] = None,
     zone: Annotated[str | None, typer.Option(help="The reader's time zone, such as Europe/Berlin; or UTC")] = None,
     resubscribe: Annotated[bool, typer.Option("--resubscribe", help="Also bring back who has unsubscribed")] = False,
@@ -206,30 +240,36 @@ def add(
         "state": "confirmed",
         "consent_source": "operator",
     }
-    typer.echo(_run(desk.add(row, resubscribe=resubscribe)))
+    typer.echo(_run(readers.add(row, resubscribe=resubscribe)))
 
 
 @people.command("list")
 def list_subscribers(
     newsletter: Annotated[str, typer.Option("--newsletter", "-n", help="Of this newsletter alone")] = "",
+    state: Annotated[
+        str,
+        typer.Option(help="In this state alone: unconfirmed, confirmed, paused, unsubscribed or suppressed"),
+    ] = "",
 ) -> None:
     """Shows who is subscribed, a line each."""
-    _run(desk.list_subscribers(newsletter, typer.echo))
+    _run(readers.show(newsletter, state, typer.echo))
 
 
 @people.command("import")
 def import_subscribers(
     file: Annotated[Path, typer.Argument(help="A CSV file, or - for standard input")],
-    resubscribe: Annotated[bool, typer.Option(help="Also bring back who has unsubscribed")] = False,
+    resubscribe: Annotated[bool, typer.Option("--resubscribe", help="Also bring back who has unsubscribed")] = False,
 ) -> None:
     """Adds and changes subscriptions from CSV. The same file again changes nothing.
 
     The first line names the columns, of which only `email` must be there: email, newsletter, topics, keywords, authors,
-    frequency, hour, zone, state, tags, consent_at, consent_source. Several values of a field are joined by `;`. A bad
-    line is reported with its number, and the rest goes in.
+    frequency, hour, zone, state, tags, consent_at, consent_source. Several values of a field are joined by `;`. A topic
+    with a `-` before it is muted, `-*` mutes all; `weekly:mon` is a weekly reader's day, `paused:2026-07-01` the end of
+    a pause. A bad line, and the second one of an address on a newsletter, is reported with its number, and the rest
+    goes in. An address that has unsubscribed or is suppressed is refused.
     """
     with console.status("Importing…") as status:
-        words, bad = _run(desk.import_subscribers(file, status.update, _print, resubscribe=resubscribe))
+        words, bad = _run(readers.bring_in(file, status.update, _print, resubscribe=resubscribe))
     typer.echo(words)
     raise typer.Exit(1 if bad else 0)
 
@@ -240,11 +280,38 @@ def export_subscribers(
     newsletter: Annotated[str, typer.Option("--newsletter", "-n", help="Of this newsletter alone")] = "",
 ) -> None:
     """Writes all subscriptions as CSV, in the form that `import` reads."""
-    _print(_run(desk.export_subscribers(file, newsletter)))
+    _print(_run(readers.take_out(file, newsletter)))
+
+
+@people.command("suppress")
+def suppress(
+    email: Annotated[str, typer.Argument(help="The address")],
+    reason: Annotated[str, typer.Option(help="operator, hard-bounce or complaint")] = "operator",
+    lift: Annotated[bool, typer.Option("--lift", help="Allow it again instead")] = False,
+) -> None:
+    """Never mails an address again, on any newsletter. It is kept as a keyed hash, also after it is forgotten."""
+    typer.echo(_run(readers.lift(email) if lift else readers.suppress(email, reason)))
+
+
+@people.command("forget")
+def forget(
+    email: Annotated[str, typer.Argument(help="The address")],
+    yes: Annotated[bool, typer.Option("--yes", help="Do it without asking")] = False,
+) -> None:
+    """Erases everything about an address: its subscriptions, its consent, who got what."""
+    typer.echo(_run(readers.forget(email, lambda question: yes or _agreed(question))))
+
+
+def _agreed(question: str) -> bool:
+    if not sys.stdin.isatty():
+        raise Problem("Nothing was erased: say --yes where nobody can be asked.")
+    return typer.confirm(question, err=True)
 
 
 @topics.command("explain")
-def explain(paper: Annotated[str, typer.Argument(help="Its arXiv identifier, such as 2606.10651")]) -> None:
+def explain(
+    paper: Annotated[str, typer.Argument(help="Its arXiv identifier, such as 2606.10651, or its page's address")],
+) -> None:
     """Shows why a paper has its topic: what spoke for it, what nearly won, and the best scores."""
     typer.echo(_run(desk.explain(paper)))
 
@@ -260,6 +327,17 @@ def evaluate(
     `alternates`, other topics that would do as well, may be there.
     """
     typer.echo(desk.evaluate_topics(file, as_json=as_json))
+
+
+@signing.command("new")
+def new_key(
+    selector: Annotated[str, typer.Option(help="The key's name in DNS: a new one for every key")] = "paperround",
+    domain: Annotated[str, typer.Option(help="The domain that signs; PAPERROUND_SENDER's by default")] = "",
+    algorithm: Annotated[str, typer.Option(help="rsa, which every receiver verifies, or ed25519")] = "rsa",
+    out: Annotated[Path | None, typer.Option(help="The file to make; by default one in PAPERROUND_HOME_DIR")] = None,
+) -> None:
+    """Makes a key that signs mail, and prints the DNS record to publish and the settings that use it."""
+    typer.echo(keys.new(load_settings(), selector, domain, algorithm, out))
 
 
 @app.command(hidden=True)

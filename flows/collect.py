@@ -17,12 +17,17 @@ from flows.orders import Day
 from flows.settings import load_settings
 
 
-@task(name="collect", task_run_name="collect {newsletter} {day}", cache_policy=NO_CACHE)
-async def collect_day(newsletter: str, day: dt.date) -> list[str]:
-    """Asks the sources; returns why those of them failed that gave nothing for the day, a sentence each."""
+@task(name="collect", task_run_name="collect {newsletter} {kind} {day}", cache_policy=NO_CACHE)
+async def collect_for(newsletter: str, kind: Kind, day: dt.date) -> list[str]:
+    """Asks the sources for what an edition may draw on; returns why those of them failed that gave nothing for its
+    day, or for any day of its week, a sentence each."""
+    log = get_run_logger()
     async with open_context(load_settings()) as context:
-        went = await stages.collect(context, context.newsletter(newsletter), Kind.DAILY, day, get_run_logger().info)
-    return [one.problem for one in went if one.day == day and one.problem and not one.papers]
+        went = await stages.collect(context, context.newsletter(newsletter), kind, day, log.info)
+    failed = [one for one in went if one.problem and not one.papers]
+    if kind is Kind.WEEKLY and failed:
+        log.warning("%s collections of the week failed: what was stored before is taken as it is.", len(failed))
+    return [one.problem for one in failed if kind is Kind.WEEKLY or one.day == day]
 
 
 @flow(name="collect", flow_run_name="collect-{day.newsletter}-{day.date}")
@@ -31,5 +36,5 @@ async def collect(day: Day) -> State[Any]:
     async with open_context(load_settings()) as context:
         newsletter = context.newsletter(day.newsletter)
         date = context.day(newsletter, day.date)
-    failed = await collect_day(newsletter.slug, date)
+    failed = await collect_for(newsletter.slug, Kind.DAILY, date)
     return Failed(message=" ".join(failed)) if failed else Completed(message=f"{date} is collected")

@@ -15,16 +15,16 @@ from flows.orders import Day
 from flows.settings import load_settings
 
 
-@task(name="compose", task_run_name="compose {newsletter} {day}", cache_policy=NO_CACHE)
-async def compose_day(newsletter: str, day: dt.date, *, keep: bool) -> int:
+@task(name="compose", task_run_name="compose {newsletter} {kind} {day}", cache_policy=NO_CACHE)
+async def compose_edition(newsletter: str, kind: Kind, day: dt.date, *, keep: bool) -> int:
     """Composes the edition, keeps it as a draft if told to, leaves it as artifacts; returns its number of papers."""
     log = get_run_logger()
     async with open_context(load_settings()) as context:
         make = stages.draft if keep else stages.compose
-        edition = await make(context, context.newsletter(newsletter), Kind.DAILY, day)
+        edition = await make(context, context.newsletter(newsletter), kind, day)
         await show_edition(context, edition)
     if isinstance(edition, NoEdition):
-        log.info("No edition on %s: %s", day, edition.reason)
+        log.info("No %s edition on %s: %s", kind, day, edition.reason)
         return 0
     log.info(
         "%s papers in %s topics: %s.",
@@ -43,4 +43,4 @@ async def compose(day: Day) -> None:
     async with open_context(load_settings()) as context:
         newsletter = context.newsletter(day.newsletter)
         date = context.day(newsletter, day.date)
-    await compose_day(newsletter.slug, date, keep=False)
+    await compose_edition(newsletter.slug, Kind.DAILY, date, keep=False)

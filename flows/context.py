@@ -13,15 +13,19 @@ from zoneinfo import ZoneInfo
 import flows
 from flows import catalogue
 from flows.database import Database, connect, migrate
-from flows.editions.model import Newsletter, Topic
+from flows.editions.model import Kind, Newsletter, Topic
 from flows.editions.topics import Classifier
+from flows.mail.dkim import read_key
 from flows.mail.model import Site
+from flows.mail.signing import Signer
 from flows.outcomes import Problem
 from flows.papers.fetch import Fetcher
 from flows.papers.model import Addresses
+from flows.phrases import Phrases
 from flows.settings import Settings
 from flows.store import Store
 from subscribers.ledger import Ledger
+from subscribers.outbox import Outbox
 from subscribers.store import Subscribers
 
 Say = Callable[[str], None]
@@ -32,6 +36,23 @@ TEMPLATES = Path(flows.__file__).parent.parent / "templates"
 
 def utc_now() -> dt.datetime:
     return dt.datetime.now(dt.UTC)
+
+
+def read_day(date: str, today: dt.date) -> dt.date:
+    """The day that a person wrote, up to tomorrow. Raises Problem."""
+    match date.strip().lower():
+        case "today" | "":
+            return today
+        case "yesterday":
+            return today - dt.timedelta(days=1)
+        case written:
+            try:
+                day = dt.date.fromisoformat(written)
+            except ValueError:
+                raise Problem(f"{date[:40]!r} is no date: write it as 2026-06-09, or today, or yesterday.") from None
+            if day > today + dt.timedelta(days=1):
+                raise Problem(f"{day} lies in the future: choose a day up to {today + dt.timedelta(days=1)}.")
+            return day
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,11 +69,15 @@ class Context:
 
     @cached_property
     def subscribers(self) -> Subscribers:
-        return Subscribers(self.database)
+        return Subscribers(self.database, self.settings.hashing_key)
 
     @cached_property
     def ledger(self) -> Ledger:
         return Ledger(self.database)
+
+    @cached_property
+    def outbox(self) -> Outbox:
+        return Outbox(self.database)
 
     @cached_property
     def classifier(self) -> Classifier:
@@ -65,7 +90,14 @@ class Context:
             sender=self.settings.sender,
             return_path=self.settings.bounces_to,
             postal_address=self.settings.postal_address,
+            unsubscribe_mailbox=self.settings.bounces_to if self.settings.returns_url.get_secret_value() else "",
         )
+
+    @cached_property
+    def signer(self) -> Signer:
+        """What signs mail before it leaves; without keys it leaves as it is."""
+        domain = self.settings.signing_domain
+        return Signer([read_key(pem, selector, domain) for pem, selector in self.settings.dkim_keys], self.now)
 
     @cached_property
     def addresses(self) -> Addresses:
@@ -81,27 +113,24 @@ class Context:
         own = self.settings.templates_dir
         return (own, TEMPLATES) if own else (TEMPLATES,)
 
-    def newsletter(self, slug: str) -> Newsletter:
+    def newsletter(self, slug: str, kind: Kind = Kind.DAILY) -> Newsletter:
+        """The newsletter of that name. Raises Problem where there is none, or none with editions of this kind."""
         if slug not in self.newsletters:
             raise Problem(f"There is no newsletter {slug!r}: choose one of {', '.join(sorted(self.newsletters))}.")
-        return self.newsletters[slug]
+        newsletter = self.newsletters[slug]
+        if kind is Kind.WEEKLY and not newsletter.weekly_cron:
+            raise Problem(
+                f"{newsletter.title} has no weekly edition: give its file a weekly_cron if it is to have one."
+            )
+        return newsletter
 
     def day(self, newsletter: Newsletter, date: str, at: dt.datetime | None = None) -> dt.date:
         """The day that `date` names: "today" or "yesterday" in the newsletter's zone, or a date such as 2026-06-09."""
-        today = (at or self.now()).astimezone(ZoneInfo(newsletter.zone)).date()
-        match date.strip().lower():
-            case "today" | "":
-                return today
-            case "yesterday":
-                return today - dt.timedelta(days=1)
-            case written:
-                try:
-                    day = dt.date.fromisoformat(written)
-                except ValueError:
-                    raise Problem(f"{date!r} is no date: write it as 2026-06-09, or today, or yesterday.") from None
-                if day > today + dt.timedelta(days=1):
-                    raise Problem(f"{day} lies in the future: choose a day up to {today + dt.timedelta(days=1)}.")
-                return day
+        return read_day(date, (at or self.now()).astimezone(ZoneInfo(newsletter.zone)).date())
+
+    @cached_property
+    def phrases(self) -> Phrases:
+        return Phrases(self.template_folders)
 
     def fetcher(self, say: Say) -> Fetcher:
         """The HTTP client, to be entered: one for a run."""

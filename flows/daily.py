@@ -1,19 +1,15 @@
-"""The flow `daily`: collect, compose, deliver: nothing else."""
+"""The flow `daily`: a day's edition, by `flows.rounds`."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from prefect import flow, get_run_logger
+from prefect import flow
 from prefect.client.schemas.objects import State
-from prefect.states import Completed, Failed
 
-from flows.collect import collect_day
-from flows.compose import compose_day
-from flows.context import open_context, utc_now
-from flows.deliver import deliver_day
-from flows.orders import Order, scheduled_at, too_late
-from flows.settings import load_settings
+from flows.editions.model import Kind
+from flows.orders import Order
+from flows.rounds import bring
 
 
 @flow(name="daily", flow_run_name="{order.newsletter}-{order.date}")
@@ -22,20 +18,4 @@ async def daily(order: Order) -> State[Any]:
 
     Running a day again returns the same edition and mails only those who have not got it yet.
     """
-    log = get_run_logger()
-    if words := too_late(scheduled_at(), utc_now()):
-        log.warning(words)
-        return Completed(message=words)
-    async with open_context(load_settings()) as context:
-        newsletter = context.newsletter(order.newsletter)
-        # a scheduled run makes the edition of the day it was planned for, also when it starts after midnight
-        day = context.day(newsletter, order.date, scheduled_at())
-    log.info("%s, edition of %s%s.", newsletter.title, day, " (dry run)" if order.dry_run else "")
-    failed = await collect_day(newsletter.slug, day)
-    papers = await compose_day(newsletter.slug, day, keep=not order.dry_run)
-    if failed and not papers:
-        # not a quiet day but an outage: it must be seen, and the run can be retried
-        return Failed(message=f"no edition: {' '.join(failed)}")
-    if order.dry_run:
-        return Completed(message=f"dry run: {papers} papers, no edition stored, no mail sent")
-    return Completed(message=await deliver_day(newsletter.slug, day))
+    return await bring(Kind.DAILY, order)

@@ -22,18 +22,18 @@ from flows.outcomes import Problem
 from flows.settings import load_settings
 
 
-@task(name="deliver", task_run_name="deliver {newsletter} {day}", cache_policy=NO_CACHE)
-async def deliver_day(newsletter: str, day: dt.date) -> str:
+@task(name="deliver", task_run_name="deliver {newsletter} {kind} {day}", cache_policy=NO_CACHE)
+async def deliver_edition(newsletter: str, kind: Kind, day: dt.date) -> str:
     """Delivers what is due now; returns how the delivery stands, in a sentence. Raises Problem where it had to stop."""
     log = get_run_logger()
     async with open_context(load_settings()) as context:
-        frozen = await stages.freeze(context, context.newsletter(newsletter), Kind.DAILY, day)
+        frozen = await stages.freeze(context, context.newsletter(newsletter), kind, day)
         if isinstance(frozen, NoEdition):
-            log.info("No edition on %s, so no mail: %s", day, frozen.reason)
+            log.info("No %s edition on %s, so no mail: %s", kind, day, frozen.reason)
             return f"no edition: {frozen.reason}"
         delivered = await dispatch(context, frozen, log.info)
     log.info(delivered.sentence)
-    await show_delivery(newsletter, delivered)
+    await show_delivery(newsletter, kind, delivered)
     if delivered.halted:
         raise Problem(f"{delivered.halted} Nobody was lost: start the run again when it is mended.")
     return delivered.sentence
@@ -67,4 +67,4 @@ async def deliver(day: Day) -> State[Any]:
     async with open_context(load_settings()) as context:
         newsletter = context.newsletter(day.newsletter)
         date = context.day(newsletter, day.date)
-    return Completed(message=await deliver_day(newsletter.slug, date))
+    return Completed(message=await deliver_edition(newsletter.slug, Kind.DAILY, date))

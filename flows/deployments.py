@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import zlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any, TypeAlias
 
 from prefect.client.orchestration import get_client
@@ -23,36 +23,48 @@ from flows.context import Context
 from flows.daily import daily
 from flows.deliver import deliver, deliver_due
 from flows.editions.model import Newsletter
-from flows.orders import DUE_EVERY, Day, Order, Target
+from flows.orders import DUE_EVERY, RETURNS_EVERY, Day, Order, Target
+from flows.returns import returns
+from flows.upkeep import upkeep
+from flows.weekly import weekly
 
 Planned: TypeAlias = CronSchedule | IntervalSchedule
+
+UPKEEP = CronSchedule(cron="17 3 * * *", timezone="UTC")
+"""At a quiet hour, and not on one: everybody's jobs start at full hours."""
 
 _OURS = "ours-"
 """What the slug of a schedule begins with that comes from us, not from the operator."""
 
 
-async def deployments(newsletters: Iterable[Newsletter]) -> list[RunnerDeployment]:
-    """For each newsletter `daily/NEWSLETTER` by its schedule and `deliver-due/NEWSLETTER` every quarter of an hour;
-    `collect`, `compose` and `deliver` by hand.
+async def deployments(newsletters: Iterable[Newsletter], *, with_returns: bool = False) -> list[RunnerDeployment]:
+    """For each newsletter `daily/NEWSLETTER` and `weekly/NEWSLETTER` by its schedules, `deliver-due/NEWSLETTER` every
+    quarter of an hour; `upkeep/nightly`; `returns/mailbox`, with returns; `collect`, `compose` and `deliver` by hand.
 
     Entrypoints are modules, never files: a file's folder would come onto the path and hide standard modules.
     """
     offered = []
     for newsletter in newsletters:
-        order = Order(newsletter=newsletter.slug, date="today", dry_run=False)
+        order = {"order": Order(newsletter=newsletter.slug, date="today", dry_run=False).model_dump()}
         planned = CronSchedule(cron=newsletter.cron, timezone=newsletter.zone)
         about = f"**{newsletter.title}.** {newsletter.description}"
-        offered.append(
-            await _deployment(daily, newsletter, {"order": order.model_dump()}, planned, newsletter.active, about)
-        )
-        # counted from midnight UTC: an interval skips no run when the clocks change
-        often = IntervalSchedule(interval=DUE_EVERY, anchor_date=dt.datetime(2026, 1, 1, tzinfo=dt.UTC))
+        offered.append(await _deployment(daily, newsletter.slug, order, planned, newsletter.active, about))
+        if newsletter.weekly_cron:
+            planned = CronSchedule(cron=newsletter.weekly_cron, timezone=newsletter.zone)
+            about = f"**{newsletter.title}, weekly.** The best of the seven days that end on the date, by topic."
+            offered.append(await _deployment(weekly, newsletter.slug, order, planned, newsletter.active, about))
+        often = _every(DUE_EVERY)
         target = Target(newsletter=newsletter.slug)
         about = f"{newsletter.title}: readers whose hour has come, and what a mail server put off."
         offered.append(
             # always on: an edition of a newsletter without a schedule has readers with an hour of their own too
-            await _deployment(deliver_due, newsletter, {"target": target.model_dump()}, often, True, about)
+            await _deployment(deliver_due, newsletter.slug, {"target": target.model_dump()}, often, True, about)
         )
+    about = "What is kept for a while only goes when its time is over: sign-ups that nobody confirmed, old letters."
+    offered.append(await _deployment(upkeep, "nightly", {}, UPKEEP, True, about, tags=()))
+    if with_returns:
+        about = "The mailbox that mail comes back to: who unsubscribed by mail is unsubscribed."
+        offered.append(await _deployment(returns, "mailbox", {}, _every(RETURNS_EVERY), True, about, tags=()))
     for stage in (collect, compose, deliver):
         day = Day(newsletter="daily", date="today")
         offered.append(
@@ -63,17 +75,28 @@ async def deployments(newsletters: Iterable[Newsletter]) -> list[RunnerDeploymen
     return offered
 
 
+def _every(interval: dt.timedelta) -> IntervalSchedule:
+    """Counted from midnight UTC: an interval skips no run when the clocks change."""
+    return IntervalSchedule(interval=interval, anchor_date=dt.datetime(2026, 1, 1, tzinfo=dt.UTC))
+
+
 async def _deployment(
-    flow: Flow[..., Any], newsletter: Newsletter, parameters: dict[str, Any], planned: Planned, active: bool, about: str
+    flow: Flow[..., Any],
+    name: str,
+    parameters: dict[str, Any],
+    planned: Planned,
+    active: bool,
+    about: str,
+    tags: Sequence[str] = ("newsletter",),
 ) -> RunnerDeployment:
-    present = await _present(f"{flow.name}/{newsletter.slug}")
+    present = await _present(f"{flow.name}/{name}")
     return await flow.ato_deployment(
-        newsletter.slug,
+        name,
         description=about,
         schedules=schedules(planned, active, present),
         parameters=parameters,
         entrypoint_type=EntrypointType.MODULE_PATH,
-        tags=["newsletter"],
+        tags=list(tags),
     )
 
 
@@ -107,6 +130,7 @@ async def _present(deployment: str) -> list[DeploymentSchedule]:
 async def serve(context: Context) -> None:
     """Registers the deployments and runs what is started, until it is stopped."""
     runner = Runner(name="paperround", pause_on_shutdown=False)
-    for deployment in await deployments(context.newsletters.values()):
+    with_returns = bool(context.settings.returns_url.get_secret_value())
+    for deployment in await deployments(context.newsletters.values(), with_returns=with_returns):
         await runner.aadd_deployment(deployment)
     await runner.start()

@@ -85,7 +85,7 @@ def routes(folder: Path, pages: Pages) -> Sequence[BaseRoute]:
 
     async def text(request: Request) -> Response:
         message = read(*await _wanted(request))
-        words = message.text or "This message has no plain text."
+        words = message.text or pages.phrases("message.no_text")
         return pages("message.html", message=message, view="/text", words=words)
 
     async def source(request: Request) -> Response:
@@ -105,7 +105,10 @@ def routes(folder: Path, pages: Pages) -> Sequence[BaseRoute]:
 
     async def _wanted(request: Request) -> tuple[str, bytes]:
         key = request.path_params["key"]
-        return key, await asyncio.to_thread(_raw, folder, key)
+        try:
+            return key, await asyncio.to_thread(_raw, folder, key)
+        except KeyError:
+            raise HTTPException(404, pages.phrases.text("message.gone")) from None
 
     return [
         Route("/inbox", listing),
@@ -130,7 +133,7 @@ def _row(folder: Path, key: str) -> Mapping[str, str] | None:
     """A line of the list; none for a message that was deleted meanwhile."""
     try:
         found = _parsed(_raw(folder, key))
-    except HTTPException:
+    except KeyError:
         return None
     return {
         "key": key,
@@ -144,8 +147,8 @@ def _row(folder: Path, key: str) -> Mapping[str, str] | None:
 def _raw(folder: Path, key: str) -> bytes:
     try:
         return mailbox.Maildir(folder, create=False).get_bytes(key)
-    except (KeyError, FileNotFoundError, mailbox.NoSuchMailboxError):
-        raise HTTPException(404, "There is no such message in the inbox any more.") from None
+    except (FileNotFoundError, mailbox.NoSuchMailboxError):
+        raise KeyError(key) from None
 
 
 def read(key: str, raw: bytes) -> Mail:

@@ -10,11 +10,17 @@ import datetime as dt
 from prefect.context import FlowRunContext
 from pydantic import BaseModel, Field
 
-LATE = dt.timedelta(hours=12)
-"""A scheduled run that starts later than this is skipped: yesterday's news is no news."""
+from flows.editions.model import Kind
+
+LATE = {Kind.DAILY: dt.timedelta(hours=12), Kind.WEEKLY: dt.timedelta(days=3)}
+"""A scheduled run that starts later than this is skipped: yesterday's news is no news. A week's best keeps longer, but
+not so long that it meets the next."""
 
 DUE_EVERY = dt.timedelta(minutes=15)
 """How often what has become due is delivered."""
+
+RETURNS_EVERY = dt.timedelta(minutes=5)
+"""How often the mailbox that mail comes back to is read."""
 
 
 class Target(BaseModel):
@@ -36,7 +42,7 @@ class Day(Target):
 
 
 class Order(Day):
-    """A newsletter's edition of a day, from the sources to the readers."""
+    """A newsletter's edition of a day, or of the week that ends with it, from the sources to the readers."""
 
     dry_run: bool = Field(
         title="Dry run",
@@ -52,12 +58,12 @@ def scheduled_at() -> dt.datetime | None:
     return run.expected_start_time if run is not None and run.auto_scheduled else None
 
 
-def too_late(planned: dt.datetime | None, now: dt.datetime) -> str:
+def too_late(kind: Kind, planned: dt.datetime | None, now: dt.datetime) -> str:
     """Why a run that was `planned` for then should not be made any more, in one sentence; empty: it should."""
-    if planned is None or now - planned <= LATE:
+    if planned is None or now - planned <= LATE[kind]:
         return ""
     hours = (now - planned).total_seconds() / 3600
     return (
         f"skipped: this run was planned for {planned:%Y-%m-%d %H:%M} UTC and comes {hours:.0f} hours late; "
-        "to send that day all the same, start a run with its date"
+        "to send that edition all the same, start a run with its date"
     )

@@ -5,33 +5,43 @@ from __future__ import annotations
 import asyncio
 import datetime as dt
 import os
-from collections.abc import Mapping
+import signal
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import httpx
 import uvicorn
 
 from flows import inbox
+from flows.archive import Archive
 from flows.context import Context, open_context
 from flows.editions.choose import choose
 from flows.editions.model import Interests, Kind, Newsletter, NoEdition
 from flows.mail.assemble import page
 from flows.mail.cards import unpack
+from flows.postroom import work
+from flows.search import Search
 from flows.settings import load_settings
 from flows.stages import cards_of, compose
 from flows.store import Frozen
+from subscribers.latest import Latest
+from subscribers.limits import Limits
 from subscribers.pages import Pages
 from subscribers.web import Services, create_app
 
 
-def services(context: Context, links: Mapping[str, str] | None = None) -> Services:
-    """What the web app needs, from what this process works with; `links` are its menu."""
+def services(
+    context: Context, links: Mapping[str, str] | None = None, wake: Callable[[], None] = lambda: None
+) -> Services:
+    """What the web app needs, from what this process works with; `links` follow its own in the menu. `wake` tells
+    whoever sends the outbox that there is something in it."""
+    menu = {"/archive": context.phrases.text("archive.menu"), "/search": context.phrases.text("search.menu")}
 
     async def page_of(frozen: Frozen) -> str:
         return await asyncio.to_thread(lambda: page(unpack(frozen.cards), choose(frozen.edition, Interests())))
 
-    async def preview_of(newsletter: Newsletter, day: dt.date) -> str | NoEdition:
-        edition = await compose(context, newsletter, Kind.DAILY, day)
+    async def preview_of(newsletter: Newsletter, kind: Kind, day: dt.date) -> str | NoEdition:
+        edition = await compose(context, newsletter, kind, day)
         if isinstance(edition, NoEdition):
             return edition
         return page(await cards_of(context, edition, newsletter), choose(edition, Interests()))
@@ -42,23 +52,51 @@ def services(context: Context, links: Mapping[str, str] | None = None) -> Servic
         subscribers=context.subscribers,
         newsletters=context.newsletters,
         keys=context.settings.keys,
-        pages=Pages(context.template_folders, links),
+        pages=Pages(context.template_folders, context.phrases, {**menu, **(links or {})}),
         page_of=page_of,
         preview_of=preview_of,
         now=context.now,
+        topics=context.topics,
+        phrases=context.phrases,
+        hashing_key=context.settings.hashing_key,
+        limits=Limits(context.database, context.settings.hashing_key),
+        wake=wake,
+        latest=Latest(context.store),
+        archive=Archive(context.database),
+        search=Search(context.database),
+        public_url=context.settings.public_url,
     )
 
 
 async def serve_web(host: str, port: int, mailbox: Path | None = None) -> None:
-    """The web app until it is stopped; with a `mailbox`, pages that show it. Its access log is off: paths hold
-    readers' tokens."""
+    """The web app until it is stopped, and beside it whoever sends the outbox; with a `mailbox`, pages that show it.
+    Its access log is off: paths hold readers' tokens."""
+    stop, wake = asyncio.Event(), asyncio.Event()
+    # uvicorn raises the signal again when it has stopped, which would end the process in the middle of a letter
+    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stop.set)
     async with open_context(load_settings()) as context:
-        wanted = services(context, {"/inbox": "Inbox"} if mailbox else None)
+        wanted = services(context, {"/inbox": "Inbox"} if mailbox else None, wake.set)
         extra = inbox.routes(mailbox, wanted.pages) if mailbox else ()
         config = uvicorn.Config(
-            create_app(wanted, extra), host=host, port=port, access_log=False, log_level="warning", server_header=False
+            create_app(wanted, extra),
+            host=host,
+            port=port,
+            access_log=False,
+            log_level="warning",
+            server_header=False,
+            # with an empty list nobody's X-Forwarded-For is believed
+            proxy_headers=True,
+            forwarded_allow_ips=context.settings.proxies,
         )
-        await uvicorn.Server(config).serve()
+        # what was kept by a version that had no search becomes findable while the site is up
+        completing = asyncio.create_task(context.store.complete_index())
+        sending = asyncio.create_task(work(context, stop, wake))
+        try:
+            await uvicorn.Server(config).serve()
+        finally:
+            completing.cancel()
+            stop.set()
+            await sending
 
 
 async def serve_flows() -> None:

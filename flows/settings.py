@@ -14,6 +14,7 @@ from typing import Annotated
 
 from platformdirs import user_cache_path, user_data_path
 from pydantic import Field, SecretStr, ValidationError, field_validator
+from pydantic_core import ErrorDetails
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from flows.outcomes import Problem
@@ -44,7 +45,9 @@ class Settings(BaseSettings):
         description="smtp://, smtps:// or smtp+starttls://USER:PASSWORD@HOST:PORT, or maildir:///FOLDER",
     )
     mail_connections: int = Field(4, ge=1, le=100, description="Connections to the mail server at a time")
-    mail_rate: float = Field(0, ge=0, description="Messages a second that one process sends at most; 0: no limit")
+    mail_rate: float = Field(
+        0, ge=0, allow_inf_nan=False, description="Messages a second that one process sends at most; 0: no limit"
+    )
     sender: str = Field("Paperround <paperround@localhost>", description="The From of every mail")
     return_path: str = Field("", description="Where bounces go; SENDER's address by default")
     postal_address: str = Field("", description="The sender's postal address, for the foot of every mail")
@@ -60,17 +63,27 @@ class Settings(BaseSettings):
     )
     trusted_proxies: str = Field(
         "127.0.0.1,::1",
-        description="Addresses and networks, joined by commas, whose X-Forwarded-For and -Proto are believed",
+        description="Addresses and networks, joined by commas, whose X-Forwarded-For and -Proto are believed; `none`: "
+        "nobody's",
     )
     returns_url: SecretStr = Field(
         SecretStr(""),
         description="The mailbox of RETURN_PATH, read for unsubscriptions: imaps://USER:PASSWORD@HOST/FOLDER, imap://, "
         "or maildir:///FOLDER",
     )
+    dkim_key: str = Field(
+        "",
+        description="Files with the private keys that sign mail, joined by commas (`paperround dkim new` makes one); "
+        "none where your relay signs",
+    )
+    dkim_selector: str = Field("", description="The selector of each key, joined by commas")
+    dkim_domain: str = Field("", description="The domain that signs; SENDER's by default")
     huggingface_url: Url = Field("https://huggingface.co", description="Hugging Face")
     arxiv_url: Url = Field("https://export.arxiv.org/api/query", description="arXiv's query API")
     arxiv_rss_url: Url = Field("https://rss.arxiv.org/rss", description="arXiv's RSS")
-    arxiv_interval: float = Field(3, ge=0, le=600, description="Seconds between two requests to arXiv")
+    arxiv_interval: float = Field(
+        3, ge=0, le=600, allow_inf_nan=False, description="Seconds between two requests to arXiv"
+    )
     newsletters_dir: Path | None = Field(None, description="Your own newsletters; they come before the shipped ones")
     topics_dir: Path | None = Field(None, description="Your own topics; they come before the shipped ones")
     templates_dir: Path | None = Field(None, description="Your own templates; they come before the shipped ones")
@@ -109,12 +122,19 @@ class Settings(BaseSettings):
     @field_validator("trusted_proxies")
     @classmethod
     def _networks(cls, value: str) -> str:
+        if value.strip().lower() == "none":
+            return ""
         for one in (part.strip() for part in value.split(",") if part.strip()):
             try:
                 ipaddress.ip_network(one)
             except ValueError:
                 raise ValueError(f"has {one[:40]!r}: use addresses or networks such as 10.0.0.0/8") from None
         return value
+
+    @property
+    def proxies(self) -> list[str]:
+        """The trusted proxies, each an address or a network."""
+        return [part.strip() for part in self.trusted_proxies.split(",") if part.strip()]
 
     @property
     def database(self) -> str:
@@ -137,6 +157,31 @@ class Settings(BaseSettings):
     @property
     def bounces_to(self) -> str:
         return self.return_path or parseaddr(self.sender)[1]
+
+    @property
+    def signing_domain(self) -> str:
+        return self.dkim_domain or parseaddr(self.sender)[1].rpartition("@")[2]
+
+    @cached_property
+    def dkim_keys(self) -> tuple[tuple[bytes, str], ...]:
+        """What signs mail: each key's file content and selector. Raises Problem for a file that can't be read."""
+        files = [part.strip() for part in self.dkim_key.split(",") if part.strip()]
+        selectors = [part.strip() for part in self.dkim_selector.split(",") if part.strip()]
+        if len(files) != len(selectors):
+            raise Problem(
+                f"PAPERROUND_DKIM_KEY names {len(files)} files and PAPERROUND_DKIM_SELECTOR {len(selectors)} "
+                "selectors: give each key its selector."
+            )
+        try:
+            return tuple(
+                (Path(file).expanduser().read_bytes(), selector)
+                for file, selector in zip(files, selectors, strict=True)
+            )
+        except OSError as error:
+            raise Problem(
+                f"PAPERROUND_DKIM_KEY names the file {error.filename}, which can't be read ({error.strerror}): "
+                "make one with `paperround dkim new`."
+            ) from error
 
     @cached_property
     def keys(self) -> tuple[bytes, ...]:
@@ -176,6 +221,24 @@ def _kept_key(file: Path) -> str:
     return file.read_text().strip()
 
 
+def _wanted(error: ErrorDetails) -> str:
+    """What a value should be, in our words."""
+    bounds = error.get("ctx", {})
+    match error["type"]:
+        case "int_parsing" | "int_from_float" | "int_parsing_size":
+            return "should be a whole number"
+        case "float_parsing" | "finite_number":
+            return "should be a number"
+        case "greater_than_equal":
+            return f"should be {bounds['ge']:g} or more"
+        case "less_than_equal":
+            return f"should be {bounds['le']:g} or less"
+        case "string_pattern_mismatch":
+            return "should be a URL such as https://papers.example.org"
+        case _:
+            return error["msg"].removeprefix("Value error, ")
+
+
 def load_settings() -> Settings:
     """The settings of this process; raises Problem with one sentence that names the first bad variable."""
     try:
@@ -184,8 +247,7 @@ def load_settings() -> Settings:
         first = error.errors()[0]
         name = "PAPERROUND_" + "_".join(str(part) for part in first["loc"]).upper()
         secret_fields = {"mail_url", "secret_key", "suppression_key", "returns_url"}
-        value = "" if secret_fields.intersection(first["loc"]) else f" is {first['input']!r}, which"
-        message = first["msg"].removeprefix("Value error, ")
-        raise Problem(f"{name}{value} is not accepted: {message}.") from error
+        value = "" if secret_fields.intersection(first["loc"]) else f" is {str(first['input'])[:60]!r}, which"
+        raise Problem(f"{name}{value} is not accepted: {_wanted(first)}.") from error
     except UnicodeDecodeError as error:
         raise Problem(f"The file .env in this folder is not UTF-8 ({error.reason}): mend it or move it.") from error

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,8 +13,10 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from flows.database import Database, Instant, metadata
 from flows.editions.model import Edition, Kind, Newsletter, NoEdition
+from flows.editions.week import DAYS
 from flows.papers.merge import merge, refresh
 from flows.papers.model import Collected, Paper, PaperId, Skipped
+from flows.search import index, set_topics, unindexed
 
 sighting = sa.Table(
     "sighting",
@@ -59,13 +61,17 @@ edition_paper = sa.Table(
     "edition_paper",
     metadata,
     sa.Column("edition_id", sa.ForeignKey(edition.c.id, ondelete="CASCADE"), primary_key=True),
-    sa.Column("paper_id", sa.String(40), primary_key=True),
+    sa.Column("paper_id", sa.String(40), primary_key=True, index=True),
+    sa.Column("topic", sa.Text, nullable=False, server_default="", comment="a topic's slug"),
     comment="the papers of frozen editions",
 )
 
 _papers = TypeAdapter(Paper)
 _editions = TypeAdapter(Edition)
 _skipped = TypeAdapter(tuple[Skipped, ...])
+
+
+INDEXED_AT_ONCE = 100
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,10 +95,13 @@ class Store:
     async def keep(self, collected: Collected, now: dt.datetime) -> None:
         """Keeps what a source gave for a day. A paper that is there already gets its fresher votes and loses
         nothing; a paper that is no longer listed stays."""
+        told = set()
         async with self._database.write() as connection:
             known = await self._known(connection, collected)
             for paper in collected.papers:
                 document = refresh(known[paper.id], paper) if paper.id in known else paper
+                if paper.id not in known or _told(known[paper.id]) != _told(document):
+                    told.add(paper.id)
                 row = self._database.insert(sighting).values(
                     day=collected.day,
                     source=collected.source,
@@ -118,6 +127,7 @@ class Store:
                 .values(source=collected.source, day=collected.day, **values)
                 .on_conflict_do_update(index_elements=[collection.c.source, collection.c.day], set_=values)
             )
+            await index(connection, (await _united(connection, told)).values())
 
     async def _known(self, connection: AsyncConnection, collected: Collected) -> dict[PaperId, Paper]:
         rows = await connection.execute(
@@ -140,13 +150,22 @@ class Store:
 
     async def paper(self, identity: PaperId) -> Paper | None:
         """A paper as all who ever listed it know it together; None if nobody did."""
+        return (await self.papers_of([identity])).get(identity)
+
+    async def papers_of(self, ids: Collection[PaperId]) -> dict[PaperId, Paper]:
+        """These papers, as far as they are known, each as all who ever listed it know it together."""
         async with self._database.read() as connection:
-            rows = await connection.execute(
-                sa.select(sighting.c.document)
-                .where(sighting.c.paper_id == identity)
-                .order_by(sighting.c.day, sighting.c.source)
-            )
-            return next(iter(merge(_papers.validate_json(row.document) for row in rows)), None)
+            return await _united(connection, ids)
+
+    async def complete_index(self) -> None:
+        """Makes findable what was kept before there was a search, a few papers in a transaction: collections and
+        deliveries go on meanwhile."""
+        while True:
+            async with self._database.write() as connection:
+                some = await unindexed(connection, INDEXED_AT_ONCE)
+                await index(connection, (await _united(connection, some)).values())
+            if len(some) < INDEXED_AT_ONCE:
+                return
 
     async def papers(self, first: dt.date, last: dt.date, sources: Sequence[str]) -> tuple[Paper, ...]:
         """The papers that these sources listed from `first` to `last`, each once."""
@@ -181,7 +200,9 @@ class Store:
 
     async def first_day(self, newsletter: Newsletter, kind: Kind, day: dt.date) -> dt.date:
         """The first day whose papers the edition of `day` may hold: that of the edition before it, as far as the
-        newsletter looks back; the day itself for its first edition."""
+        newsletter looks back; the day itself for its first edition. Of a weekly edition, the first of its week."""
+        if kind is Kind.WEEKLY:
+            return day - dt.timedelta(days=DAYS - 1 if newsletter.look_back else 0)
         async with self._database.read() as connection:
             previous = await connection.scalar(
                 sa.select(sa.func.max(edition.c.day)).where(*_before(newsletter.slug, kind, day))
@@ -241,6 +262,15 @@ class Store:
         found = None if row is None else _read(row)
         return found if isinstance(found, Frozen) else None
 
+    async def newest(self, newsletter: str, kind: Kind = Kind.DAILY) -> int | None:
+        """The number in the ledger of the latest frozen edition: whether there is a newer one costs little to ask."""
+        async with self._database.read() as connection:
+            query = sa.select(edition.c.id).where(
+                edition.c.newsletter == newsletter, edition.c.kind == kind, edition.c.state == "frozen"
+            )
+            found: int | None = await connection.scalar(query.order_by(edition.c.day.desc()).limit(1))
+            return found
+
     async def keep_draft(self, draft: Edition | NoEdition, now: dt.datetime) -> None:
         """Keeps a draft, or the reason why there is none, in place of an earlier one. A frozen edition stays."""
         empty = isinstance(draft, NoEdition)
@@ -262,6 +292,8 @@ class Store:
                     where=edition.c.state != "frozen",
                 )
             )
+            if isinstance(draft, Edition):
+                await set_topics(connection, {entry.paper.id: entry.topic for entry in draft.entries})
 
     async def next_number(self, newsletter: str, kind: Kind) -> int:
         """The number that the next edition will bear."""
@@ -295,11 +327,30 @@ class Store:
                 ).returning(edition.c.id)
             )
             if identity is not None:
-                papers = [{"edition_id": identity, "paper_id": entry.paper.id} for entry in final.entries]
+                papers = [
+                    {"edition_id": identity, "paper_id": entry.paper.id, "topic": entry.topic}
+                    for entry in final.entries
+                ]
                 await connection.execute(sa.insert(edition_paper), papers)
+                await set_topics(connection, {entry.paper.id: entry.topic for entry in final.entries})
         frozen = await self.find(final.newsletter, final.kind, final.day)
         assert isinstance(frozen, Frozen)  # noqa: S101 - it was frozen above, and nothing unfreezes
         return frozen
+
+
+async def _united(connection: AsyncConnection, ids: Collection[PaperId]) -> dict[PaperId, Paper]:
+    wanted, found = sorted(ids), list[Paper]()
+    for start in range(0, len(wanted), 500):
+        rows = await connection.execute(
+            sa.select(sighting.c.document).where(sighting.c.paper_id.in_(wanted[start : start + 500]))
+        )
+        found += (_papers.validate_json(row.document) for row in rows)
+    return {paper.id: paper for paper in merge(found)}
+
+
+def _told(paper: Paper) -> object:
+    """What of a paper can be searched for."""
+    return paper.title, paper.abstract, paper.authors, paper.keywords, paper.organisation, paper.day
 
 
 def _is(newsletter: str, kind: Kind, day: dt.date) -> tuple[sa.ColumnElement[bool], ...]:

@@ -11,6 +11,7 @@ from rich.table import Table
 
 from flows.context import Context, open_context
 from flows.mail.transports import transport
+from flows.mailbox import opener
 from flows.outcomes import Problem
 from flows.settings import Settings
 from flows.supervisor import Stopped, locked, port_is_free, prefect_environment, supervising
@@ -20,6 +21,8 @@ async def up(console: Console, settings: Settings, *, host: str, port: int, pref
     """Runs Paperround for production until it is asked to stop. Where PREFECT_API_URL is set, that server is joined."""
     mail_url = settings.mail_url.get_secret_value()
     transport(mail_url)
+    if returns_url := settings.returns_url.get_secret_value():
+        opener(returns_url)
     away = urlsplit(mail_url).hostname not in (None, "localhost", "127.0.0.1", "::1")
     if away and settings.sender.endswith("@localhost>"):
         raise Problem("PAPERROUND_SENDER is not set: write who sends, such as `Paperround <digest@example.org>`.")

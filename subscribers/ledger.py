@@ -8,9 +8,11 @@ reader from being mailed twice. An outcome is accepted under the token of its ma
 
 from __future__ import annotations
 
+import asyncio
 import datetime as dt
 import secrets
-from collections.abc import Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Collection, Mapping, Sequence
 
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -19,10 +21,12 @@ from flows.database import Database, Instant, database_now, milliseconds
 from flows.editions.model import Kind
 from flows.outcomes import Outcome
 from subscribers.deliveries import Claim, Due, batch, delivery
-from subscribers.entries import MARK, RECORD, SKIP, Entries
+from subscribers.drivers import Change, driver
+from subscribers.drivers import Kind as Entry
+from subscribers.entries import Entries
 from subscribers.model import FINAL, DeliveryState
 from subscribers.opening import Opening, readers_of
-from subscribers.policy import follow
+from subscribers.policy import BACK_OFF, follow
 from subscribers.store import OF_SUBSCRIBER, read_subscription
 from subscribers.tables import subscriber, subscription
 
@@ -44,12 +48,14 @@ class Ledger:
         lease: dt.timedelta = LEASE,
         final_reply: dt.timedelta = FINAL_REPLY,
         size: int = BATCH,
+        back_off: Sequence[dt.timedelta] = BACK_OFF,
     ) -> None:
         self._database = database
         self.lease = lease
         self._size = size
         self._final_reply = final_reply
-        self._entries = Entries(database, self._renew)
+        self._back_off = back_off
+        self._entries = Entries(driver(database, lease))
 
     async def open(
         self,
@@ -91,6 +97,39 @@ class Ledger:
                 return None
             claim = Claim(id=row.id, edition_id=edition_id, lo=row.lo, hi=row.hi, lease=lease)
             await self._doubt(connection, claim, now)
+        return claim
+
+    async def claim_one(self, edition_id: int, subscription_id: int, now: dt.datetime) -> Claim | None:
+        """Takes the delivery of an edition to one reader, whatever their hour. None: it is not to be had.
+
+        A reader who has no row yet gets one, in a batch of its own. One that lies alone in a batch is taken again once
+        it is free: what was put off is due now, and what was *sending* is uncertain at once, since its worker is dead,
+        or it would have kept its lease. A row that is final, that lies among others or that somebody works is left to
+        the delivery of the edition. Where both have it, the mark decides.
+        """
+        lease = secrets.token_urlsafe(16)
+        row = {"state": DeliveryState.PENDING, "attempts": 0, "words": ""}
+        key = {"edition_id": edition_id, "subscription_id": subscription_id}
+        fresh = self._database.insert(delivery).values(**key, **row).on_conflict_do_nothing()
+        owned = {"lease": lease, "lease_until": self._until()}
+        async with self._database.write() as connection:
+            if (await connection.execute(fresh)).rowcount:
+                span = {"edition_id": edition_id, "lo": subscription_id, "hi": subscription_id}
+                made = sa.insert(batch).values(**span, **owned, next_at=now).returning(batch.c.id)
+                number = await connection.scalar(made)
+            else:
+                number = await connection.scalar(
+                    _alone(edition_id, subscription_id).values(owned).returning(batch.c.id)
+                )
+            if number is None:
+                return None
+            claim = Claim(id=number, edition_id=edition_id, lo=subscription_id, hi=subscription_id, lease=lease)
+            left = delivery.c.state == DeliveryState.SENDING
+            await connection.execute(
+                sa.update(delivery)
+                .where(*_in(claim), delivery.c.state.not_in(FINAL))
+                .values(due_at=now, state=sa.case((left, DeliveryState.UNCERTAIN), else_=delivery.c.state))
+            )
         return claim
 
     async def _doubt(self, connection: AsyncConnection, claim: Claim, now: dt.datetime) -> None:
@@ -135,49 +174,81 @@ class Ledger:
             for row in rows
         ]
 
-    async def mark(self, claim: Claim, item: Due, now: dt.datetime) -> bool:
-        """Marks a delivery as *sending*, before its message leaves.
+    async def already(self, claim: Claim, editions: Collection[int]) -> Mapping[int, Collection[int]]:
+        """Which of these editions the readers of a claimed batch were sent, by subscription; who got none is not
+        named."""
+        sent = delivery.alias()
+        # from the rows of the batch: few readers of a weekly edition may lie among very many of the daily ones
+        query = sa.select(sent.c.subscription_id, sent.c.edition_id).where(
+            *_in(claim),
+            delivery.c.state.not_in(FINAL),
+            sent.c.subscription_id == delivery.c.subscription_id,
+            sent.c.edition_id.in_(editions),
+            sent.c.state == DeliveryState.SENT,
+        )
+        found: dict[int, set[int]] = defaultdict(set)
+        async with self._database.read() as connection:
+            for reader, edition in await connection.execute(query):
+                found[reader].add(edition)
+        return found
+
+    def mark(self, claim: Claim, item: Due, now: dt.datetime) -> asyncio.Future[bool]:
+        """Marks a delivery as *sending*, before the content of its message leaves; what is asked for now is written
+        together.
 
         False: leave it alone, since the batch has another owner, or since the reader's subscription has changed its
-        state, or is gone, after the batch was read: the next look at it decides.
+        state, settings or address, was suppressed or is gone, after the batch was read: the next look at it decides.
         """
         if item.subscription is None:
-            return False
-        return await self._entries.enter(
-            claim,
-            MARK,
-            reader=item.subscription_id,
-            before=item.attempts,
-            expected=item.subscription.state,
-            now=now,
-            token=claim.lease,
+            return _at_once(False)
+        return self._entries.enter(
+            Change(
+                Entry.MARK,
+                claim,
+                item.subscription_id,
+                milliseconds(now),
+                before=item.attempts,
+                token=claim.lease,
+                expected=item.subscription.state,
+                revision=item.subscription.revision,
+                email=item.subscription.email,
+            )
         )
 
-    async def record(self, claim: Claim, item: Due, outcome: Outcome, now: dt.datetime) -> bool:
+    def record(
+        self, claim: Claim, item: Due, outcome: Outcome, now: dt.datetime, *, marked: bool = True
+    ) -> asyncio.Future[bool]:
         """Records what an attempt came to. A late outcome is accepted on a row that was held for uncertain.
 
-        False: another worker has marked the row since then, and its word counts.
+        Not `marked`: the server refused it before any of its content left. False: another worker has marked the row
+        since then, and its word counts.
         """
-        follows = follow(outcome, item.attempts + 1, item.first_at or now, now)
+        follows = follow(outcome, item.attempts + 1, item.first_at or now, now, self._back_off)
         unsent = follows.state is DeliveryState.PENDING  # and so it was no attempt
-        return await self._entries.enter(
-            claim,
-            RECORD,
-            reader=item.subscription_id,
-            token=claim.lease,
-            becomes=follows.state,
-            due=follows.retry_at,
-            made=item.attempts if unsent else item.attempts + 1,
-            first=item.first_at if unsent else item.first_at or now,
-            now=now,
-            answered=outcome.code,
-            said=outcome.text,
+        if unsent and not marked:
+            return _at_once(True)
+        first = item.first_at if unsent else item.first_at or now
+        return self._entries.enter(
+            Change(
+                Entry.RECORD if marked else Entry.REFUSE,
+                claim,
+                item.subscription_id,
+                milliseconds(now),
+                before=item.attempts,
+                token=claim.lease,
+                becomes=follows.state,
+                due=None if follows.retry_at is None else milliseconds(follows.retry_at),
+                made=item.attempts if unsent else item.attempts + 1,
+                first=None if first is None else milliseconds(first),
+                code=outcome.code,
+                words=outcome.text,
+            )
         )
 
-    async def skip(self, claim: Claim, item: Due, reason: str, now: dt.datetime) -> bool:
+    def skip(self, claim: Claim, item: Due, reason: str, now: dt.datetime) -> asyncio.Future[bool]:
         """Ends a delivery without a mail, for a reason in words; False: it is not ours any more."""
-        return await self._entries.enter(
-            claim, SKIP, reader=item.subscription_id, before=item.attempts, said=reason, now=now
+        return self._entries.enter(
+            Change(Entry.SKIP, claim, item.subscription_id, milliseconds(now), before=item.attempts, words=reason)
         )
 
     async def renew(self, claim: Claim) -> bool:
@@ -252,6 +323,36 @@ class Ledger:
 
     def _until(self) -> sa.ColumnElement[int]:
         return database_now() + _span(self.lease)
+
+
+def _alone(edition_id: int, subscription_id: int) -> sa.Update:
+    """Changes the batch in which one reader's delivery lies alone, if it is free and the delivery not final."""
+    open_yet = sa.exists().where(
+        delivery.c.edition_id == edition_id,
+        delivery.c.subscription_id == subscription_id,
+        delivery.c.state.not_in(FINAL),
+        # an uncertain row that nothing is due for any more waits for the operator
+        sa.or_(delivery.c.state != DeliveryState.UNCERTAIN, delivery.c.due_at.is_not(None)),
+    )
+    chosen = (
+        sa.select(batch.c.id)
+        .where(
+            batch.c.edition_id == edition_id,
+            batch.c.lo == subscription_id,
+            batch.c.hi == subscription_id,
+            sa.or_(batch.c.lease_until.is_(None), batch.c.lease_until < database_now()),
+            open_yet,
+        )
+        .limit(1)
+        .with_for_update(skip_locked=True)
+    )
+    return sa.update(batch).where(batch.c.id == chosen.scalar_subquery())
+
+
+def _at_once(answer: bool) -> asyncio.Future[bool]:
+    answered: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
+    answered.set_result(answer)
+    return answered
 
 
 def _span(span: dt.timedelta) -> int:

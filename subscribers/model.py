@@ -32,6 +32,23 @@ class Suppressed(StrEnum):
     """Its owner had everything erased: nobody but they themselves, by a confirmed sign-up, brings it back."""
 
 
+class Letter(StrEnum):
+    """What is mailed to one reader alone, through the outbox."""
+
+    CONFIRM = "confirm"
+    KNOWN = "known"
+    """Who signs up again is told that they are subscribed, with a link to their settings."""
+    WELCOME = "welcome"
+    LINK = "link"
+    """A fresh link to the settings."""
+    PRIVATE = "private"
+    """A link for what must not fall to whoever a mail is forwarded to."""
+    ADDRESS = "address"
+    """To a new address: to confirm it."""
+    MOVED = "moved"
+    """To the old address, after the change."""
+
+
 class DeliveryState(StrEnum):
     """Where one delivery stands. SENT, REJECTED and SKIPPED are final."""
 
@@ -70,5 +87,12 @@ class Subscription:
     """When the frequency was last changed."""
     revision: int = 0
     """Counts the changes: an undo names the one that it undoes."""
+    changed_at: dt.datetime | None = None
+    confirmed_at: dt.datetime | None = None
+    left_at: dt.datetime | None = None
+    """When the reader last unsubscribed; it stays while a new sign-up waits to be confirmed."""
+    left_reason: str = ""
     suppressed: Suppressed | None = None
     """Why the address is never mailed again, on any newsletter."""
+    previous: Subscription | None = None
+    """As it was before the last change, where that can be undone; read for one subscription at a time."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Sequence
+from functools import cache, partial
 from typing import Any
 
 import sqlalchemy as sa
@@ -12,22 +13,25 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from flows.database import Database, Instant
 from flows.editions.model import Kind
 from subscribers.deliveries import batch, delivery
-from subscribers.model import DeliveryState, SubscriptionState
+from subscribers.model import DeliveryState, Frequency, SubscriptionState
 from subscribers.policy import due, frequencies
-from subscribers.tables import subscription
+from subscribers.tables import subscriber, subscription
 
 Conditions = Sequence[sa.ColumnElement[bool]]
 
 
 def readers_of(newsletter: str, kind: Kind, day: dt.date) -> Conditions:
-    """Whose subscription an edition is for."""
+    """Whose subscription an edition is for. A weekly one comes to its readers within seven days: a pause that ends
+    until then is looked at again when it does."""
+    last = day + dt.timedelta(days=7) if kind is Kind.WEEKLY else day
     return (
         subscription.c.newsletter == newsletter,
         subscription.c.frequency.in_(frequencies(kind, day)),
         sa.or_(
             subscription.c.state == SubscriptionState.CONFIRMED,
-            sa.and_(subscription.c.state == SubscriptionState.PAUSED, subscription.c.paused_until <= day),
+            sa.and_(subscription.c.state == SubscriptionState.PAUSED, subscription.c.paused_until <= last),
         ),
+        ~sa.exists().where(subscriber.c.id == subscription.c.subscriber_id, subscriber.c.suppressed.is_not(None)),
     )
 
 
@@ -40,10 +44,10 @@ class Opening:
         self._frozen_at = frozen_at
         there = sa.exists().where(delivery.c.edition_id == edition_id, delivery.c.subscription_id == subscription.c.id)
         self._wanted = (*readers, ~there)
+        self._due = cache(partial(due, frozen_at))
 
     async def make_rows(self, size: int, *, at_once: bool) -> int:
         """Makes what is missing, in batches of `size`; returns how many rows it made."""
-        due_at = sa.null() if at_once else await self._due_at()
         made, last = 0, 0
         while True:
             async with self._database.write() as connection:
@@ -51,19 +55,27 @@ class Opening:
                 ids = (await connection.scalars(page.order_by(subscription.c.id).limit(size))).all()
                 if not ids:
                     return made
-                made += await self._add(connection, (ids[0], ids[-1]), due_at)
+                span = (ids[0], ids[-1])
+                due_at = sa.null() if at_once else await self._due_at(connection, span)
+                made += await self._add(connection, span, due_at)
             last = ids[-1]
 
-    async def _due_at(self) -> sa.ColumnElement[Any]:
-        """An SQL expression for when a subscription's mail is due: one case for each hour and zone in use."""
+    async def _due_at(self, connection: AsyncConnection, span: tuple[int, int]) -> sa.ColumnElement[Any]:
+        """An SQL expression for when a subscription's mail is due: one case for each hour, zone and weekday that the
+        span has, since those of all readers together could be more than a statement may bind."""
         hour, zone = subscription.c.hour, subscription.c.zone
-        async with self._database.read() as connection:
-            query = sa.select(hour, zone).where(*self._wanted, hour.is_not(None)).distinct()
-            clocks = (await connection.execute(query)).all()
+        # who reads daily may have a weekday from before, which says nothing then
+        weekday = sa.case((subscription.c.frequency == Frequency.WEEKLY, subscription.c.weekday), else_=sa.null())
+        query = (
+            sa.select(hour, zone, weekday.label("weekday"))
+            .where(subscription.c.id.between(*span), *self._wanted)
+            .where(sa.or_(hour.is_not(None), weekday.is_not(None)))
+            .distinct()
+        )
         cases = [
-            (sa.and_(hour == clock.hour, zone == clock.zone), sa.literal(moment, Instant))
-            for clock in clocks
-            if (moment := due(self._frozen_at, clock.hour, clock.zone)) is not None
+            (sa.and_(hour == clock.hour, zone == clock.zone, weekday == clock.weekday), sa.literal(moment, Instant))
+            for clock in (await connection.execute(query)).all()
+            if (moment := self._due(clock.hour, clock.zone, clock.weekday)) is not None
         ]
         return sa.case(*cases, else_=sa.null()) if cases else sa.null()
 

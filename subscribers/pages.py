@@ -17,6 +17,8 @@ from starlette.responses import HTMLResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from flows.editions import maths
+from flows.phrases import Phrases
+from subscribers.cards import Card
 
 POLICY = (
     "default-src 'none'; style-src 'unsafe-inline'; img-src 'self' data:; frame-src 'self'; form-action 'self'; "
@@ -31,7 +33,8 @@ _BODY = re.compile(r"<body\b[^>]*>", re.IGNORECASE)
 class Pages:
     """Renders templates of `web/`; the operator's folder comes before ours. `links` are the menu: path and name."""
 
-    def __init__(self, folders: Sequence[Path], links: Mapping[str, str] | None = None) -> None:
+    def __init__(self, folders: Sequence[Path], phrases: Phrases, links: Mapping[str, str] | None = None) -> None:
+        self.phrases = phrases
         self._environment = Environment(
             loader=FileSystemLoader([folder / "web" for folder in folders]),
             autoescape=True,
@@ -40,24 +43,37 @@ class Pages:
             lstrip_blocks=True,
             keep_trailing_newline=True,
         )
-        self._environment.globals.update(here="", links=dict(links or {}))
-        self._environment.filters.update(long_date=long_date, short_date=short_date, counted=counted, maths=readable)
+        self._environment.globals.update(here="", links=dict(links or {}), say=phrases)
+        self._environment.filters.update(
+            long_date=self.long_date, short_date=self.short_date, counted=counted, maths=readable, isolated=isolated
+        )
 
     def __call__(self, template: str, status: int = 200, **values: Any) -> HTMLResponse:
         return HTMLResponse(self._environment.get_template(template).render(values), status)
 
-    def edition(self, mail: str, *, draft: bool = False) -> HTMLResponse:
-        """An edition's HTML as a page of the site: with its bar above, and as the page's main part."""
+    def edition(
+        self, mail: str, *, draft: bool = False, card: Card | None = None, before: str | None = None, after: str | None = None
+    ) -> HTMLResponse:
+        """An edition's HTML as a page of the site: with its bar above, and as the page's main part. `before` and
+        `after` are the paths of the editions beside it."""
         template = self._environment.get_template("edition.html")
-        context = template.new_context({"draft": draft})
-        style, above, below = ("".join(template.blocks[name](context)) for name in ("style", "above", "below"))
+        context = template.new_context({"draft": draft, "card": card, "before": before, "after": after})
+        added, above, below = ("".join(template.blocks[name](context)) for name in ("head", "above", "below"))
         head, body = _HEAD_ENDS.search(mail), _BODY.search(mail)
         if head and body:
             shown, closing, end = mail[body.end() :].rpartition("</body>")
             if closing:
-                mail = mail[: head.start()] + style + mail[head.start() : body.end()] + above + shown + below
+                mail = mail[: head.start()] + added + mail[head.start() : body.end()] + above + shown + below
                 mail += closing + end
         return HTMLResponse(mail)
+
+    def long_date(self, day: dt.date) -> Markup:
+        weekday = self.phrases(f"date.weekday.{day.weekday()}")
+        month = self.phrases(f"date.month.{day.month}")
+        return self.phrases("date.long", weekday=weekday, day=day.day, month=month, year=day.year)
+
+    def short_date(self, day: dt.date) -> Markup:
+        return self.phrases("date.short", day=day.day, month=self.phrases(f"date.month.{day.month}"))
 
 
 def readable(source: object) -> Markup:
@@ -65,12 +81,9 @@ def readable(source: object) -> Markup:
     return Markup(maths.html(str(source)))  # noqa: S704 - `maths.html` escapes what it is given
 
 
-def long_date(day: dt.date) -> str:
-    return f"{day:%A}, {short_date(day)} {day.year}"
-
-
-def short_date(day: dt.date) -> str:
-    return f"{day.day} {day:%B}"
+def isolated(text: object) -> Markup:
+    """A stranger's text within a sentence: its direction does not spread to the words around it."""
+    return Markup("<bdi>{}</bdi>").format(text)
 
 
 def counted(number: int, noun: str) -> str:

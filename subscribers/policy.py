@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from zoneinfo import ZoneInfo
 
 from flows.editions.model import Kind
 from flows.outcomes import Outcome, Verdict
-from subscribers.model import DeliveryState, Frequency, Subscription, SubscriptionState
+from subscribers.model import DeliveryState, Frequency, Letter, Subscription, SubscriptionState, Suppressed
 
 BACK_OFF: Sequence[dt.timedelta] = tuple(dt.timedelta(minutes=m) for m in (1, 5, 15, 60, 120))
 """The wait after each failed attempt; the last one repeats."""
 GIVE_UP = dt.timedelta(hours=24)
 """How long a delivery is tried again after its first attempt (RFC 5321 section 4.5.4.1 lets a queue give up)."""
+
+MORNING = 7
+"""The hour of a weekly reader who has a day and no hour: they asked for that day, not for its midnight."""
 
 
 def frequencies(kind: Kind, day: dt.date) -> tuple[Frequency, ...]:
@@ -24,28 +27,35 @@ def frequencies(kind: Kind, day: dt.date) -> tuple[Frequency, ...]:
     return (Frequency.DAILY, Frequency.WEEKDAYS) if day.weekday() < 5 else (Frequency.DAILY,)
 
 
-def due(frozen_at: dt.datetime, hour: int | None, zone: str) -> dt.datetime | None:
-    """The first time after `frozen_at` that the reader's clock shows `hour`; None: at once.
+def due(frozen_at: dt.datetime, hour: int | None, zone: str, weekday: int | None = None) -> dt.datetime | None:
+    """The first time after `frozen_at` that the reader's clock shows `hour`, and of a weekly edition their `weekday`
+    (0 is Monday), at `MORNING` without an hour; None: at once.
 
     Where the clocks go forward over that hour it is the moment they do; where they go back it is the first of the
-    two (PEP 495, fold=0). An edition that is frozen within the hour is due at once.
+    two (PEP 495, fold=0). An edition that is frozen within the hour is due at once, and one that is frozen later on
+    the reader's weekday too: better late on their day than a week old.
     """
-    if hour is None:
-        return None
     here = frozen_at.astimezone(ZoneInfo(zone))
-    if here.hour == hour:
+    if weekday is None and hour in (None, here.hour):
         return None
-    for days in (0, 1):
-        wanted = dt.datetime.combine(here.date() + dt.timedelta(days=days), dt.time(hour), tzinfo=here.tzinfo)
+    for days in range(8):
+        day = here.date() + dt.timedelta(days=days)
+        if weekday not in (None, day.weekday()):
+            continue
+        wanted = dt.datetime.combine(day, dt.time(MORNING if hour is None else hour), tzinfo=here.tzinfo)
         # A local time that the clocks skip maps onto the moment after the change when it goes through UTC.
         instant = wanted.astimezone(dt.UTC)
         if instant >= frozen_at:
             return instant
-    raise AssertionError("the hour comes every day")
+        if weekday is not None:
+            return None
+    raise AssertionError("the hour comes every day, and every weekday within eight days")
 
 
 def decide(subscription: Subscription, today: dt.date) -> str:
     """Why this subscriber gets no mail now, in words for the operator; empty: send."""
+    if subscription.suppressed:
+        return f"suppressed: {subscription.suppressed}"
     match subscription.state:
         case SubscriptionState.CONFIRMED:
             return ""
@@ -56,6 +66,53 @@ def decide(subscription: Subscription, today: dt.date) -> str:
             return f"paused until {until}" if until else "paused"
         case state:
             return str(state)
+
+
+def superseded(subscription: Subscription, kind: Kind, frozen_at: dt.datetime) -> str:
+    """Why a reader who has changed their frequency since an edition was frozen does not get it, in words for the
+    operator; empty: send.
+
+    Who has turned to the weekly edition finds the day's best in it. The other way round nothing would bring what the
+    weekly edition holds, so that it is sent as the last one.
+    """
+    changed = subscription.frequency_at is not None and subscription.frequency_at > frozen_at
+    if changed and kind is Kind.DAILY and subscription.frequency is Frequency.WEEKLY:
+        return "the reader has turned to the weekly edition"
+    return ""
+
+
+UNDO = dt.timedelta(days=1)
+"""How long a reader can undo a change."""
+
+
+def undoable(subscription: Subscription, now: dt.datetime) -> bool:
+    """Whether a reader's last change can still be undone."""
+    changed_at = subscription.changed_at
+    return (
+        subscription.previous is not None
+        and subscription.suppressed is None
+        and changed_at is not None
+        and now - changed_at < UNDO
+    )
+
+
+_WANTED: Mapping[Letter, frozenset[SubscriptionState]] = {
+    Letter.CONFIRM: frozenset({SubscriptionState.UNCONFIRMED}),
+    Letter.KNOWN: frozenset({SubscriptionState.CONFIRMED, SubscriptionState.PAUSED}),
+    Letter.WELCOME: frozenset({SubscriptionState.CONFIRMED}),
+    Letter.LINK: frozenset({SubscriptionState.CONFIRMED, SubscriptionState.PAUSED}),
+}
+"""The states in which a letter makes sense; one that is not named here does so in every state."""
+
+
+def unwanted(kind: Letter, subscription: Subscription) -> str:
+    """Why a letter is not sent any more, in words for the operator; empty: send it."""
+    # who had everything erased may come back, and nobody but them can
+    back = kind is Letter.CONFIRM and subscription.suppressed is Suppressed.ERASED
+    if subscription.suppressed and not back:
+        return f"suppressed: {subscription.suppressed}"
+    wanted = _WANTED.get(kind)
+    return f"the subscription is {subscription.state}" if wanted and subscription.state not in wanted else ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,23 +1,31 @@
 """Subscriptions as CSV, in and out: one line each, several values of a field joined by `;`.
 
-A missing column means the default for a new subscription and no change for one that is there already.
+A missing column means the default for a new subscription and no change for one that is there already. A muted topic is
+written with a `-` before it, `-*` stands for all of them: such a reader gets what they follow and nothing else. The day
+of a weekly reader stands with their frequency, `weekly:mon`, and the end of a pause with the state,
+`paused:2026-07-01`; without one, mail comes as soon as there is an edition, and the pause has no end.
 """
 
 from __future__ import annotations
 
 import csv
 import datetime as dt
+import re
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any, TextIO
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from email_validator import EmailNotValidError, validate_email
 
-from flows.outcomes import Problem
+from flows.editions.model import EVERY
+from flows.outcomes import Problem, anonymous
 from subscribers.model import Frequency, Subscription, SubscriptionState
-from subscribers.store import Change
+from subscribers.preferences import MAX_AUTHORS, MAX_KEYWORDS, MAX_WORD
+from subscribers.repeats import Repeats
+from subscribers.store import MUTED, Change
+from subscribers.text import clean
 
 COLUMNS = (
     "email",
@@ -34,6 +42,7 @@ COLUMNS = (
     "consent_source",
 )
 DEFAULT_NEWSLETTER = "daily"
+WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,32 +62,60 @@ class Known:
 
 
 def read(file: TextIO, known: Known) -> Iterator[Change | BadLine]:
-    """One line after the other, in bounded memory. Raises Problem for a header that can't be used."""
+    """One line after the other, in bounded memory. Raises Problem for a header that can't be used.
+
+    The first good line of an address on a newsletter counts, in all of the file; the others are bad lines that name it.
+    """
     # a NUL makes no valid field; without it the reader goes on with the next line
     rows = csv.DictReader((line.replace("\0", "\ufffd") for line in file), restkey="")
-    header = [(name or "").strip().lstrip("\ufeff").lower() for name in rows.fieldnames or []]
+    try:
+        rows.fieldnames = _header(rows.fieldnames or [])
+    except csv.Error as error:
+        raise Problem(f"The CSV's first line can't be read ({error}): {_WANTED}.") from None
+    with Repeats() as repeats:
+        while True:
+            try:
+                row = next(rows)
+            except StopIteration:
+                return
+            except csv.Error as error:
+                yield BadLine(rows.line_num, f"it can't be read ({error})")
+                continue
+            number = rows.line_num
+            try:
+                found = change(row, known, line=number)
+            except ValueError as error:
+                yield BadLine(number, anonymous(str(error)))
+                continue
+            first = repeats.first(f"{found.email.lower()} {found.newsletter}", number)
+            yield found if first == number else BadLine(number, f"its address stands in line {first} already")
+
+
+_WANTED = "its first line should name the columns, email among them"
+
+
+def _header(given: Iterable[str]) -> list[str]:
+    """The columns that the first line names. Raises Problem."""
+    header = [(name or "").strip().lstrip("\ufeff").lower() for name in given]
+    if len(header) == 1 and (found := next((one for one in (";", "\t", "|") if one in header[0]), None)):
+        name = {";": "semicolons", "\t": "tabs", "|": "bars"}[found]
+        raise Problem(f"The CSV's columns are separated by {name}: save it with commas between them.")
+    if any("@" in name for name in header):
+        raise Problem(
+            f"The CSV begins with an address, but {_WANTED}: put a line such as {','.join(COLUMNS[:3])} before it."
+        )
+    if any("\ufffd" in name for name in header):
+        raise Problem("The CSV is not UTF-8: save it in that encoding.")
     if unknown := [name for name in header if name not in COLUMNS]:
         raise Problem(f"The CSV's column {unknown[0][:40]!r} is not known: use {', '.join(COLUMNS)}.")
     if "email" not in header:
-        raise Problem("The CSV has no column email: its first line should name the columns, email among them.")
+        raise Problem(f"The CSV has no column email: {_WANTED}.")
     if twice := [name for name in COLUMNS if header.count(name) > 1]:
         raise Problem(f"The CSV has the column {twice[0]} more than once: leave one of them.")
-    rows.fieldnames = header
-    while True:
-        try:
-            row = next(rows)
-        except StopIteration:
-            return
-        except csv.Error as error:
-            yield BadLine(rows.line_num, f"it can't be read ({error})")
-            continue
-        try:
-            yield change(row, known)
-        except ValueError as error:
-            yield BadLine(rows.line_num, str(error))
+    return header
 
 
-def change(row: Mapping[str, Any], known: Known) -> Change:
+def change(row: Mapping[str, Any], known: Known, line: int = 0) -> Change:
     """The change that one line asks for; raises ValueError with the field, the value and the remedy."""
     if "" in row:
         raise ValueError("it has more fields than the first line: put values with commas in double quotes")
@@ -87,19 +124,43 @@ def change(row: Mapping[str, Any], known: Known) -> Change:
         raise ValueError(
             f"newsletter {newsletter[:40]!r} is not known: use one of {', '.join(sorted(known.newsletters))}"
         )
-    given = {}
+    email = address(row.get("email") or "")
+    given: dict[str, Any] = {}
     for name, parse in _FIELDS.items():
         if (text := row.get(name)) is not None:
-            given[name] = parse(text.strip())
-    if unknown := [slug for slug in given.get("topics", ()) if slug not in known.topics]:
-        raise ValueError(f"topic {unknown[0][:40]!r} is not known: use one of {', '.join(sorted(known.topics))}")
-    return Change(email=address(row.get("email") or ""), newsletter=newsletter, columns=given)
+            given |= parse(text.strip())
+    for slug in given.get("topics", ()):
+        if slug.removeprefix(MUTED) not in known.topics and slug != MUTED + EVERY:
+            raise ValueError(f"topic {slug[:40]!r} is not known: use some of {', '.join(sorted(known.topics))}")
+    return Change(email=email, newsletter=newsletter, columns=given, line=line)
+
+
+_PLAIN = re.compile(r"[A-Za-z0-9_+-]{1,64}(?:\.[A-Za-z0-9_+-]{1,64})*")
 
 
 def address(text: str) -> str:
-    """The address in its normal form; raises ValueError. Internal domains are allowed: the operator knows them."""
+    """The address in its normal form; raises ValueError, whose words do not repeat it. Internal domains are allowed:
+    the operator knows them."""
+    text = text.strip()
+    local, _, domain = text.rpartition("@")
+    # nearly every address: its domain has been validated before, the rest needs no more than a look
+    if len(local) <= 64 and _PLAIN.fullmatch(local) and (normal := _domain(domain)):
+        return f"{local}@{normal}"
+    return _validated(text)
+
+
+@lru_cache(maxsize=10_000)
+def _domain(domain: str) -> str:
+    """The domain as the mail server is told it; empty where a whole address should be looked at for what is wrong."""
     try:
-        found = validate_email(text.strip(), check_deliverability=False, globally_deliverable=False)
+        return _validated(f"{'a' * 64}@{domain}").rpartition("@")[2]
+    except ValueError:
+        return ""
+
+
+def _validated(text: str) -> str:
+    try:
+        found = validate_email(text, check_deliverability=False, globally_deliverable=False)
     except EmailNotValidError as error:
         raise ValueError(f"email is not an address ({str(error).rstrip('.')})") from None
     if not found.local_part.isascii():
@@ -107,24 +168,70 @@ def address(text: str) -> str:
     return found.ascii_email or found.normalized
 
 
+@lru_cache(maxsize=10_000)
 def _list(text: str) -> tuple[str, ...]:
-    return tuple(dict.fromkeys(part for value in text.split(";") if (part := " ".join(value.split()))))
+    return tuple(dict.fromkeys(part for value in text.split(";") if (part := clean(value))))
 
 
-def _choice(name: str, kind: Callable[[str], Any], choices: Iterable[str], default: str) -> Callable[[str], Any]:
-    def parse(text: str) -> Any:
-        try:
-            return kind(text.lower() or default)
-        except ValueError:
-            raise ValueError(f"{name} {text[:40]!r} is not known: use one of {', '.join(choices)}") from None
+def _phrases(name: str, most: int) -> Callable[[str], tuple[str, ...]]:
+    """What readers may give themselves, and no more."""
+
+    @lru_cache(maxsize=10_000)
+    def parse(text: str) -> tuple[str, ...]:
+        found = _list(text)
+        if len(found) > most:
+            raise ValueError(f"{name} has {len(found)} values: leave {most} of them")
+        if long := [value for value in found if len(value) > MAX_WORD]:
+            raise ValueError(f"{name} has {long[0][:40]!r}…, which is too long: leave {MAX_WORD} letters of it")
+        return found
 
     return parse
+
+
+@lru_cache(maxsize=10_000)
+def _topics(text: str) -> tuple[str, ...]:
+    """Sorted, as they are written: their order means nothing."""
+    found = _list(text)
+    muted = [slug for slug in found if slug.startswith(MUTED)]
+    if muted and len(muted) < len(found):
+        raise ValueError(f"topics {text[:40]!r} has chosen and muted ones ({muted[0][:40]}): leave one kind of them")
+    return (MUTED + EVERY,) if MUTED + EVERY in muted else tuple(sorted(found))
+
+
+@lru_cache(maxsize=1000)
+def _frequency(text: str) -> Mapping[str, Any]:
+    name, colon, day = (part.strip() for part in (text or Frequency.DAILY).lower().partition(":"))
+    if name not in tuple(Frequency) or (colon and name != Frequency.WEEKLY):
+        raise ValueError(f"frequency {text[:40]!r} is not known: use one of {', '.join(Frequency)}, weekly:mon")
+    if colon and day not in WEEKDAYS:
+        raise ValueError(f"frequency {text[:40]!r} has no day of the week: use one of {', '.join(WEEKDAYS)}")
+    if name != Frequency.WEEKLY:
+        return {"frequency": Frequency(name)}
+    return {"frequency": Frequency.WEEKLY, "weekday": WEEKDAYS.index(day) if colon else None}
+
+
+@lru_cache(maxsize=1000)
+def _state(text: str) -> Mapping[str, Any]:
+    name, colon, until = (part.strip() for part in (text or SubscriptionState.CONFIRMED).lower().partition(":"))
+    if name not in tuple(SubscriptionState) or (colon and name != SubscriptionState.PAUSED):
+        raise ValueError(
+            f"state {text[:40]!r} is not known: use one of {', '.join(SubscriptionState)}, paused:2026-07-01"
+        )
+    if name != SubscriptionState.PAUSED:
+        return {"state": SubscriptionState(name)}
+    try:
+        return {
+            "state": SubscriptionState.PAUSED,
+            "paused_until": dt.date.fromisoformat(until) if colon else None,
+        }
+    except ValueError:
+        raise ValueError(f"state {text[:40]!r} has no date: write it as paused:2026-07-01") from None
 
 
 def _hour(text: str) -> int | None:
     if not text:
         return None
-    if text.isascii() and text.isdigit() and int(text) < 24:
+    if text.isascii() and text.isdigit() and len(text) <= 2 and int(text) < 24:
         return int(text)
     raise ValueError(f"hour {text[:40]!r} should be a whole number from 0 to 23, or empty for at once")
 
@@ -133,6 +240,8 @@ def _hour(text: str) -> int | None:
 def _zone(text: str) -> str:
     name = text or "UTC"
     try:
+        if len(name) > 60:
+            raise ValueError
         ZoneInfo(name)
     except (ZoneInfoNotFoundError, ValueError, OSError):
         raise ValueError(f"zone {name[:40]!r} is not known: use a name such as Europe/Berlin") from None
@@ -140,54 +249,81 @@ def _zone(text: str) -> str:
 
 
 def _moment(text: str) -> dt.datetime | None:
+    """To the millisecond, as the database keeps it."""
     if not text:
         return None
     try:
         found = dt.datetime.fromisoformat(text)
     except ValueError:
         raise ValueError(f"consent_at {text[:40]!r} should be a time such as 2026-06-09T08:30:00+02:00") from None
+    if not 1970 < found.year < 2200:
+        raise ValueError(f"consent_at {text[:40]!r} lies out of all times: use one such as 2026-06-09T08:30:00+02:00")
+    found = found.replace(microsecond=found.microsecond // 1000 * 1000)
     return found if found.tzinfo else found.replace(tzinfo=dt.UTC)
 
 
-def _words(text: str) -> str:
-    return " ".join(text.split())[:200]
+def _given(name: str, value: Any) -> Mapping[str, Any]:
+    """Nothing where it is empty: a list without it takes away no evidence."""
+    return {name: value} if value else {}
 
 
-_FIELDS: Mapping[str, Callable[[str], Any]] = {
-    "topics": _list,
-    "keywords": _list,
-    "authors": _list,
-    "frequency": _choice("frequency", Frequency, list(Frequency), Frequency.DAILY),
-    "hour": _hour,
-    "zone": _zone,
-    "state": _choice("state", SubscriptionState, list(SubscriptionState), SubscriptionState.CONFIRMED),
-    "tags": _list,
-    "consent_at": _moment,
-    "consent_source": _words,
+def _column(name: str, parse: Callable[[str], Any]) -> Callable[[str], Mapping[str, Any]]:
+    return lru_cache(maxsize=1000)(lambda text: {name: parse(text)})
+
+
+_FIELDS: Mapping[str, Callable[[str], Mapping[str, Any]]] = {
+    "topics": _column("topics", _topics),
+    "keywords": _column("keywords", _phrases("keywords", MAX_KEYWORDS)),
+    "authors": _column("authors", _phrases("authors", MAX_AUTHORS)),
+    "frequency": _frequency,
+    "hour": _column("hour", _hour),
+    "zone": _column("zone", _zone),
+    "state": _state,
+    "tags": _column("tags", _phrases("tags", MAX_KEYWORDS)),
+    "consent_at": lambda text: _given("consent_at", _moment(text)),
+    "consent_source": lambda text: _given("consent_source", clean(text)[:200]),
 }
+
+
+def topics_of(subscription: Subscription) -> list[str]:
+    """The topics as they are written: those that are chosen, or those that are muted."""
+    interests = subscription.interests
+    return sorted([*interests.topics, *(MUTED + slug for slug in interests.muted)])
+
+
+def frequency_of(subscription: Subscription) -> str:
+    if subscription.frequency is not Frequency.WEEKLY or subscription.weekday is None:
+        return str(subscription.frequency)
+    return f"{subscription.frequency}:{WEEKDAYS[subscription.weekday]}"
+
+
+def state_of(subscription: Subscription) -> str:
+    if subscription.state is not SubscriptionState.PAUSED or subscription.paused_until is None:
+        return str(subscription.state)
+    return f"{subscription.state}:{subscription.paused_until}"
 
 
 def write(file: TextIO) -> Callable[[Subscription], None]:
     """Writes the first line, and returns what writes a subscription each. What `read` makes of it is the same."""
-    rows = csv.DictWriter(file, COLUMNS, lineterminator="\n")
-    rows.writeheader()
+    rows = csv.writer(file, lineterminator="\n")
+    rows.writerow(COLUMNS)
 
     def one(subscription: Subscription) -> None:
         rows.writerow(
-            {
-                "email": subscription.email,
-                "newsletter": subscription.newsletter,
-                "topics": ";".join(sorted(subscription.interests.topics)),
-                "keywords": ";".join(subscription.interests.keywords),
-                "authors": ";".join(subscription.interests.authors),
-                "frequency": subscription.frequency,
-                "hour": "" if subscription.hour is None else subscription.hour,
-                "zone": subscription.zone,
-                "state": subscription.state,
-                "tags": ";".join(subscription.tags),
-                "consent_at": subscription.consent_at.isoformat() if subscription.consent_at else "",
-                "consent_source": subscription.consent_source,
-            }
+            (
+                subscription.email,
+                subscription.newsletter,
+                ";".join(topics_of(subscription)),
+                ";".join(subscription.interests.keywords),
+                ";".join(subscription.interests.authors),
+                frequency_of(subscription),
+                "" if subscription.hour is None else subscription.hour,
+                subscription.zone,
+                state_of(subscription),
+                ";".join(subscription.tags),
+                subscription.consent_at.isoformat() if subscription.consent_at else "",
+                subscription.consent_source,
+            )
         )
 
     return one

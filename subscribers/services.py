@@ -10,9 +10,13 @@ from http import HTTPStatus
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 
+from flows.archive import Archive
 from flows.database import Database
-from flows.editions.model import Newsletter, NoEdition
+from flows.editions.model import Edition, Kind, Newsletter, NoEdition, Topic
+from flows.phrases import Phrases
+from flows.search import Search
 from flows.store import Frozen, Store
+from subscribers.limits import Limits
 from subscribers.pages import Pages
 from subscribers.store import Subscribers
 
@@ -29,9 +33,25 @@ class Services:
     pages: Pages
     page_of: Callable[[Frozen], Awaitable[str]]
     """A frozen edition as a page, without anything personal."""
-    preview_of: Callable[[Newsletter, dt.date], Awaitable[str | NoEdition]]
-    """The edition of a day as it would be now, as a page. Stores nothing."""
+    preview_of: Callable[[Newsletter, Kind, dt.date], Awaitable[str | NoEdition]]
+    """The edition of a day or a week as it would be now, as a page. Stores nothing."""
     now: Callable[[], dt.datetime]
+    topics: Sequence[Topic]
+    phrases: Phrases
+    hashing_key: bytes
+    limits: Limits
+    wake: Callable[[], None]
+    """Tells whoever sends the outbox that there is something in it."""
+    latest: Callable[..., Awaitable[Edition | None]]
+    """The latest frozen edition of a newsletter (its slug) and kind (daily if none is given), at hand at once."""
+    archive: Archive
+    search: Search
+    public_url: str
+    """Where readers reach the site, without a slash at the end."""
+
+    def topics_of(self, newsletter: Newsletter) -> Sequence[Topic]:
+        """The topics that a newsletter carries."""
+        return [topic for topic in self.topics if not newsletter.topics or topic.slug in newsletter.topics]
 
 
 def services(request: Request) -> Services:

@@ -1,35 +1,29 @@
-"""The only SQL about people and their subscriptions."""
+"""The store of people: everything that is done to subscribers and their subscriptions, as methods of one class.
+
+It is split by who does it: `signups`, `changes`, `letters`, `erasure`, and here what an operator's list does. SQL about
+people stands in these, in `people` and `rows`, in `outbox` and in `limits` alone.
+"""
 
 from __future__ import annotations
 
 import datetime as dt
-import json
-from collections.abc import AsyncIterator, Iterable, Mapping
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from flows.database import Database
-from flows.editions.model import Interests
-from subscribers.model import Frequency, Subscription, SubscriptionState, Suppressed
-from subscribers.tables import subscriber, subscription
+from subscribers.changes import Changes
+from subscribers.erasure import Erasure
+from subscribers.letters import Letters
+from subscribers.model import SubscriptionState, Suppressed
+from subscribers.rows import DEFAULTS, MUTED, OF_SUBSCRIBER, address_key, columns, read_subscription
+from subscribers.signups import SignUp, SignUps
+from subscribers.tables import subscriber, subscription, suppression
 
-MUTED = "-"
-"""What a muted topic begins with among `topics`, in the database and in CSV."""
-LISTS = ("topics", "keywords", "authors", "tags")
-
-
-@dataclass(slots=True)
-class Kept:
-    """What became of a batch of subscriptions."""
-
-    added: int = 0
-    changed: int = 0
-    unchanged: int = 0
-    refused: list[str] = field(default_factory=list)
-    """The addresses that had unsubscribed and were not brought back."""
+__all__ = ["MUTED", "OF_SUBSCRIBER", "Change", "Kept", "Refused", "SignUp", "Subscribers", "read_subscription"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,80 +34,80 @@ class Change:
     email: str
     newsletter: str
     columns: Mapping[str, Any]
+    line: int = 0
+    """Where it stands in an operator's file."""
 
 
-def columns(given: Mapping[str, Any]) -> dict[str, Any]:
-    """Columns as the database keeps them: lists as JSON, the rest unchanged."""
-    return {
-        name: json.dumps(list(value), ensure_ascii=False) if name in LISTS else value for name, value in given.items()
-    }
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Refused:
+    """A subscription that a list could not bring."""
+
+    email: str
+    line: int = 0
+    because: Suppressed | None = None
+    """Why the address is never mailed again; None: the reader has unsubscribed."""
 
 
-_DEFAULTS = columns(
-    {
-        "state": SubscriptionState.CONFIRMED,
-        "topics": (),
-        "keywords": (),
-        "authors": (),
-        "size": None,
-        "frequency": Frequency.DAILY,
-        "hour": None,
-        "zone": "UTC",
-        "weekday": None,
-        "tags": (),
-        "paused_until": None,
-        "consent_at": None,
-        "consent_source": "",
-    }
-)
+@dataclass(slots=True)
+class Kept:
+    """What became of a batch of subscriptions."""
+
+    added: int = 0
+    changed: int = 0
+    unchanged: int = 0
+    refused: list[Refused] = field(default_factory=list)
 
 
-class Subscribers:
+class Subscribers(SignUps, Changes, Letters, Erasure):
     """Who is subscribed to what."""
-
-    def __init__(self, database: Database) -> None:
-        self._database = database
 
     async def keep(self, changes: Iterable[Change], now: dt.datetime, *, resubscribe: bool = False) -> Kept:
         """Adds or changes subscriptions in one transaction; the same changes again change nothing.
 
-        Whoever has unsubscribed stays so unless `resubscribe`: an old list must not bring them back.
+        Whoever has unsubscribed stays so unless `resubscribe`, also while a new sign-up waits to be confirmed: an old
+        list must not bring them back. An address that is never mailed again is refused in any case.
         """
         kept = Kept()
         latest = {(change.email.lower(), change.newsletter): change for change in changes}
         async with self._database.write() as connection:
-            people = await self._people(connection, latest.values(), now)
+            barred = await self._barred(connection, latest.values())
+            wanted = {}
+            for key, change in latest.items():
+                if because := barred.get(key[0]):
+                    kept.refused.append(Refused(email=change.email, line=change.line, because=because))
+                else:
+                    wanted[key] = change
+            people = await self._people(connection, wanted.values(), now)
             known = await self._known(connection, people.values())
-            fresh = []
-            for (key, newsletter), change in latest.items():
-                wanted = columns(change.columns)
-                row = known.get((people[key], newsletter))
+            fresh, updates = [], []
+            for (email_key, newsletter), change in wanted.items():
+                row = known.get((people[email_key], newsletter))
                 if row is None:
-                    fresh.append(
-                        {
-                            **_DEFAULTS,
-                            **wanted,
-                            "subscriber_id": people[key],
-                            "newsletter": newsletter,
-                            "changed_at": now,
-                        }
-                    )
-                    continue
-                back = row["state"] == SubscriptionState.UNSUBSCRIBED != wanted.get("state", row["state"])
-                if back and not resubscribe:
-                    kept.refused.append(change.email)
-                    continue
-                if all(row[name] == value for name, value in wanted.items()):
+                    fresh.append(_fresh(change, people[email_key], now))
+                elif not resubscribe and _brings_back(row, change):
+                    kept.refused.append(Refused(email=change.email, line=change.line))
+                elif values := _changed(row, change, now):
+                    updates.append({"of": row["id"], **values})
+                else:
                     kept.unchanged += 1
-                    continue
-                await connection.execute(
-                    sa.update(subscription).where(subscription.c.id == row["id"]).values(**wanted, changed_at=now)
-                )
-                kept.changed += 1
+            await _update(connection, updates)
             if fresh:
-                await connection.execute(sa.insert(subscription), fresh)
-                kept.added = len(fresh)
+                # on PostgreSQL a reader may sign up at the same moment: theirs counts
+                there = (subscription.c.subscriber_id, subscription.c.newsletter)
+                insert = self._database.insert(subscription).on_conflict_do_nothing(index_elements=there)
+                await connection.execute(insert, fresh)
+            kept.changed, kept.added = len(updates), len(fresh)
         return kept
+
+    async def _barred(self, connection: AsyncConnection, changes: Collection[Change]) -> dict[str, Suppressed]:
+        """Which of the addresses are never mailed again, and why."""
+        if await connection.scalar(sa.select(suppression.c.address_key).limit(1)) is None:
+            return {}
+        keys = {address_key(change.email, self._key): change.email.lower() for change in changes}
+        rows = await connection.execute(
+            sa.select(suppression.c.address_key, suppression.c.reason).where(suppression.c.address_key.in_(keys))
+        )
+        return {keys[row.address_key]: Suppressed(row.reason) for row in rows}
 
     async def _people(self, connection: AsyncConnection, changes: Iterable[Change], now: dt.datetime) -> dict[str, int]:
         rows = {change.email.lower(): change.email for change in changes}
@@ -127,80 +121,50 @@ class Subscribers:
         )
         return {row.email_key: row.id for row in found}
 
-    async def _known(self, connection: AsyncConnection, people: Iterable[int]) -> dict[tuple[int, str], dict[str, Any]]:
-        rows = await connection.execute(sa.select(subscription).where(subscription.c.subscriber_id.in_(list(people))))
-        return {(row.subscriber_id, row.newsletter): dict(row._mapping) for row in rows}
-
-    async def walk(self, newsletter: str | None = None, size: int = 1000) -> AsyncIterator[Subscription]:
-        """All subscriptions in the order of their numbers, read in pages: memory does not grow with the list."""
-        last = 0
-        while True:
-            query = _subscriptions().where(subscription.c.id > last).order_by(subscription.c.id).limit(size)
-            if newsletter is not None:
-                query = query.where(subscription.c.newsletter == newsletter)
-            async with self._database.read() as connection:
-                rows = (await connection.execute(query)).all()
-            for row in rows:
-                yield read_subscription(row)
-            if len(rows) < size:
-                return
-            last = rows[-1].id
-
-    async def get(self, identity: int) -> Subscription | None:
-        async with self._database.read() as connection:
-            row = (await connection.execute(_subscriptions().where(subscription.c.id == identity))).one_or_none()
-        return None if row is None else read_subscription(row)
-
-    async def by_address(self, email: str, newsletter: str) -> Subscription | None:
-        async with self._database.read() as connection:
-            query = _subscriptions().where(
-                subscriber.c.email_key == email.lower(), subscription.c.newsletter == newsletter
-            )
-            row = (await connection.execute(query)).one_or_none()
-        return None if row is None else read_subscription(row)
-
-    async def unsubscribe(self, identity: int, now: dt.datetime) -> None:
-        """Ends a subscription; doing it again changes nothing."""
-        async with self._database.write() as connection:
-            await connection.execute(
-                sa.update(subscription)
-                .where(subscription.c.id == identity, subscription.c.state != SubscriptionState.UNSUBSCRIBED)
-                .values(state=SubscriptionState.UNSUBSCRIBED, changed_at=now)
-            )
+    async def _known(self, connection: AsyncConnection, people: Iterable[int]) -> dict[tuple[int, str], sa.RowMapping]:
+        query = sa.select(subscription).where(subscription.c.subscriber_id.in_(list(people)))
+        rows = await connection.execute(query.order_by(subscription.c.id).with_for_update())
+        return {(row["subscriber_id"], row["newsletter"]): row for row in rows.mappings()}
 
 
-def _subscriptions() -> sa.Select[Any]:
-    return sa.select(subscription, *OF_SUBSCRIBER).join(subscriber)
+async def _update(connection: AsyncConnection, updates: Iterable[Mapping[str, Any]]) -> None:
+    """Makes the changes, each with the number of its row in `of`; all that name the same columns in one go."""
+    alike: dict[tuple[str, ...], list[Mapping[str, Any]]] = defaultdict(list)
+    for update in updates:
+        alike[tuple(update)].append(update)
+    query = sa.update(subscription).where(subscription.c.id == sa.bindparam("of"))
+    for rows in alike.values():
+        await connection.execute(query, rows)
 
 
-OF_SUBSCRIBER = (subscriber.c.email, subscriber.c.suppressed)
-"""What `read_subscription` needs besides the columns of `subscription`."""
+def _fresh(change: Change, person: int, now: dt.datetime) -> dict[str, Any]:
+    values = {**DEFAULTS, **columns(change.columns), "subscriber_id": person, "newsletter": change.newsletter}
+    state = values["state"]
+    # whoever has not confirmed is forgotten after a while; whoever has left can say so later
+    values["asked_at"] = now if state == SubscriptionState.UNCONFIRMED else None
+    values["left_at"] = now if state == SubscriptionState.UNSUBSCRIBED else None
+    return {**values, "changed_at": now}
 
 
-def read_subscription(row: sa.Row[Any]) -> Subscription:
-    """A row of `subscription` with what is `OF_SUBSCRIBER`."""
-    topics = json.loads(row.topics)
-    return Subscription(
-        id=row.id,
-        email=row.email,
-        newsletter=row.newsletter,
-        state=SubscriptionState(row.state),
-        interests=Interests(
-            topics=frozenset(slug for slug in topics if not slug.startswith(MUTED)),
-            muted=frozenset(slug.removeprefix(MUTED) for slug in topics if slug.startswith(MUTED)),
-            keywords=tuple(json.loads(row.keywords)),
-            authors=tuple(json.loads(row.authors)),
-            size=row.size,
-        ),
-        frequency=Frequency(row.frequency),
-        hour=row.hour,
-        zone=row.zone,
-        weekday=row.weekday,
-        tags=tuple(json.loads(row.tags)),
-        paused_until=row.paused_until,
-        consent_at=row.consent_at,
-        consent_source=row.consent_source,
-        frequency_at=row.frequency_at,
-        revision=row.revision,
-        suppressed=Suppressed(row.suppressed) if row.suppressed else None,
+def _brings_back(row: sa.RowMapping, change: Change) -> bool:
+    """Whether a list would bring back somebody who has left."""
+    left = row["state"] == SubscriptionState.UNSUBSCRIBED or (
+        row["state"] == SubscriptionState.UNCONFIRMED and row["left_at"] is not None
     )
+    return left and change.columns.get("state", row["state"]) not in (row["state"], SubscriptionState.UNSUBSCRIBED)
+
+
+def _changed(row: sa.RowMapping, change: Change, now: dt.datetime) -> dict[str, Any]:
+    """What a change alters of a row; nothing where it is so already. A reader's undo does not reach behind it."""
+    wanted = columns(change.columns)
+    if all(row[name] == value for name, value in wanted.items()):
+        return {}
+    values = {**wanted, "previous": None, "revision": row["revision"] + 1, "changed_at": now}
+    if wanted.get("frequency", row["frequency"]) != row["frequency"]:
+        values["frequency_at"] = now
+    match wanted.get("state", row["state"]):
+        case SubscriptionState.UNSUBSCRIBED:
+            values |= {"left_at": row["left_at"] or now, "asked_at": None}
+        case SubscriptionState.CONFIRMED | SubscriptionState.PAUSED:
+            values |= {"left_at": None, "left_reason": "", "asked_at": None}
+    return values

@@ -64,6 +64,7 @@ address_change = sa.Table(
     sa.Column("subscriber_id", sa.ForeignKey(subscriber.c.id, ondelete="CASCADE"), nullable=False, index=True),
     sa.Column("email", sa.String(320), nullable=False),
     sa.Column("asked_at", Instant, nullable=False),
+    sa.Column("former", sa.String(320), comment="the address before; null: the new one is not confirmed"),
     sqlite_autoincrement=True,
 )
 outbox = sa.Table(

@@ -13,8 +13,23 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import BaseRoute, Route
 from starlette.types import ASGIApp
 
+from subscribers.links import Instead
 from subscribers.pages import SecurityHeaders
-from subscribers.routes import archive, home, unsubscribe
+from subscribers.routes import (
+    act,
+    archive,
+    confirm,
+    feeds,
+    home,
+    links,
+    machines,
+    manage,
+    paper,
+    private,
+    search,
+    signup,
+    unsubscribe,
+)
 from subscribers.services import Services, services
 
 __all__ = ["Services", "create_app"]
@@ -26,11 +41,21 @@ def create_app(services: Services, extra: Sequence[BaseRoute] = ()) -> ASGIApp:
         routes=[
             *home.ROUTES,
             *archive.ROUTES,
+            *paper.ROUTES,
+            *search.ROUTES,
+            *feeds.ROUTES,
+            *machines.ROUTES,
+            *signup.ROUTES,
+            *confirm.ROUTES,
+            *manage.ROUTES,
+            *act.ROUTES,
+            *links.ROUTES,
+            *private.ROUTES,
             *unsubscribe.ROUTES,
             Route("/healthz", _health),
             *extra,
         ],
-        exception_handlers={HTTPException: _refuse, Exception: _fail},
+        exception_handlers={Instead: _instead, HTTPException: _refuse, Exception: _fail},
     )
     # a page has one address; a redirect would be made of the Host that the request claims
     app.router.redirect_slashes = False
@@ -46,17 +71,26 @@ async def _health(request: Request) -> Response:
     return PlainTextResponse("ok\n")
 
 
+async def _instead(request: Request, error: Exception) -> Response:
+    assert isinstance(error, Instead)  # noqa: S101 - Starlette calls this handler for nothing else
+    return error.response
+
+
 async def _refuse(request: Request, error: Exception) -> Response:
     status = error.status_code if isinstance(error, HTTPException) else HTTPStatus.BAD_REQUEST
+    say = services(request).phrases
     known = isinstance(error, HTTPException) and error.detail != HTTPStatus(status).phrase
-    words = error.detail if known and isinstance(error, HTTPException) else "There is nothing at this address."
+    words = error.detail if known and isinstance(error, HTTPException) else say("problem.nothing_here")
     if status == HTTPStatus.METHOD_NOT_ALLOWED:
-        words = "This address only shows something: nothing can be sent to it."
-    response = services(request).pages("problem.html", status, title=HTTPStatus(status).phrase, words=words)
+        words = say("problem.only_shows")
+    title = f"problem.title.{status}"
+    response = services(request).pages(
+        "problem.html", status, title=say(title if title in say else "problem.title.other"), words=words
+    )
     response.headers.update(getattr(error, "headers", None) or {})
     return response
 
 
 async def _fail(request: Request, error: Exception) -> Response:
-    words = "Something went wrong on our side. Nothing was changed; try again in a minute."
-    return services(request).pages("problem.html", 500, title="Something went wrong", words=words)
+    say = services(request).phrases
+    return services(request).pages("problem.html", 500, title=say("problem.title.500"), words=say("problem.failed"))

@@ -13,6 +13,8 @@ from flows.papers.model import Paper, PaperId
 DAY = dt.date(2026, 6, 9)
 """A Tuesday."""
 
+HASHING_KEY = b"a key that hashes addresses"
+
 TOPICS = (
     Topic(slug="agents", name="Agents", group="Agents & code", description="Programs that act.", order=1),
     Topic(slug="code", name="Code", group="Agents & code", description="Programs that write programs.", order=2),
@@ -114,6 +116,7 @@ def reader(**given: Any) -> Reader:
     made: dict[str, Any] = {
         "address": "reader@example.net",
         "unsubscribe": "Zm9yLXRoZS1yZWFkZXItYWxvbmU_-0",
+        "manage": "bWFuYWdlLWZvci10aGUtcmVhZGVy-_00",
         "message_id": "7.reader@papers.example.org",
         "date": dt.datetime(2026, 6, 9, 7, 0, tzinfo=dt.UTC),
     }

@@ -116,6 +116,9 @@ def test_a_mistake_in_a_topic_is_told(tmp_path: Path, fields: dict[str, str], mo
         ({"cron": '"5/2 7 * * *"'}, "has '5/2' as its minute"),
         ({"cron": '"0, 7 * * *"'}, "has '0,' as its minute"),
         ({"cron": '"0 7 30 2 *"'}, "names a day that its months don't have"),
+        ({"weekly_cron": '"saturday"'}, "weekly_cron 'saturday' must have five fields"),
+        ({"weekly_cron": '"0 7 * * 8"'}, "weekly_cron '0 7 \\* \\* 8' has '8' as its day of the week"),
+        ({"weekly_cron": "false"}, "weekly_cron False must be a text in quotes"),
     ],
 )
 def test_a_mistake_in_a_newsletter_is_told(tmp_path: Path, fields: dict[str, str], sentence: str) -> None:
@@ -134,6 +137,14 @@ def test_every_shape_of_a_schedule_is_taken(tmp_path: Path, cron: str) -> None:
     write(tmp_path, "bees", LETTER | {"cron": f'"{cron}"'})
 
     assert newsletters(tmp_path, known_sources=("huggingface", "arxiv", "sample"))["bees"].cron == cron
+
+
+def test_a_newsletter_has_a_weekly_edition_on_saturdays_unless_it_says_otherwise(tmp_path: Path) -> None:
+    for name, cron in (("usual", None), ("none", ""), ("sunday", "30 8 * * sun")):
+        write(tmp_path, name, LETTER if cron is None else LETTER | {"weekly_cron": f'"{cron}"'})
+    found = newsletters(tmp_path, known_sources=("huggingface", "arxiv", "sample"))
+
+    assert [found[name].weekly_cron for name in ("usual", "none", "sunday")] == ["0 7 * * 6", "", "30 8 * * sun"]
 
 
 @pytest.mark.parametrize("name", ["Bees", "my bees", "bees_1", "-bees", "bees--2"])

@@ -149,10 +149,22 @@ def test_the_real_command_ends_with_one_sentence_over_an_error(home: Path) -> No
         (["subscribers", "import", "."], ". can't be read (Is a directory): name another file"),
         (["subscribers", "import", "file"], "The CSV's column 'something' is not known: use email, newsletter,"),
         (["subscribers", "export", "file/x"], "file/x can't be written (Not a directory): name another file"),
-        (["subscribers", "add", "ada"], "email is not an address (An email address must have an @-sign)."),
-        (["subscribers", "add", "a@example.org", "--topics", "knitting"], "topic 'knitting' is not known: use one of"),
+        (["subscribers", "add", "ada"], "email 'ada' is not an address (An email address must have an @-sign)."),
+        (["subscribers", "add", "a@example.org", "--topics", "knitting"], "topic 'knitting' is not known: use some of"),
+        (["subscribers", "add", "a@example.org", "--topics", "agents;-video"], "topics 'agents;-video' has chosen and"),
+        (["subscribers", "list", "--state", "gone"], "There is no state 'gone': use one of unconfirmed, confirmed,"),
+        (["subscribers", "import", "semicolons"], "The CSV's columns are separated by semicolons: save it with commas"),
+        (["subscribers", "import", "headerless"], "The CSV begins with an address, but its first line should name the"),
+        (["subscribers", "suppress", "ada"], "email 'ada' is not an address"),
+        (
+            ["subscribers", "suppress", "a@example.org", "--reason", "erased"],
+            "There is no reason 'erased': use one of ",
+        ),
+        (["subscribers", "forget", "a@example.org"], "Nothing was erased: say --yes where nobody can be asked."),
+        (["demo", "--date", "nonsense", "--home", "here"], "'nonsense' is no date: write it as 2026-06-09"),
+        (["returns"], "PAPERROUND_RETURNS_URL is not set: name the mailbox of PAPERROUND_RETURN_PATH, such as"),
         (["subscribers", "add", "a@example.org", "--zone", "Mars"], "zone 'Mars' is not known: use a name such as"),
-        (["topics", "explain", "what"], "'what' is not an arXiv identifier such as 2606.10651."),
+        (["topics", "explain", "what"], "'what' is not an arXiv identifier such as 2606.10651, nor the address"),
         (["topics", "explain", "2606.10651"], "The paper 2606.10651 is not stored: collect its day first, with `"),
         (["topics", "evaluate", "nope.jsonl"], "nope.jsonl can't be read (No such file or directory)"),
         (["topics", "evaluate", "file"], "Line 1 is not JSON"),
@@ -160,7 +172,10 @@ def test_the_real_command_ends_with_one_sentence_over_an_error(home: Path) -> No
 )
 def test_what_was_asked_wrongly_is_told_in_one_sentence(run: Run, home: Path, arguments: list[str], words: str) -> None:
     (home / "file").write_text("something\n")
+    (home / "semicolons").write_text("email;topics\na@example.org;\n")
+    (home / "headerless").write_text("a@example.org,agents\n")
     assert run(*arguments).error.startswith(words)
+    assert not (home / "here").exists()
 
 
 DELIVER = ("deliver", *SAMPLE)
@@ -174,6 +189,13 @@ LIST = ("subscribers", "list")
         (DELIVER, {"MAIL_URL": "gopher://x"}, "PAPERROUND_MAIL_URL begins with 'gopher': use one of"),
         (DELIVER, {"SECRET_KEY": "short"}, "PAPERROUND_SECRET_KEY has a key of fewer than 16 characters"),
         (("up",), {"MAIL_URL": ""}, "PAPERROUND_MAIL_URL is not set"),
+        (("up",), {"RETURNS_URL": "pop3://u:secret@h"}, "PAPERROUND_RETURNS_URL begins with 'pop3': use imaps://"),
+        (("returns",), {"RETURNS_URL": "maildir:///nowhere"}, "/nowhere is no maildir (it has no folder new): check"),
+        (
+            ("returns",),
+            {"RETURNS_URL": "imap://u:secret@h.example.org:1/"},
+            "The mailbox h.example.org can't be read (",
+        ),
         (LIST, {"MAIL_CONNECTIONS": "many"}, "PAPERROUND_MAIL_CONNECTIONS is 'many', which is not accepted"),
         (LIST, {"SENDER": "nobody"}, "PAPERROUND_SENDER is 'nobody', which is not accepted: should be a name and an"),
         (LIST, {"DATABASE_URL": "mysql://u:secret@x/y"}, "PAPERROUND_DATABASE_URL begins with 'mysql': use sqlite:///"),
@@ -254,16 +276,35 @@ def test_a_delivery_sends_each_reader_one_mail_and_a_second_one_nothing(run: Run
 # --- subscribers
 
 
-def test_adding_again_changes_what_is_given_alone(run: Run, home: Path) -> None:
+def test_adding_says_what_it_did_and_changes_what_is_given_alone(run: Run, home: Path) -> None:
     add = ("subscribers", "add", "ada@example.org")
-    assert run(*add, "--topics", "agents;code", "--hour", "7").out == "ada@example.org is added to daily.\n"
-    assert run(*add).out == "ada@example.org is already on daily.\n"
-    assert run(*add, "--zone", "Europe/Berlin").out == "ada@example.org is changed on daily.\n"
-    assert run("subscribers", "list").out == (
-        "ada@example.org\tdaily\tconfirmed\tdaily, at 7:00 Europe/Berlin\tagents, code\n1 subscription\n"
+    first = run(*add, "--topics", "code;agents", "--hour", "7").out
+    assert first == "ada@example.org is added to daily: confirmed, daily at 7:00 UTC, agents, code.\n"
+    assert run(*add).out == first.replace("added to", "already on")
+    assert run(*add, "--zone", "Europe/Berlin", "--keywords", "slow telescope;tensor").out == (
+        "ada@example.org is changed on daily: confirmed, daily at 7:00 Europe/Berlin, agents, code, "
+        "keywords slow telescope, tensor.\n"
     )
-    run(*add, "--topics", "", "--hour", "")
-    assert "confirmed\tdaily\tall topics\n" in run("subscribers", "list", "-n", "daily").out
+    assert run("subscribers", "list").out == (
+        "ada@example.org\tdaily\tconfirmed\tdaily at 7:00 Europe/Berlin\tagents, code\tkeywords slow telescope, tensor\n"
+        "1 subscription\n"
+    )
+    run(*add, "--topics", "-video;-audio", "--hour", "", "--frequency", "weekly:fri", "--authors", "Ada Brook")
+    listed = run("subscribers", "list", "-n", "daily").out
+    assert "\tconfirmed\tweekly:fri\tall topics but audio, video\tkeywords " in listed
+    assert "\tauthors Ada Brook\n" in listed
+    assert "only what is followed" in run(*add, "--topics", "-*").out
+
+
+def test_adding_somebody_again_ends_no_pause_of_theirs(run: Run, home: Path) -> None:
+    (home / "in.csv").write_text("email,state\na@example.org,paused:2999-07-01\nb@example.org,unconfirmed\n")
+    run("subscribers", "import", "in.csv")
+    assert run("subscribers", "add", "a@example.org", "--hour", "7").out.startswith(
+        "a@example.org is changed on daily: paused:2999-07-01, daily at 7:00 UTC"
+    )
+    assert run("subscribers", "list", "--state", "paused").out.splitlines()[-1] == "1 subscription"
+    assert "confirmed, daily" in run("subscribers", "add", "b@example.org").out
+    assert run("subscribers", "list", "--state", "unconfirmed").out == "0 subscriptions\n"
 
 
 def test_an_import_takes_what_is_good_and_names_the_lines_that_are_not(run: Run, home: Path) -> None:
@@ -294,7 +335,7 @@ def test_a_pipe_is_read_whatever_its_bytes(home: Path) -> None:
     ended = in_a_process(
         "subscribers", "import", "-", given=b"\xef\xbb\xbfemail\r\na@example.org\r\n\xff@example.org\r\n"
     )
-    assert (ended.status, ended.out) == (1, "1 added, 0 changed, 0 unchanged, 1 lines left out.\n")
+    assert (ended.status, ended.out) == (1, "1 added, 0 changed, 0 unchanged, 1 line left out.\n")
     assert ended.err.startswith("Line 3 was left out: ")
 
 
@@ -303,8 +344,77 @@ def test_who_has_left_stays_away_until_it_is_said_otherwise(run: Run, home: Path
     (home / "back.csv").write_text("email,state\na@example.org,confirmed\n")
     run("subscribers", "import", "gone.csv")
     refused = run("subscribers", "import", "back.csv")
-    assert "a@example.org has unsubscribed and stays so: --resubscribe would bring them back." in refused.err
+    assert (refused.status, refused.out) == (0, "0 added, 0 changed, 0 unchanged, 1 refused, 0 lines left out.\n")
+    assert refused.err == (
+        "Line 2 was refused: its address has unsubscribed and stays so: if they want it back, say --resubscribe.\n"
+    )
     assert run("subscribers", "import", "back.csv", "--resubscribe").out.startswith("0 added, 1 changed")
+
+
+def test_the_second_line_of_an_address_is_left_out_and_named(run: Run, home: Path) -> None:
+    (home / "in.csv").write_text(
+        "email,newsletter,hour\na@example.org,daily,7\n"
+        + "".join(f"r{n}@example.org,,\n" for n in range(1500))
+        + "A@Example.org,,8\na@example.org,arxiv,9\n"
+    )
+    first = run("subscribers", "import", "in.csv")
+    assert first.err == "Line 1503 was left out: its address stands in line 2 already.\n"
+    assert first.out == "1502 added, 0 changed, 0 unchanged, 1 line left out.\n"
+    assert run("subscribers", "import", "in.csv").out.startswith("0 added, 0 changed, 1502 unchanged")
+
+
+def test_who_is_suppressed_is_not_brought_in_by_anything(run: Run, home: Path) -> None:
+    (home / "in.csv").write_text("email,hour\na@example.org,7\nb@example.org,7\n")
+    said = run("subscribers", "suppress", "A@example.org", "--reason", "hard-bounce")
+    assert said.out == "A@example.org is never mailed again (hard bounce), until you say `suppress --lift`.\n"
+    imported = run("subscribers", "import", "in.csv", "--resubscribe")
+    assert imported.out == "1 added, 0 changed, 0 unchanged, 1 refused, 0 lines left out.\n"
+    assert imported.err.startswith("Line 2 was refused: its address is never mailed again (hard bounce): `paperround")
+    assert "a@example.org" not in imported.err
+    assert "is never mailed again (hard bounce)" in run("subscribers", "add", "a@example.org").error
+    assert run("subscribers", "suppress", "a@example.org", "--lift").out.startswith("a@example.org may be mailed again")
+    assert run("subscribers", "suppress", "a@example.org", "--lift").out == "a@example.org was not suppressed.\n"
+    assert run("subscribers", "add", "a@example.org").status == 0
+    run("subscribers", "suppress", "a@example.org")
+    listed = run("subscribers", "list", "--state", "suppressed").out
+    assert listed == "a@example.org\tdaily\tsuppressed (operator)\tdaily\tall topics\n1 subscription\n"
+
+
+def test_who_is_forgotten_is_gone_and_no_list_brings_them_back(run: Run, home: Path) -> None:
+    run("subscribers", "add", "ada@example.org")
+    run("subscribers", "add", "ada@example.org", "-n", "arxiv")
+    assert run("subscribers", "forget", "ada@example.org").status == 2
+    assert len(rows(home, "subscription")) == 2
+    assert run("subscribers", "forget", "ada@example.org", "--yes").out.startswith(
+        "Everything about ada@example.org is "
+    )
+    assert not rows(home, "subscription")
+    assert b"ada@example.org" not in (home / "home/paperround.db").read_bytes() or not rows(home, "subscriber")
+    assert "had everything erased: they themselves" in run("subscribers", "add", "ada@example.org").error
+    assert run("subscribers", "forget", "ada@example.org", "--yes").out == "Nothing was known about ada@example.org.\n"
+
+
+def test_a_terminal_is_asked_before_somebody_is_forgotten(run: Run, home: Path) -> None:
+    run("subscribers", "add", "ada@example.org")
+    command = [sys.executable, "-m", "flows", "subscribers", "forget", "ada@example.org"]
+    for answer, words in (("n", "Nothing was erased."), ("y", "Everything about ada@example.org is erased")):
+        mine, theirs = os.openpty()
+        with subprocess.Popen(command, stdin=theirs, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as asked:
+            os.write(mine, f"{answer}\n".encode())
+            out, err = asked.communicate(timeout=60)
+        os.close(mine)
+        os.close(theirs)
+        assert "Erase everything about ada@example.org (subscribed to daily)? It can't be undone." in err.decode()
+        assert words in out.decode()
+
+
+def test_the_mailbox_is_read_by_hand(run: Run, home: Path) -> None:
+    for part in ("new", "cur"):
+        (home / "returns" / part).mkdir(parents=True)
+    run("subscribers", "add", "ada@example.org", "-n", "sample")
+    (home / "returns/new/1.x").write_bytes(b"Subject: hello\n\n")
+    ended = run("returns", RETURNS_URL=f"maildir://{home / 'returns'}")
+    assert ended.out == "Returned mail: 0 unsubscriptions, 1 left unread in the mailbox.\n"
 
 
 # --- topics
@@ -358,14 +468,8 @@ def test_what_the_command_line_gets_wrong_is_known_by_its_message() -> None:
     assert callable(typer.BadParameter("x").format_message)
 
 
-def test_a_weekly_reader_is_told_that_there_is_no_weekly_edition(run: Run) -> None:
-    said = run("subscribers", "add", "ada@example.org", "--frequency", "weekly")
-    assert said.status == 0
-    assert "which this version does not make" in said.out
-
-
 def test_who_has_unsubscribed_is_not_added_again_without_saying_so(run: Run, home: Path) -> None:
     (home / "gone.csv").write_text("email,state\nada@example.org,unsubscribed\n")
     run("subscribers", "import", "gone.csv")
-    assert "has unsubscribed: if they want it back" in run("subscribers", "add", "ada@example.org").error
+    assert "has unsubscribed and stays so: if they want it back" in run("subscribers", "add", "ada@example.org").error
     assert run("subscribers", "add", "ada@example.org", "--resubscribe").status == 0

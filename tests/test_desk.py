@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from flows import desk
+from flows import desk, readers
 from flows.outcomes import Problem
 
 DAY = "2026-06-09"
@@ -43,7 +43,7 @@ async def test_what_was_frozen_is_not_collected_again(home: Path) -> None:
 
 async def test_a_delivery_that_is_stopped_says_how_it_stands_and_goes_on_later(home: Path) -> None:
     for name in ("ada", "ben"):
-        await desk.add({"email": f"{name}@example.org", "newsletter": "sample"})
+        await readers.add({"email": f"{name}@example.org", "newsletter": "sample"})
 
     def stop_it(sentence: str) -> None:
         if "new to this edition" in sentence:
@@ -59,6 +59,28 @@ async def test_one_labelled_paper_is_enough_to_evaluate(home: Path) -> None:
     labelled.write_text('{"id": "1", "title": "Untitled", "label": "other"}')
     assert "exact       1.000  (1.000 to 1.000)" in desk.evaluate_topics(labelled, as_json=False)
     assert "Confused" not in desk.evaluate_topics(labelled, as_json=False)
+
+
+@pytest.mark.parametrize(
+    "page",
+    [
+        "https://arxiv.org/abs/2606.00001v2",
+        "http://www.arxiv.org/pdf/2606.00001.pdf",
+        "https://export.arxiv.org/abs/2606.00001/",
+        "https://arxiv.org/html/2606.00001v1#S2",
+        "https://huggingface.co/papers/2606.00001?utm_source=x",
+        " https://huggingface.co/papers/2606.00001 ",
+    ],
+)
+async def test_a_paper_may_be_named_by_its_page(home: Path, page: str) -> None:
+    with pytest.raises(Problem, match=r"^The paper 2606\.00001 is not stored"):
+        await desk.explain(page)
+
+
+@pytest.mark.parametrize("page", ["https://example.org/abs/2606.00001", "https://arxiv.org/list/cs.CL", "2606"])
+async def test_what_names_no_paper_is_told_with_what_does(home: Path, page: str) -> None:
+    with pytest.raises(Problem, match=r"is not an arXiv identifier such as .*, nor the address of its page on"):
+        await desk.explain(page)
 
 
 async def test_a_paper_that_was_never_stored_is_told_with_what_to_do(home: Path) -> None:

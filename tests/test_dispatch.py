@@ -33,6 +33,7 @@ from subscribers.model import DeliveryState, SubscriptionState
 from subscribers.store import Change, Subscribers
 from subscribers.tables import subscriber, subscription
 from tests import factories
+from tests.factories import HASHING_KEY
 from tests.mail import made
 from tests.mail.smtp import MailServer, mail_server
 
@@ -109,7 +110,7 @@ class Scene:
 
     async def subscribe(self, *addresses: str, **columns: Any) -> None:
         changes = [Change(email=address, newsletter="daily", columns=columns) for address in addresses]
-        await Subscribers(self.database).keep(changes, self.clock())
+        await Subscribers(self.database, HASHING_KEY).keep(changes, self.clock())
 
     async def frozen(self) -> Frozen:
         found = await self.context.store.find("daily", Kind.DAILY, factories.DAY)

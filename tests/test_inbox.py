@@ -14,6 +14,7 @@ from starlette.applications import Starlette
 
 from flows.context import TEMPLATES
 from flows.inbox import SHOWN, mail_server, read, routes
+from flows.phrases import Phrases
 from subscribers.pages import Pages, SecurityHeaders
 from tests.conftest import free_port
 
@@ -39,7 +40,7 @@ def postman(folder: Path) -> Iterator[smtplib.SMTP]:
 
 @pytest.fixture
 async def browser(folder: Path) -> AsyncIterator[httpx.AsyncClient]:
-    app = SecurityHeaders(Starlette(routes=routes(folder, Pages([TEMPLATES], {"/inbox": "Inbox"}))))
+    app = SecurityHeaders(Starlette(routes=routes(folder, Pages([TEMPLATES], Phrases([TEMPLATES]), {"/inbox": "Inbox"}))))
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://127.0.0.1") as client:
         yield client
 

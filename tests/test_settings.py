@@ -38,13 +38,25 @@ def test_settings_come_from_the_environment_before_the_file(tmp_path: Path, monk
 @pytest.mark.parametrize(
     ("name", "value", "words"),
     [
-        ("MAIL_CONNECTIONS", "0", "PAPERROUND_MAIL_CONNECTIONS is '0', which is not accepted: Input should be greater"),
-        ("MAIL_RATE", "-1", "PAPERROUND_MAIL_RATE is '-1', which"),
-        ("ARXIV_INTERVAL", "soon", "PAPERROUND_ARXIV_INTERVAL is 'soon', which"),
+        ("MAIL_CONNECTIONS", "0", "PAPERROUND_MAIL_CONNECTIONS is '0', which is not accepted: should be 1 or more."),
+        (
+            "MAIL_CONNECTIONS",
+            "101",
+            "PAPERROUND_MAIL_CONNECTIONS is '101', which is not accepted: should be 100 or less.",
+        ),
+        ("MAIL_CONNECTIONS", "2.5", "PAPERROUND_MAIL_CONNECTIONS is '2.5', which is not accepted: should be a whole"),
+        ("MAIL_CONNECTIONS", "9" * 5000, "PAPERROUND_MAIL_CONNECTIONS is '9999"),
+        ("MAIL_RATE", "-1", "PAPERROUND_MAIL_RATE is '-1', which is not accepted: should be 0 or more."),
+        ("MAIL_RATE", "nan", "PAPERROUND_MAIL_RATE is 'nan', which is not accepted: should be a number."),
+        ("ARXIV_INTERVAL", "soon", "PAPERROUND_ARXIV_INTERVAL is 'soon', which is not accepted: should be a number."),
         ("SENDER", "Paperround", "PAPERROUND_SENDER is 'Paperround', which is not accepted: should be a name and"),
         ("SENDER", "A <a@b>\r\nBcc: x@y", "PAPERROUND_SENDER is 'A <a@b>\\r\\nBcc: x@y', which"),
         ("RETURN_PATH", "B <b@example.org>", "PAPERROUND_RETURN_PATH is 'B <b@example.org>', which"),
-        ("PUBLIC_URL", "papers.example.org", "PAPERROUND_PUBLIC_URL is 'papers.example.org', which"),
+        (
+            "PUBLIC_URL",
+            "papers.example.org",
+            "PAPERROUND_PUBLIC_URL is 'papers.example.org', which is not accepted: should be a URL",
+        ),
         ("PUBLIC_URL", "https://a b", "PAPERROUND_PUBLIC_URL is 'https://a b', which"),
         ("HUGGINGFACE_URL", "ftp://x", "PAPERROUND_HUGGINGFACE_URL is 'ftp://x', which"),
         ("TEMPLATES_DIR", "nope", "PAPERROUND_TEMPLATES_DIR is 'nope', which is not accepted: should be a folder"),
@@ -59,6 +71,8 @@ def test_a_bad_value_is_told_in_one_sentence(
     assert str(told.value).startswith(words)
     assert str(told.value).endswith(".")
     assert "\n" not in str(told.value)
+    assert len(str(told.value)) < 250
+    assert "nput should" not in str(told.value)
 
 
 def test_a_file_that_is_no_text_is_told_in_one_sentence(tmp_path: Path) -> None:

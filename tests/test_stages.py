@@ -199,6 +199,67 @@ RSS = """<rss xmlns:arxiv="http://arxiv.org/schemas/atom" xmlns:dc="http://purl.
 Abstract: We water ferns with a robot arm.</description><category>cs.RO</category>
 <arxiv:announce_type>new</arxiv:announce_type><dc:creator>Ada Brook</dc:creator></item></channel></rss>"""
 
+SATURDAY = dt.date(2026, 6, 13)
+
+
+async def week(context: Context, day: dt.date = SATURDAY) -> Edition | NoEdition:
+    daily = context.newsletter("daily")
+    await stages.collect(context, daily, Kind.WEEKLY, day, silent)
+    return await stages.compose(context, daily, Kind.WEEKLY, day)
+
+
+async def test_a_weekly_edition_draws_on_its_seven_days_and_on_nothing_that_a_weekly_one_has_shown(
+    context: Context, server: Server
+) -> None:
+    for age in range(9):
+        day = SATURDAY - dt.timedelta(days=age)
+        lists(server, day, listed(10 + age, upvotes=10 * age))
+    found = await week(context)
+    assert isinstance(found, Edition)
+    # they are of one topic, and the oldest days are the best
+    assert ids(found) == {f"2606.0001{age}" for age in range(2, 7)}
+
+    # what a daily edition has shown stands in the weekly one all the same, what a weekly one has shown does not
+    await freeze(context, SATURDAY - dt.timedelta(days=1))
+    frozen = await stages.freeze(context, context.newsletter("daily"), Kind.WEEKLY, SATURDAY)
+    assert isinstance(frozen, Frozen)
+    assert (frozen.edition, frozen.edition.number) == (replace(found, number=1), 1)
+    following = await week(context, SATURDAY + dt.timedelta(days=2))
+    assert isinstance(following, Edition)
+    assert ids(following) == {"2606.00010", "2606.00011"}
+
+
+async def test_a_week_is_collected_again_for_its_votes_as_they_are_now(context: Context, server: Server) -> None:
+    lists(server, TUESDAY, listed(1, upvotes=3))
+    await collect(context, TUESDAY)
+    lists(server, TUESDAY, listed(1, upvotes=300))
+    found = await week(context)
+    assert isinstance(found, Edition)
+    assert [entry.paper.upvotes for entry in found.entries] == [300]
+
+
+async def test_a_week_that_can_not_be_collected_again_keeps_what_it_had_and_says_so(
+    context: Context, server: Server
+) -> None:
+    lists(server, TUESDAY, listed(1, upvotes=3))
+    await collect(context, TUESDAY)
+    server.says(f"/api/daily_papers?date={TUESDAY}&limit=100&p=0", Reply(b"", 404))
+    found = await week(context)
+    assert isinstance(found, Edition)
+    assert ids(found) == {"2606.00001"}
+    (sentence,) = found.missing
+    assert sentence.startswith("Some of Hugging Face's papers or votes of ")
+    assert "9 June 2026" in sentence
+
+
+async def test_a_newsletter_that_looks_back_nowhere_has_a_weekly_edition_of_its_own_day_alone(
+    context: Context, server: Server
+) -> None:
+    first = context.store.first_day
+    assert await first(context.newsletter("sample"), Kind.WEEKLY, TUESDAY) == TUESDAY
+    assert await first(context.newsletter("daily"), Kind.WEEKLY, TUESDAY) == dt.date(2026, 6, 3)
+
+
 HOSTILE = [
     listed(
         1,

@@ -28,7 +28,14 @@ def test_it_serves_every_newsletter_refuses_a_second_one_and_leaves_no_process_b
         command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
     ) as process:
         try:
-            wanted = ["daily/daily", "daily/arxiv", "deliver-due/daily", "collect/by-hand"]
+            wanted = [
+                "daily/daily",
+                "daily/arxiv",
+                "weekly/daily",
+                "deliver-due/daily",
+                "upkeep/nightly",
+                "collect/by-hand",
+            ]
             deadline = time.monotonic() + START
             while not all(_is_served(prefect, name) for name in wanted):
                 assert process.poll() is None, process.communicate()[0]

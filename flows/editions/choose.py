@@ -1,69 +1,133 @@
-"""Which part of an edition does this reader get? Pure."""
+"""Which part of an edition does this reader get? Pure.
+
+What is the same for every reader is worked out once per edition; sets of papers are ints, as in `matching`.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from functools import lru_cache
+from collections import defaultdict
+from collections.abc import Collection, Mapping
+from functools import cached_property, lru_cache
 
-from flows.editions.model import Digest, Edition, Interests, Part
-from flows.editions.words import words
-from flows.papers.model import Paper
+from flows.editions.matching import Matcher, bits
+from flows.editions.model import EVERY, FOR_YOU, Digest, Edition, Interests, Part, Reason
+from flows.papers.model import PaperId
 
 
-def choose(edition: Edition, interests: Interests) -> Digest:
-    """The papers of the reader's topics (none named means all), and of any topic those that match their keywords or
-    authors, in the edition's order; at most `interests.size` of them: what they follow first, then the best-ranked.
+def choose(edition: Edition, interests: Interests, without: Collection[PaperId] = ()) -> Digest:
+    """First, as a part of their own and best first, the papers that match the reader's keywords or authors, whatever
+    their topics, each with its reasons. Then the others of the reader's topics (none named means all but the muted
+    ones), in the edition's order. At most `interests.size` papers: what they follow first, then the best-ranked.
 
-    Nothing left: a digest without parts, and the reason.
+    `without` are papers that the reader has got already. Nothing left: a digest without parts, and the reason.
     """
-    followed = {entry.paper.id for entry in edition.entries if follows(entry.paper, interests)}
-    topics = interests.topics
-    kept = [entry for entry in edition.entries if not topics or entry.topic in topics or entry.paper.id in followed]
-    if not kept:
-        return Digest(parts=(), reason="nothing in the reader's topics")
-    if interests.size is not None and len(kept) > interests.size:
-        # the order of equal scores is the edition's own, so that the choice is always the same
-        kept = sorted(kept, key=lambda entry: (entry.paper.id not in followed, -entry.score))[: interests.size]
-    ids = {entry.paper.id for entry in kept}
-    parts = (
-        Part(topic=section.topic, papers=tuple(entry.paper.id for entry in section.entries if entry.paper.id in ids))
-        for section in edition.sections
-    )
-    return Digest(parts=tuple(part for part in parts if part.papers))
+    known = _index(_Same(edition))
+    followed = known.matcher.reasons(interests.keywords, interests.authors) if _follows(interests) else {}
+    theirs = known.of_topics(interests)
+    if without:
+        left = known.all & ~known.among(without)
+        if not left & theirs and not any(left >> at & 1 for at in followed):
+            came = theirs or followed
+            return Digest(parts=(), reason="the reader has got all of it already" if came else _nothing(interests))
+        theirs &= left
+        followed = {at: why for at, why in followed.items() if left >> at & 1}
+    elif not theirs and not followed:
+        return Digest(parts=(), reason=_nothing(interests))
+    if not followed:
+        return Digest(parts=known.parts(known.best(theirs, interests.size)))
+    first = sorted(followed, key=known.rank.__getitem__)[: interests.size]
+    for at in followed:
+        theirs &= ~(1 << at)
+    room = None if interests.size is None else interests.size - len(first)
+    papers = [known.ids[at] for at in first]
+    reasons = {paper: tuple(followed[at]) for paper, at in zip(papers, first, strict=True)}
+    for_you = Part(topic=FOR_YOU, papers=tuple(papers), reasons=reasons)
+    return Digest(parts=(for_you, *known.parts(known.best(theirs, room))))
 
 
-def follows(paper: Paper, interests: Interests) -> bool:
-    """Whether a paper matches one of the reader's keywords, a word or phrase of its title, abstract or keywords, or
-    has one of their authors; whatever the case, hyphens and plurals."""
-    if interests.keywords:
-        said = _said(paper)
-        if any(phrase in said for keyword in interests.keywords if len(phrase := _phrase(keyword)) > 2):
-            return True
-    return any(
-        _same_person(wanted, _words(name))
-        for author in interests.authors
-        if (wanted := _words(author))
-        for name in paper.authors
-    )
+def reasons(edition: Edition, interests: Interests) -> Mapping[PaperId, tuple[Reason, ...]]:
+    """The papers that match a reader's keywords or authors, and why."""
+    known = _index(_Same(edition))
+    found = known.matcher.reasons(interests.keywords, interests.authors)
+    return {known.ids[at]: tuple(why) for at, why in found.items()}
 
 
-@lru_cache(maxsize=4096)
-def _said(paper: Paper) -> str:
-    return " ".join((_phrase(paper.title), _phrase(paper.abstract), *map(_phrase, paper.keywords)))
+def _follows(interests: Interests) -> bool:
+    return bool(interests.keywords or interests.authors)
 
 
-@lru_cache(maxsize=65_536)
-def _words(text: str) -> tuple[str, ...]:
-    return tuple(words(text))
+def _nothing(interests: Interests) -> str:
+    if EVERY in interests.muted:
+        return "nothing that the reader follows"
+    return "nothing in the reader's topics"
 
 
-def _phrase(text: str) -> str:
-    return f" {' '.join(_words(text))} "
+class _Known:
+    """What every reader's choice of an edition needs."""
+
+    def __init__(self, edition: Edition) -> None:
+        entries = list(edition.entries)
+        self.ids = [entry.paper.id for entry in entries]
+        self.all = (1 << len(entries)) - 1
+        ranked = sorted(range(len(entries)), key=lambda at: -entries[at].score)
+        self.rank = {at: rank for rank, at in enumerate(ranked)}
+        """By place in the edition; the order of equal scores is the edition's own, so that the choice is always the
+        same."""
+        self.parts = lru_cache(maxsize=10_000)(self._parts)
+        """The papers of a set by their topics."""
+        self._edition = edition
+        self._ranked = ranked
+        self._named = [section.topic for section in edition.sections for _ in section.entries]
+        self._topics: dict[str, int] = defaultdict(int)
+        for at, topic in enumerate(self._named):
+            self._topics[topic] |= 1 << at
+
+    @cached_property
+    def matcher(self) -> Matcher:
+        return Matcher(self._edition)
+
+    def of_topics(self, interests: Interests) -> int:
+        """The papers of the reader's topics."""
+        if interests.topics:
+            return sum(self._topics.get(topic, 0) for topic in interests.topics)
+        if EVERY in interests.muted:
+            return 0
+        return self.all - sum(self._topics.get(topic, 0) for topic in interests.muted)
+
+    def among(self, papers: Collection[PaperId]) -> int:
+        """Which of the edition's papers are among these."""
+        wanted = papers if isinstance(papers, (set, frozenset)) else frozenset(papers)
+        return sum(1 << at for at, paper in enumerate(self.ids) if paper in wanted)
+
+    def best(self, papers: int, size: int | None) -> int:
+        """At most `size` of the papers, the best-ranked."""
+        if size is None or papers.bit_count() <= size:
+            return papers
+        best = (1 << at for at in self._ranked if papers >> at & 1)
+        return sum(one for one, _ in zip(best, range(size), strict=False))
+
+    def _parts(self, papers: int) -> tuple[Part, ...]:
+        by_topic: dict[str, list[PaperId]] = defaultdict(list)
+        for at in bits(papers):
+            by_topic[self._named[at]].append(self.ids[at])
+        return tuple(Part(topic=topic, papers=tuple(listed)) for topic, listed in by_topic.items())
 
 
-def _same_person(wanted: Sequence[str], name: Sequence[str]) -> bool:
-    """The same last name, and given names that are equal as far as both have them; an initial stands for a name."""
-    if not name or wanted[-1] != name[-1]:
-        return False
-    given = zip(wanted[:-1], name[:-1], strict=False)
-    return all(a == b or (1 in (len(a), len(b)) and a[0] == b[0]) for a, b in given)
+class _Same:
+    """An edition as a key: this very one, since to compare or hash all of its papers would take too long."""
+
+    __slots__ = ("edition",)
+
+    def __init__(self, edition: Edition) -> None:
+        self.edition = edition
+
+    def __hash__(self) -> int:
+        return id(self.edition)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Same) and other.edition is self.edition
+
+
+@lru_cache(maxsize=8)
+def _index(same: _Same) -> _Known:
+    return _Known(same.edition)

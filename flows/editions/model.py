@@ -6,6 +6,7 @@ import datetime as dt
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import NamedTuple
 
 from flows.papers.model import Paper, PaperId
 
@@ -14,6 +15,9 @@ OTHER = "other"
 
 EVERY = "*"
 """Stands for every topic where topics are muted."""
+
+FOR_YOU = "+"
+"""Stands for a topic where a digest's papers are those that the reader follows, whatever their topics."""
 
 
 class Kind(StrEnum):
@@ -55,10 +59,13 @@ class Newsletter:
     """The topics it carries; none named means all."""
     cron: str = "0 7 * * 1-5"
     zone: str = "UTC"
+    weekly_cron: str = "0 7 * * 6"
+    """When its weekly edition is made; empty: it has none."""
     active: bool = True
-    """Whether its schedule is switched on when it is first deployed."""
+    """Whether its schedules are switched on when they are first deployed."""
     look_back: int = 3
-    """How many days an edition reaches back for papers of days that had no edition of their own."""
+    """How many days a daily edition reaches back for papers of days that had no edition of their own; 0: every edition,
+    a weekly one too, takes the papers of its own day alone."""
     look: str = "classic"
     """A folder under templates/email/."""
     accent: str = "#0b6e5f"
@@ -148,17 +155,28 @@ class NoEdition:
     reason: str
 
 
+class Reason(NamedTuple):
+    """Why a paper is for this reader."""
+
+    words: str
+    """The keyword as the reader wrote it, or the author's name as the paper has it: hostile text."""
+    author: bool = False
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Part:
-    """The papers of one topic that a reader gets, in their order."""
+    """The papers of one topic that a reader gets, in their order; or, of `FOR_YOU`, those that they follow."""
 
     topic: str
     papers: tuple[PaperId, ...]
+    reasons: Mapping[PaperId, tuple[Reason, ...]] = field(default_factory=dict)
+    """Of `FOR_YOU` alone: why each paper is in it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Digest:
-    """The part of an edition that one reader gets. Empty `parts`: no mail, and `reason` says why."""
+    """The part of an edition that one reader gets: `FOR_YOU` first if there is one, then their topics; no paper twice.
+    Empty `parts`: no mail, and `reason` says why."""
 
     parts: tuple[Part, ...]
     reason: str = ""

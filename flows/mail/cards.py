@@ -9,20 +9,21 @@ from collections.abc import Sequence
 from dataclasses import replace
 from email.utils import formataddr, parseaddr
 from pathlib import Path
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 from markupsafe import escape
 
 from flows.editions import excerpt
-from flows.editions.model import Edition, Kind, Newsletter, Topic
+from flows.editions.model import FOR_YOU, Edition, Entry, Kind, Newsletter, Topic
 from flows.mail import encode, look
 from flows.mail.document import canonical, cut, documents, mark, outline
-from flows.mail.model import COUNT_ROOM, Block, Card, Cards, Fragment, Heading, Line, Pieces, Site, Slot
+from flows.mail.model import COUNT_ROOM, TOKEN_ROOM, Block, Card, Cards, Fragment, Heading, Line, Pieces, Site, Slot
 from flows.mail.packed import pack, unpack
 from flows.outcomes import Problem
-from flows.papers.model import Paper
 
 __all__ = ["pack", "render", "unpack"]
+
+_TAG = re.compile(r"<(/?)(?!br\b|img\b|hr\b)[a-z]")
 
 
 def render(
@@ -38,17 +39,18 @@ def render(
     html, text = (dict(cut(made, secret)) for made in documents(edition, newsletter, groups, site, folders))
 
     def fragment(*kinds: str, key: str = "") -> Fragment:
-        return _fragment(*("".join(made[kind, key] for kind in kinds) for made in (html, text)), secret=secret)
+        try:
+            sources = ["".join(made[kind, key] for kind in kinds) for made in (html, text)]
+        except KeyError as error:
+            raise ValueError(f"a template marks no fragment {error}") from error
+        return _fragment(*sources, secret=secret)
 
-    headings = {
-        topic.slug: Heading(
-            group=group.key,
-            line=_contents(fragment("line", key=topic.slug)),
-            block=_block(fragment("topic", key=topic.slug)),
-        )
-        for group in groups
-        for topic in group.topics
-    }
+    def heading(slug: str, group: str) -> Heading:
+        line, block = _line_of(fragment("line", key=slug), Slot.COUNT), _block(fragment("topic", key=slug))
+        return Heading(group=group, line=line, block=block)
+
+    headings = {topic.slug: heading(topic.slug, group.key) for group in groups for topic in group.topics}
+    headings[FOR_YOU] = heading(FOR_YOU, "")
     named = {group.key: _block(fragment("group", key=group.key)) for group in groups}
     ranked = sorted(edition.entries, key=lambda entry: (-entry.score, entry.paper.id))
     boundary = _boundary(edition)
@@ -58,17 +60,19 @@ def render(
         boundary=boundary,
         subject=_subject(edition, newsletter),
         unsubscribe=f"{_plain(site.public_url)}/unsubscribe/".encode("ascii"),
+        mailbox=_mailbox(site),
         head=fragment("head"),
         middle=fragment("middle"),
         more=fragment("more"),
         foot=fragment("close", "foot", "end"),
         page_foot=fragment("close", "page_foot", "end"),
+        why=_line_of(fragment("why"), Slot.REASONS),
         headings=sum(group.size for group in named.values())
         + sum(topic.line.size + topic.block.size + COUNT_ROOM for topic in headings.values()),
         groups=named,
         topics=headings,
         papers={
-            entry.paper.id: _card(entry.paper, rank, _block(fragment("card", key=entry.paper.id)))
+            entry.paper.id: _card(entry, rank, _block(fragment("card", key=entry.paper.id)))
             for rank, entry in enumerate(ranked)
         },
     )
@@ -82,7 +86,16 @@ def addressed(cards: Cards, newsletter: Newsletter, site: Site) -> Cards:
         sender=_plain(site.return_path),
         headers=_headers(newsletter, site, cards.boundary),
         unsubscribe=f"{_plain(site.public_url)}/unsubscribe/".encode("ascii"),
+        mailbox=_mailbox(site),
     )
+
+
+def originator(sender: str) -> bytes:
+    """The sender as a From header holds it; raises Problem for one that it can't."""
+    name, address = parseaddr(_line(sender))
+    if "@" not in address or not address.isascii():
+        raise Problem(f"The sender {sender[:80]!r} is no address such as Paperround <digest@example.org>.")
+    return formataddr((name, address)).encode("ascii")
 
 
 def _boundary(edition: Edition) -> bytes:
@@ -93,7 +106,17 @@ def _boundary(edition: Edition) -> bytes:
 
 def _fragment(html: str, text: str, *, secret: str) -> Fragment:
     html = canonical(html)
+    for line in html.splitlines():
+        if f"{secret}_{Slot.MANAGE}_" in line and not _whole(line):
+            shown = line.replace(secret, "…")[:60]
+            raise ValueError(f"a line with slot.manage is left out on the web, but begins or ends an element: {shown}")
     return Fragment(html=_pieces(html, secret), text=_pieces(text, secret), size=_size(html, secret))
+
+
+def _whole(line: str) -> bool:
+    """Whether as many elements end on the line as begin."""
+    tags = _TAG.findall(line)
+    return tags.count("") == tags.count("/")
 
 
 def _pieces(source: str, secret: str) -> Pieces:
@@ -112,34 +135,47 @@ def _pieces(source: str, secret: str) -> Pieces:
 
 
 def _size(source: str, secret: str) -> int:
+    tokens = sum(source.count(f"{secret}_{slot}_") for slot in (Slot.UNSUBSCRIBE, Slot.MANAGE))
     shown = re.sub(rf"{secret}_\w+?_", "", source)
-    return len(shown.encode()) + shown.count("\n")
+    return len(shown.encode()) + shown.count("\n") + tokens * TOKEN_ROOM
 
 
 def _block(fragment: Fragment) -> Block:
-    match fragment.html, fragment.text:
-        case (bytes(html),), (bytes(text),):
-            return Block(html=html, text=text, size=fragment.size)
-    raise ValueError("only head, contents lines, middle, more and foot have places for what is the reader's own")
+    return Block(html=_spliced(fragment.html), text=_spliced(fragment.text), size=fragment.size)
 
 
-def _contents(fragment: Fragment) -> Line:
+def _spliced(pieces: Pieces) -> tuple[bytes, ...]:
+    if set(pieces[1::2]) <= {Slot.MANAGE}:
+        return tuple(piece for piece in pieces if isinstance(piece, bytes))
+    raise ValueError("groups, headings and cards have no place for what is the reader's own but slot.manage")
+
+
+def _line_of(fragment: Fragment, place: Slot) -> Line:
     match fragment.html, fragment.text:
-        case (bytes(a), Slot.COUNT, bytes(b)), (bytes(c), Slot.COUNT, bytes(d)):
+        case (bytes(a), one, bytes(b)), (bytes(c), other, bytes(d)) if one == other == place:
             return Line(html=(a, b), text=(c, d), size=fragment.size)
-    raise ValueError("a line of the contents has one place, slot.count")
+    raise ValueError(f"a line of the contents has one place, slot.count, and why another: slot.{place} is missed")
 
 
-def _card(paper: Paper, rank: int, block: Block) -> Card:
-    short = look.tidy(excerpt.short_title(look.tidy(paper.title))) or paper.id
+def _card(entry: Entry, rank: int, block: Block) -> Card:
+    short = look.tidy(excerpt.short_title(look.tidy(entry.paper.title))) or entry.paper.id
     return Card(
         html=block.html,
         text=block.text,
         size=block.size,
         rank=rank,
+        topic=entry.topic,
         subject=encode.words(short),
         name=encode.quoted_printable(str(escape(short))),
     )
+
+
+def _mailbox(site: Site) -> bytes:
+    """RFC 6068, to be followed by a token."""
+    if not site.unsubscribe_mailbox:
+        return b""
+    address = quote(_plain(site.unsubscribe_mailbox), safe="@!$'*+-._~")
+    return f"mailto:{address}?subject=unsubscribe%20".encode("ascii")
 
 
 def _subject(edition: Edition, newsletter: Newsletter) -> bytes:
@@ -150,16 +186,13 @@ def _subject(edition: Edition, newsletter: Newsletter) -> bytes:
 
 
 def _headers(newsletter: Newsletter, site: Site, boundary: bytes) -> bytes:
-    name, address = parseaddr(_line(site.sender))
-    if "@" not in address or not address.isascii():
-        raise Problem(f"The sender {site.sender[:80]!r} is no address such as Paperround <digest@example.org>.")
     url = _plain(site.public_url).encode("ascii")
     title = encode.phrase(look.tidy(newsletter.title))
     identifier = f"{newsletter.slug}.{_host(site.public_url)}".encode("ascii")
     return b"".join(
         line + b"\r\n"
         for line in (
-            b"From: " + formataddr((name, address)).encode("ascii"),
+            b"From: " + originator(site.sender),
             b"MIME-Version: 1.0",
             b'Content-Type: multipart/alternative;\r\n boundary="%s"' % boundary,
             b"List-ID: %s\r\n <%s>" % (title, identifier),  # RFC 2919 section 2

@@ -1,21 +1,23 @@
 """Brings deliveries to the mail server and says what came of each. Knows the ledger by the interface below alone.
 
-A message is marked in the ledger before its first byte leaves, and its outcome is recorded after the reply: a courier
-that dies leaves at most one delivery per connection in doubt.
+A message is marked in the ledger before the first byte of its content leaves, and its outcome is recorded after the
+reply. While the content of one message goes out, the envelope of the next goes with it; the outcome of the one and the
+mark of the other are asked for together. A courier that dies leaves at most one delivery per connection in doubt.
 """
 
 from __future__ import annotations
 
 import asyncio
 from collections import Counter, deque
-from collections.abc import Awaitable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Generic, Protocol, TypeVar
 
 from flows.mail.model import Message
+from flows.mail.pace import Limit, Pace, domain_of
 from flows.mail.transports import CantConnect, Connect, Connection
-from flows.outcomes import LOGIN_WANTED, Outcome, Verdict, anonymous
+from flows.outcomes import LOGIN_WANTED, Outcome, Stage, Verdict, anonymous
 
 T = TypeVar("T")
 Item = TypeVar("Item")
@@ -24,21 +26,32 @@ PAUSES: Sequence[float] = (0.5, 1)
 """Seconds between attempts to connect; after the last one fails, the server or our configuration is at fault."""
 PATIENCE = 3
 """How many messages in a row, for each connection, may come to nothing before the courier stops."""
+IN_A_ROW = 20
+"""So many readers in a row refused for reasons of policy (5.7.x) are not about the readers, but about us."""
+AHEAD = 5
+"""For each connection, so many deliveries wait before the next batch is fetched."""
+PARKED = 2000
+"""No more is fetched while so many wait for the pace of their domains."""
 
 
 class Batch(Protocol[Item]):
-    """What the courier needs of a claimed batch of the ledger."""
+    """What the courier needs of the ledger. Each item that was fetched ends in one of three ways: `write` gives None,
+    `mark` gives False, or `record` is called; or it is left as it is, where the courier stops."""
 
-    @property
-    def items(self) -> Sequence[Item]: ...
+    async def fetch(self, over: asyncio.Event) -> Sequence[Item]:
+        """The next deliveries, as soon as there are some, at most until it is over; none: that was all."""
+
+    def address(self, item: Item) -> str:
+        """Whom it is for: the pace depends on the domain."""
 
     async def write(self, item: Item) -> Message | None:
         """The message for a delivery; None: its reader gets none, which has been recorded."""
 
-    async def mark(self, item: Item) -> bool:
-        """Marks a delivery as *sending*; False: leave it alone."""
+    def mark(self, item: Item) -> Awaitable[bool]:
+        """Marks a delivery as *sending*, from now on; False: leave it alone."""
 
-    async def record(self, item: Item, outcome: Outcome) -> None: ...
+    def record(self, item: Item, outcome: Outcome, *, marked: bool) -> Awaitable[object]:
+        """Records an outcome, from now on. Not `marked`: nothing of the content has left."""
 
 
 @dataclass(slots=True)
@@ -52,32 +65,107 @@ class Report:
 
 @dataclass(slots=True)
 class _Line:
-    """An open connection. `proven`: it has brought a message, so what fails next may be the connection's age."""
+    """An open connection."""
 
     connection: Connection
-    proven: bool = False
+    sent: int = 0
+    """How many messages it has brought; if any, what fails next may be the connection's age."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Parcel(Generic[Item]):
+    """A delivery with its message, whose turn has come."""
+
+    item: Item
+    message: Message
+    address: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Held:
+    """A reader refused for reasons of policy. `record` writes it down, or settles it without a word."""
+
+    record: Callable[[Outcome], Awaitable[object]]
+    outcome: Outcome
 
 
 class _Round(Generic[Item]):
-    """A batch under way: what still waits, and whether it is over."""
+    """A delivery under way: what still waits, and whether it is over."""
 
-    def __init__(self, batch: Batch[Item]) -> None:
+    def __init__(self, batch: Batch[Item], pace: Pace, low: int) -> None:
         self.batch = batch
-        self.waiting = deque(batch.items)
+        self._pace = pace
+        self._low = low
+        self._waiting: deque[Item] = deque()
+        self._parked: dict[str, deque[Item]] = {}
+        """What waits for the pace of its domain."""
+        self.under_way = 0
+        self.hungry = asyncio.Event()
         self.over = asyncio.Event()
         self.enough = asyncio.Event()
         """Nobody who is still connecting is needed any more."""
+
+    @property
+    def waiting(self) -> int:
+        return len(self._waiting) + sum(map(len, self._parked.values()))
 
     def end(self) -> None:
         """No message is begun any more; those under way are brought to their end."""
         self.over.set()
         self.enough.set()
+        self.hungry.set()
 
-    def next(self) -> Item:
-        item = self.waiting.popleft()
-        if not self.waiting:
+    def add(self, items: Sequence[Item]) -> None:
+        self._waiting.extend(items)
+        if not self.over.is_set():
+            self.enough.clear()
+        self._look()
+
+    def back(self, item: Item, address: str) -> None:
+        """It was taken and not begun."""
+        self.done(address)
+        self._waiting.appendleft(item)
+
+    def take(self, now: float) -> tuple[Item | None, float]:
+        """The next delivery whose domain wants it now; None: nothing waits, or not so many seconds."""
+        soonest = 0.0
+        for domain in list(self._parked):
+            if not (wait := self._pace.flow(domain).wait(now)):
+                item = self._parked[domain].popleft()
+                if not self._parked[domain]:
+                    del self._parked[domain]
+                return self._taken(item, domain, now)
+            soonest = min(soonest or wait, wait)
+        while self._waiting:
+            item = self._waiting.popleft()
+            domain = domain_of(self.batch.address(item))
+            if not (wait := self._pace.flow(domain).wait(now)):
+                return self._taken(item, domain, now)
+            self._parked.setdefault(domain, deque()).append(item)
+            soonest = min(soonest or wait, wait)
+        self._look()
+        return None, soonest
+
+    def _taken(self, item: Item, domain: str, now: float) -> tuple[Item, float]:
+        flow = self._pace.flow(domain)
+        flow.take(now)
+        flow.under_way += 1
+        self.under_way += 1
+        self._look()
+        return item, 0.0
+
+    def done(self, address: str) -> None:
+        """What was taken is no longer under way."""
+        self._pace.flow(domain_of(address)).under_way -= 1
+        self.under_way -= 1
+
+    def _look(self) -> None:
+        if len(self._waiting) < self._low and self.waiting < PARKED:
+            self.hungry.set()
+        else:
+            self.hungry.clear()
+        if not self._waiting and not self._parked:
             self.enough.set()
-        return item
 
     async def pause(self, seconds: float) -> None:
         """Waits, at most until it is over."""
@@ -86,96 +174,269 @@ class _Round(Generic[Item]):
 
 
 class Courier:
-    """Some connections to one mail server, kept open between batches, at a bounded pace."""
+    """Some connections to one mail server, kept open between deliveries, at a bounded pace."""
 
     def __init__(
-        self, connect: Connect, *, connections: int = 4, rate: float = 0, pauses: Sequence[float] = PAUSES
+        self,
+        connect: Connect,
+        *,
+        connections: int = 4,
+        rate: float = 0,
+        limits: Mapping[str, Limit] | None = None,
+        pauses: Sequence[float] = PAUSES,
     ) -> None:
         self._connect = connect
         self._connections = connections
-        self._interval = 1 / rate if rate else 0.0
+        self._pace = Pace(rate, limits)
         self._pauses = pauses
-        self._next_turn = 0.0
         self._idle: list[_Line] = []
         self._in_hand = 0
         self._reached = False
         self._door = asyncio.Lock()
         self._fruitless = 0
+        self._enough_for_one = 0
+        """So many messages the server takes in one connection; 0: as many as there are."""
+        self._ended_at = 0
+        self._refused: set[str] = set()
+        """The readers refused for reasons of policy, one after another."""
+        self._held: list[_Held] = []
+        """Those of them whose refusal is not recorded: it may turn out to be about us."""
         self.report = Report()
 
     async def deliver(self, batch: Batch[Item], stop: asyncio.Event) -> None:
-        """Works a batch to its end, or until `stop` is set or the server fails for everybody; what was not begun
+        """Brings all that is fetched, or until `stop` is set or the server fails for everybody; what was not begun
         stays as it is. Messages under way are brought to their end also when a worker fails or this is cancelled:
         otherwise the ledger could not say what became of them. A second cancellation ends it at once."""
-        work = _Round(batch)
+        work = _Round(batch, self._pace, AHEAD * self._connections)
         stopping = asyncio.create_task(stop.wait())
         stopping.add_done_callback(lambda _: work.end())
-        workers = [asyncio.create_task(self._work(work)) for _ in range(min(self._connections, len(batch.items)))]
+        feeding = asyncio.create_task(self._feed(work))
         try:
-            if workers:
-                await self._until_done(workers, work)
+            try:
+                await asyncio.wait([feeding])
+            except asyncio.CancelledError:
+                work.end()
+                await asyncio.wait([feeding])
+                raise
         finally:
-            for task in (stopping, *workers):
-                task.cancel()
-            await asyncio.gather(stopping, *workers, return_exceptions=True)
-        for worker in workers:
-            worker.result()
+            stopping.cancel()
+            feeding.cancel()
+            await asyncio.gather(stopping, feeding, return_exceptions=True)
+        feeding.result()
 
-    async def _until_done(self, workers: Sequence[asyncio.Task[None]], work: _Round[Item]) -> None:
-        try:
-            await asyncio.wait(workers)
-        except asyncio.CancelledError:
-            work.end()
-            await asyncio.wait(workers)
-            raise
+    async def _feed(self, work: _Round[Item]) -> None:
+        """Fetches before the last deliveries are taken, and keeps as many workers as there is work for."""
+        workers: set[asyncio.Task[None]] = set()
+        failed: list[BaseException] = []
 
-    async def _work(self, work: _Round[Item]) -> None:
-        line: _Line | None = None
+        def ended(worker: asyncio.Task[None]) -> None:
+            workers.discard(worker)
+            if not worker.cancelled() and (error := worker.exception()) is not None:
+                failed.append(error)
+
         try:
-            while work.waiting and not work.over.is_set():
-                line = await self._ready(line, work, work.enough)
-                if line is None or not work.waiting:
+            while not work.over.is_set():
+                items = await work.batch.fetch(work.over)
+                if not items:
                     break
-                item = work.next()
-                message = await work.batch.write(item)
-                if message is None:
-                    continue
-                await self._turn(work)
-                if work.over.is_set() or not await work.batch.mark(item):
-                    continue
-                line, outcome = await self._send(line, message, work)
-                await work.batch.record(item, outcome)
-                await self._judge(message, outcome, work)
-                if line is None:
-                    break
+                work.add(items)
+                for _ in range(min(self._connections, work.waiting) - len(workers)):
+                    worker = asyncio.create_task(self._work(work))
+                    worker.add_done_callback(ended)
+                    workers.add(worker)
+                await work.hungry.wait()
         except BaseException:
             work.end()
             raise
         finally:
+            try:
+                while workers:
+                    await asyncio.wait(workers)
+            finally:
+                for worker in workers:
+                    worker.cancel()
+                await asyncio.gather(*workers, return_exceptions=True)
+        await self._settle(Verdict.UNSENT)
+        if failed:
+            raise failed[0]
+
+    async def _work(self, work: _Round[Item]) -> None:
+        """One connection's messages, one after another, each with the envelope of the next."""
+        line: _Line | None = None
+        parcel: _Parcel[Item] | None = None
+        recording: asyncio.Future[object] | None = None
+        try:
+            while not work.over.is_set():
+                line = await self._ready(line, work, work.over if parcel else work.enough)
+                parcel = parcel or (await self._next(work) if line is not None else None)
+                if line is None or parcel is None:
+                    break
+                carried, parcel = parcel, None
+                line, parcel, recording = await self._carry(line, carried, work, recording)
+            if recording is not None:
+                await recording
+        except BaseException:
+            work.end()
+            if line is not None:
+                line.connection.abandon()
+            raise
+        finally:
+            if parcel is not None:
+                work.back(parcel.item, parcel.address)
+                if line is not None:
+                    line.connection.abandon()  # its envelope may have left
             if line is not None:
                 self._in_hand -= 1
                 self._idle.append(line)
+        if not work.under_way:
+            await self._settle(Verdict.UNSENT)
 
-    async def _send(self, line: _Line, message: Message, work: _Round[Item]) -> tuple[_Line | None, Outcome]:
-        """Sends a message, by another line where this one, having served well, is closed before the message's turn:
-        servers limit the messages of a connection (RFC 5321 section 3.8) and its idle time."""
-        while True:
-            outcome = await line.connection.send(message)
-            again = outcome.verdict is Verdict.UNSENT and line.proven and not line.connection.usable
-            line.proven = line.proven or outcome.verdict is Verdict.SENT
-            if not again:
-                return line, outcome
-            other = await self._ready(line, work, work.over)
-            if other is None:
-                return None, outcome
-            line = other
+    async def _carry(
+        self, line: _Line, parcel: _Parcel[Item], work: _Round[Item], recording: asyncio.Future[object] | None
+    ) -> tuple[_Line | None, _Parcel[Item] | None, asyncio.Future[object]]:
+        """Brings one message; gives the connection, the next message if its envelope has left, and the record that is
+        being written. `recording` is that of the message before.
 
-    async def _judge(self, message: Message, outcome: Outcome, work: _Round[Item]) -> None:
+        It goes by another connection where this one, having served well, is closed before the message's turn: servers
+        limit the messages of a connection (RFC 5321 section 3.8) and its idle time.
+        """
+        item, message = parcel.item, parcel.message
+        following: _Parcel[Item] | None = None
+        marked = False
+        left: _Line | None = line
+        try:
+            while True:
+                outcome = await line.connection.offer(message)
+                if outcome is None:
+                    if not marked:
+                        # together with the record of the message before: both go into one transaction
+                        marking = asyncio.ensure_future(work.batch.mark(item))
+                        following = await self._following(work, line)
+                        if recording is not None:
+                            await recording
+                        if not await marking:
+                            line.connection.abandon()
+                            return line, following, _done()
+                        marked = True
+                        if self._refused:
+                            await self._settle(Verdict.REJECTED)
+                    outcome = await line.connection.bring(message, following.message if following else None)
+                if not (outcome.verdict is Verdict.UNSENT and line.sent and not line.connection.usable):
+                    break
+                self._learn(line, outcome)
+                left = await self._ready(line, work, work.over)
+                if left is None:
+                    break
+                line = left
+        except BaseException:
+            line.connection.abandon()
+            raise
+        finally:
+            work.done(parcel.address)
+        line.sent += outcome.verdict is Verdict.SENT
+        if recording is not None:
+            await recording
+        recorded = asyncio.ensure_future(self._record(parcel, outcome, work, marked=marked))
+        await self._judge(parcel, outcome, work)
+        return left, following, recorded
+
+    async def _next(self, work: _Round[Item]) -> _Parcel[Item] | None:
+        """The next message, when its turn has come; None: nothing waits, or it is over."""
+        while not work.over.is_set():
+            item, wait = work.take(_now())
+            if item is None:
+                if not wait:
+                    return None
+                await work.pause(min(wait, 1))
+                continue
+            parcel = await self._parcel(item, work)
+            if parcel is None:
+                continue
+            if turn := self._pace.all.take(_now()):
+                await work.pause(turn)
+            if work.over.is_set():
+                work.back(item, parcel.address)
+                return None
+            return parcel
+        return None
+
+    async def _following(self, work: _Round[Item], line: _Line) -> _Parcel[Item] | None:
+        """The message whose envelope may leave with the content of the one that is under way; None: not now."""
+        last = self._enough_for_one and line.sent + 1 >= self._enough_for_one
+        while not (last or work.over.is_set() or self._pace.all.wait(_now())):
+            item, _ = work.take(_now())
+            if item is None:
+                return None
+            parcel = await self._parcel(item, work)
+            if parcel is not None:
+                self._pace.all.take(_now())
+                return parcel
+        return None
+
+    async def _parcel(self, item: Item, work: _Round[Item]) -> _Parcel[Item] | None:
+        address = work.batch.address(item)
+        try:
+            message = await work.batch.write(item)
+        except BaseException:
+            work.done(address)
+            raise
+        if message is None:
+            work.done(address)
+            return None
+        return _Parcel(item, message, address)
+
+    def _record(
+        self, parcel: _Parcel[Item], outcome: Outcome, work: _Round[Item], *, marked: bool
+    ) -> Awaitable[object]:
+        """Records an outcome. A refusal for reasons of policy waits until it is known whether it is about the reader:
+        it is where another is taken, and where the same reader is refused once more."""
+
+        def record(what: Outcome) -> Awaitable[object]:
+            self.report.verdicts[what.verdict] += 1
+            return work.batch.record(parcel.item, what, marked=marked)
+
+        if not outcome.policy or marked:
+            return self._after(record(outcome)) if self._held and outcome.code and not outcome.ours else record(outcome)
+        if parcel.address in self._refused:
+            return record(outcome)
+        self._refused.add(parcel.address)
+        self._held.append(_Held(record, outcome))
+        if len(self._refused) >= IN_A_ROW:
+            said = f"{outcome.code}: {anonymous(outcome.text)[:120]}"
+            self._halt(
+                f"The mail server refused {IN_A_ROW} readers in a row for reasons of policy ({said}): check whether it "
+                "may send for PAPERROUND_SENDER, and your domain's SPF and DKIM.",
+                work,
+            )
+        return _done()
+
+    async def _after(self, recording: Awaitable[object]) -> None:
+        """A reply of another kind ends a row of refusals for reasons of policy."""
+        await recording
+        await self._settle(Verdict.REJECTED)
+
+    async def _settle(self, verdict: Verdict) -> None:
+        """Ends a row of refusals for reasons of policy. REJECTED: they were about the readers. UNSENT: that is not
+        known; they are asked for again."""
+        held, self._held = self._held, []
+        if verdict is Verdict.REJECTED:
+            self._refused.clear()
+        for one in held:
+            await one.record(one.outcome if verdict is Verdict.REJECTED else replace(one.outcome, verdict=verdict))
+
+    def _learn(self, line: _Line, outcome: Outcome) -> None:
+        """A server that says 421 twice after as many messages takes no more of them in one connection."""
+        if outcome.code == 421 and outcome.stage is Stage.MAIL:
+            if self._ended_at == line.sent:
+                self._enough_for_one = line.sent
+            self._ended_at = line.sent
+
+    async def _judge(self, parcel: _Parcel[Item], outcome: Outcome, work: _Round[Item]) -> None:
         """Stops everything where the server fails for everybody, so that no delivery is spent on it."""
-        self.report.verdicts[outcome.verdict] += 1
+        self._pace.heard(domain_of(parcel.address), outcome, _now())
         said = f"{outcome.code or 'no reply'}: {anonymous(outcome.text)[:120]}"
         if outcome.ours:
-            refused, remedy = f"the sender {message.sender}", "PAPERROUND_SENDER and PAPERROUND_RETURN_PATH"
+            refused, remedy = f"the sender {parcel.message.sender}", "PAPERROUND_SENDER and PAPERROUND_RETURN_PATH"
             if outcome.code in LOGIN_WANTED:
                 refused, remedy = "to work without a login", "the user and password in PAPERROUND_MAIL_URL"
             self._halt(f"The mail server refuses {refused} ({said}): check {remedy}.", work)
@@ -194,13 +455,13 @@ class Courier:
     async def _ready(self, line: _Line | None, work: _Round[Item], needless: asyncio.Event) -> _Line | None:
         """This line, or another one if it can't be used; None: there is none to be had, or it has become needless."""
         if line is not None:
-            if line.connection.usable:
+            if self._good(line):
                 return line
             self._in_hand -= 1
             await line.connection.close()
         while self._idle:
             kept = self._idle.pop()
-            if kept.connection.usable:
+            if self._good(kept):
                 self._in_hand += 1
                 return kept
             await kept.connection.close()
@@ -209,6 +470,9 @@ class Courier:
                 if not self._reached:
                     return await self._open(work, needless)
         return await self._open(work, needless)
+
+    def _good(self, line: _Line) -> bool:
+        return line.connection.usable and not (self._enough_for_one and line.sent >= self._enough_for_one)
 
     async def _open(self, work: _Round[Item], needless: asyncio.Event) -> _Line | None:
         words = ""
@@ -219,6 +483,8 @@ class Courier:
                 connection = await _unless(needless, self._connect())
             except CantConnect as error:
                 words = str(error)
+                if error.busy:
+                    self._pace.all.slow(_now())
                 if error.lasting or pause is None:
                     break
                 await work.pause(pause)
@@ -233,19 +499,19 @@ class Courier:
             self._halt(words, work)
         return None
 
-    async def _turn(self, work: _Round[Item]) -> None:
-        """Waits for a message's turn: turns are given out ahead, so that all connections share one pace."""
-        if not self._interval:
-            return
-        now = asyncio.get_running_loop().time()
-        turn = max(self._next_turn, now)
-        self._next_turn = turn + self._interval
-        if turn > now:
-            await work.pause(turn - now)
-
     async def close(self) -> None:
         await asyncio.gather(*(line.connection.close() for line in self._idle))
         self._idle.clear()
+
+
+def _now() -> float:
+    return asyncio.get_running_loop().time()
+
+
+def _done() -> asyncio.Future[object]:
+    done: asyncio.Future[object] = asyncio.get_running_loop().create_future()
+    done.set_result(None)
+    return done
 
 
 async def _unless(needless: asyncio.Event, work: Awaitable[T]) -> T | None:

@@ -17,7 +17,7 @@ from jinja2 import TemplateNotFound
 from markupsafe import Markup
 
 from flows.editions import maths
-from flows.editions.model import Edition, Newsletter, Topic
+from flows.editions.model import Edition, Kind, Newsletter, Topic
 from flows.mail import look
 from flows.mail.colour import AA, readable
 from flows.mail.model import Site, Slot
@@ -27,7 +27,7 @@ from flows.papers.model import Paper
 LIGHT, DARK = "#f4f2ed", "#1e2126"
 """The grounds on which the accent must be read: the darker of the light ones, the lighter of the dark ones."""
 
-_VIVID = 6.0
+VIVID = 6.0
 """On dark ground the least contrast that can be read looks dull."""
 
 Key = tuple[str, str]
@@ -77,16 +77,19 @@ def documents(
     """The whole edition as HTML, inlined, and as plain text, both with their marks."""
     env = look.environment(folders)
     secret = mark(edition)
+    week = "week/" if edition.kind is Kind.WEEKLY else ""
     shared = {
         "newsletter": newsletter,
         "edition": edition,
         "site": site,
         "host": urlsplit(site.public_url).netloc,
-        "archive": f"{site.public_url}/archive/{newsletter.slug}/{edition.day}",
+        "archive": f"{site.public_url}/archive/{newsletter.slug}/{week}{edition.day}",
         "notices": [look.tidy(notice) for notice in (newsletter.notice, *edition.missing) if notice],
+        "act": f"{site.public_url}/act/{secret}_{Slot.MANAGE}_",
+        "other": _other(edition, newsletter),
         "groups": groups,
-        "accent": _accent(newsletter, LIGHT, AA),
-        "accent_dark": _accent(newsletter, DARK, _VIVID),
+        "accent": accent_of(newsletter, LIGHT, AA),
+        "accent_dark": accent_of(newsletter, DARK, VIVID),
         "slot": {slot.value: f"{secret}_{slot.value}_" for slot in Slot},
         "cut": lambda kind, key="": Markup(f"<!--{secret} {kind} {key}-->"),  # noqa: S704 - slugs and numbers only
     }
@@ -103,11 +106,19 @@ def documents(
     )
 
 
-def _accent(newsletter: Newsletter, ground: str, ratio: float) -> str:
+def accent_of(newsletter: Newsletter, ground: str, ratio: float) -> str:
+    """The newsletter's accent as it can be read on a ground; raises Problem for one that is no colour."""
     try:
         return readable(newsletter.accent, ground, ratio)
     except ValueError as error:
         raise Problem(f"The newsletter {newsletter.slug} has an accent that cannot be used: {error}.") from error
+
+
+def _other(edition: Edition, newsletter: Newsletter) -> str:
+    """How often a reader of this edition may have one instead; empty if there is no other kind."""
+    if edition.kind is Kind.WEEKLY:
+        return Kind.DAILY
+    return Kind.WEEKLY if newsletter.weekly_cron else ""
 
 
 def cut(document: str, secret: str) -> Iterator[tuple[Key, str]]:

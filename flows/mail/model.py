@@ -21,6 +21,8 @@ class Site:
     return_path: str
     """Where bounces go (the envelope's sender): an address alone."""
     postal_address: str = ""
+    unsubscribe_mailbox: str = ""
+    """An address that is read for unsubscriptions; empty: none is."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,7 +31,9 @@ class Reader:
 
     address: str
     unsubscribe: str
-    """The token of the one-click unsubscribe link: base64url, at most 60 characters."""
+    """The token of the one-click unsubscribe link: base64url, at most `TOKEN_ROOM` characters."""
+    manage: str
+    """The token of all other links to the reader's own pages, alike."""
     message_id: str
     """Without angle brackets; the same for every attempt at the same delivery."""
     date: dt.datetime
@@ -50,6 +54,9 @@ class Slot(StrEnum):
 
     UNSUBSCRIBE = "unsubscribe"
     """The token of the reader's unsubscribe link."""
+    MANAGE = "manage"
+    """The token of the links to the reader's own pages. On the web the lines of HTML or text that hold it are left out:
+    each holds whole elements."""
     PAPERS = "papers"
     """How many papers the digest has: "1 paper", "20 papers"."""
     TOPICS = "topics"
@@ -58,22 +65,28 @@ class Slot(StrEnum):
     """How many papers of one topic: "4"."""
     MORE = "more"
     """How many papers did not fit: "1 more paper", "12 more papers"."""
+    OPENING = "opening"
+    """What one reader is told before the papers; empty for all others."""
     NAMES = "names"
     """The short titles of the reader's best papers after the first, for the line that inboxes show."""
+    REASONS = "reasons"
+    """Why a paper is for this reader: "Matches tensor · by Ada Brook"."""
 
 
+TOKEN_ROOM = 32
+"""How many bytes of a message a token may take."""
 COUNT_ROOM = 6
 """How many bytes of a message a topic's count may take."""
 
 Pieces = tuple[bytes | Slot, ...]
-"""Quoted-printable bytes and the places between them."""
+"""Quoted-printable bytes and the places between them: bytes and places in turn, bytes first and last."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fragment:
     """A part of a message in both its forms, which begins and ends at a line's beginning.
 
-    `size` is the HTML's length in bytes once decoded, without its slots.
+    `size` is the HTML's length in bytes once decoded, tokens counted at their longest, other slots not.
     """
 
     html: Pieces
@@ -81,12 +94,27 @@ class Fragment:
     size: int
 
 
+Spliced = tuple[bytes, ...]
+"""Quoted-printable bytes, and between every two of them the token of the reader's own pages."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Block:
-    """A fragment that is the same for every reader who gets it."""
+class Opening:
+    """What one reader is told before the papers. Both forms end within a line."""
 
     html: bytes
     text: bytes
+    size: int
+    subject: bytes
+    """The whole Subject field, without its line end."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Block:
+    """A fragment that is the same for every reader who gets it, but for the token of their own pages."""
+
+    html: Spliced
+    text: Spliced
     size: int
 
 
@@ -96,6 +124,7 @@ class Card(Block):
 
     rank: int
     """Its place among all papers of the edition, 0 for the best."""
+    topic: str
     subject: bytes
     """Its short title as it stands in a Subject, on lines of its own."""
     name: bytes
@@ -104,7 +133,7 @@ class Card(Block):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Line:
-    """A topic's line in the contents: what stands before its count, and what after it."""
+    """A fragment with one place: what stands before it, and what after it."""
 
     html: tuple[bytes, bytes]
     text: tuple[bytes, bytes]
@@ -113,7 +142,8 @@ class Line:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Heading:
-    """A topic: its line in the contents and its heading. `group` is a key of `Cards.groups`."""
+    """A topic, or what the reader follows: its line in the contents, with a place for its count, and its heading.
+    `group` is a key of `Cards.groups`; empty: it stands in none."""
 
     group: str
     line: Line
@@ -133,6 +163,8 @@ class Cards:
     """The Subject's beginning: "Subject: Paperround, 9 June:"."""
     unsubscribe: bytes
     """The address of the unsubscribe page up to the token."""
+    mailbox: bytes
+    """The mailto address that unsubscribes, up to the token; empty: there is none."""
     head: Fragment
     middle: Fragment
     """What stands between the contents and the first heading."""
@@ -141,8 +173,11 @@ class Cards:
     foot: Fragment
     page_foot: Fragment
     """The foot without anything personal, for the web."""
+    why: Line
+    """What stands before a paper that the reader follows, with a place for the reasons."""
     headings: int
     """The size of all groups, headings and lines together: no digest needs more for them."""
     groups: Mapping[str, Block]
     topics: Mapping[str, Heading]
+    """`FOR_YOU` among them."""
     papers: Mapping[PaperId, Card]

@@ -7,13 +7,14 @@ import json
 import zlib
 from typing import Any
 
-from flows.mail.model import Block, Card, Cards, Fragment, Heading, Line, Pieces, Slot
+from flows.editions.model import FOR_YOU
+from flows.mail.model import COUNT_ROOM, Block, Card, Cards, Fragment, Heading, Line, Pieces, Slot
 from flows.papers.model import PaperId
 
-_FORMAT = 1
+_FORMAT = 2
 """To be raised when `Cards` changes: frozen editions are kept for as long as the archive."""
 
-_BYTES = ("headers", "boundary", "subject", "unsubscribe")
+_BYTES = ("headers", "boundary", "subject", "unsubscribe", "mailbox")
 _FRAGMENTS = ("head", "middle", "more", "foot", "page_foot")
 
 
@@ -25,6 +26,7 @@ def pack(cards: Cards) -> bytes:
         "headings": cards.headings,
         **{name: getattr(cards, name).decode() for name in _BYTES},
         **{name: _fragment(getattr(cards, name)) for name in _FRAGMENTS},
+        "why": _line(cards.why),
         "groups": {key: _plain(group) for key, group in cards.groups.items()},
         "topics": {key: [t.group, *_line(t.line), _plain(t.block)] for key, t in cards.topics.items()},
         "papers": {key: _plain(card) for key, card in cards.papers.items()},
@@ -38,6 +40,8 @@ def unpack(packed: bytes) -> Cards:
         held = json.loads(zlib.decompress(packed))
     except zlib.error as error:
         raise ValueError("these are not packed cards") from error
+    if held["format"] == 1:
+        held = _second(held)
     if held["format"] != _FORMAT:
         raise ValueError(f"cards of format {held['format']} were packed by another version of Paperround")
     return Cards(
@@ -47,11 +51,13 @@ def unpack(packed: bytes) -> Cards:
         boundary=held["boundary"].encode(),
         subject=held["subject"].encode(),
         unsubscribe=held["unsubscribe"].encode(),
+        mailbox=held["mailbox"].encode(),
         head=_read_fragment(held["head"]),
         middle=_read_fragment(held["middle"]),
         more=_read_fragment(held["more"]),
         foot=_read_fragment(held["foot"]),
         page_foot=_read_fragment(held["page_foot"]),
+        why=_read_line(*held["why"]),
         groups={key: Block(**_read(group)) for key, group in held["groups"].items()},
         topics={
             key: Heading(group=group, line=_read_line(html, text, size), block=Block(**_read(block)))
@@ -61,13 +67,49 @@ def unpack(packed: bytes) -> Cards:
     )
 
 
+def _second(first: dict[str, Any]) -> dict[str, Any]:
+    """Cards of format 1 in format 2: as they were, without the links that it did not know; what a reader follows gets
+    the plainest of headings."""
+    blocks = [*first["groups"].values(), *(held[-1] for held in first["topics"].values()), *first["papers"].values()]
+    for block in blocks:
+        block.update(html=[block["html"]], text=[block["text"]])
+    for card in first["papers"].values():
+        card["topic"] = ""
+    heading = {"html": ["<h2>For you</h2>\r\n"], "text": ["\r\nFor you\r\n-------\r\n"], "size": 20}
+    line = [["<li>For you=20=\r\n", "=\r\n</li>\r\n"], ["  =\r\n", "=\r\n  For you\r\n"], 20]
+    return {
+        **first,
+        "format": 2,
+        "mailbox": "",
+        "why": [["<p>=\r\n", "=\r\n</p>\r\n"], ["\r\n", "\r\n"], 10],
+        "headings": first["headings"] + heading["size"] + line[-1] + COUNT_ROOM,
+        "topics": {**first["topics"], FOR_YOU: ["", *line, heading]},
+    }
+
+
 def _plain(block: Block) -> dict[str, Any]:
-    held = dataclasses.asdict(block)
-    return {name: value.decode() if isinstance(value, bytes) else value for name, value in held.items()}
+    return {name: _written(value) for name, value in dataclasses.asdict(block).items()}
+
+
+def _written(value: Any) -> Any:
+    match value:
+        case bytes():
+            return value.decode()
+        case tuple():
+            return [part.decode() for part in value]
+        case _:
+            return value
 
 
 def _read(held: dict[str, Any]) -> dict[str, Any]:
-    return {name: value.encode() if isinstance(value, str) else value for name, value in held.items()}
+    """What `_plain` wrote."""
+    read = dict(held)
+    for name, value in held.items():
+        if isinstance(value, list):
+            read[name] = tuple(part.encode() for part in value)
+        elif name in ("subject", "name"):
+            read[name] = value.encode()
+    return read
 
 
 def _line(line: Line) -> list[Any]:

@@ -6,45 +6,106 @@ from http import HTTPStatus
 
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
-from starlette.responses import RedirectResponse, Response
+from starlette.responses import Response
 from starlette.routing import Route
 
-from flows.editions.model import Kind, NoEdition
+from flows.editions.excerpt import excerpt
+from flows.editions.maths import text
+from flows.editions.model import Edition, Kind, Newsletter, NoEdition
 from flows.store import Frozen
+from subscribers.cards import Card, feeds_of, path_of
+from subscribers.months import calendars, last_day, parse_month
 from subscribers.pages import public
-from subscribers.services import named, services
+from subscribers.services import Services, named, services
 from subscribers.tokens import Purpose, verify_text
 
 HOUR = 3600
+BEST = 3
+"""Papers that a description of an edition names."""
 
 
 async def archive(request: Request) -> Response:
-    """The address that a mail's List-Archive header names. Until there is a list, the latest editions."""
-    return RedirectResponse("/")
+    """A month of all newsletters, the newest unless one is named. Mails' List-Archive headers lead here."""
+    s = services(request)
+    months = await s.archive.months()
+    written = request.query_params.get("month", "")
+    month = parse_month(written) if written else next(iter(months), None)
+    if written and month not in months:
+        raise HTTPException(HTTPStatus.NOT_FOUND, s.phrases.text("archive.no_month", month=written[:20]))
+    issues = await s.archive.issues(month, last_day(month)) if month else ()
+    at = months.index(month) if month else 0
+    return public(
+        request,
+        s.pages(
+            "archive.html",
+            month=month,
+            months=months,
+            earlier=months[at + 1] if at + 1 < len(months) else None,
+            later=months[at - 1] if at else None,
+            calendars=calendars(s.newsletters.values(), issues, month) if month else (),
+            topics_of={slug: s.topics_of(newsletter) for slug, newsletter in s.newsletters.items()},
+        ),
+        0,
+    )
 
 
-async def edition(request: Request) -> Response:
+async def daily(request: Request) -> Response:
+    return await _edition(request, Kind.DAILY)
+
+
+async def weekly(request: Request) -> Response:
+    return await _edition(request, Kind.WEEKLY)
+
+
+async def _edition(request: Request, kind: Kind) -> Response:
     s = services(request)
     newsletter, day = named(request)
-    kept = await s.store.find(newsletter.slug, Kind.DAILY, day)
+    kept = await s.store.find(newsletter.slug, kind, day)
     if isinstance(kept, Frozen):
-        return public(request, s.pages.edition(await s.page_of(kept)), HOUR)
+        before, after = await s.archive.beside(newsletter.slug, kind, day)
+        page = s.pages.edition(
+            await s.page_of(kept),
+            card=_card(s, newsletter, kept.edition),
+            before=before and path_of(newsletter.slug, kind, before),
+            after=after and path_of(newsletter.slug, kind, after),
+        )
+        return public(request, page, HOUR)
     if isinstance(kept, NoEdition):
         return s.pages("no_edition.html", HTTPStatus.NOT_FOUND, newsletter=newsletter, day=day, reason=kept.reason)
     # a draft is the operator's affair until it is delivered
-    raise HTTPException(HTTPStatus.NOT_FOUND, f"{newsletter.title} has no edition of {day}.")
+    title = newsletter.title
+    raise HTTPException(HTTPStatus.NOT_FOUND, s.phrases.text("archive.not_there", title=title, day=day))
+
+
+def _card(s: Services, newsletter: Newsletter, edition: Edition) -> Card:
+    best = sorted(edition.entries, key=lambda entry: -entry.score)[:BEST]
+    names = "; ".join(text(excerpt(entry.paper.title or entry.paper.id, 90)) for entry in best)
+    return Card(
+        title=f"{newsletter.title}, {s.pages.long_date(edition.day)}",
+        description=s.phrases.text("archive.description", count=edition.size, names=names),
+        url=s.public_url + path_of(newsletter.slug, edition.kind, edition.day),
+        feeds=feeds_of(newsletter),
+    )
 
 
 async def preview(request: Request) -> Response:
+    return await _preview(request, Kind.DAILY)
+
+
+async def preview_of_week(request: Request) -> Response:
+    return await _preview(request, Kind.WEEKLY)
+
+
+async def _preview(request: Request, kind: Kind) -> Response:
     s = services(request)
     newsletter, day = named(request)
-    path = f"{newsletter.slug}/{day}"
+    path = f"{newsletter.slug}/{'week/' if kind is Kind.WEEKLY else ''}{day}"
     if not verify_text(Purpose.PREVIEW, path, request.query_params.get("seal", ""), s.keys):
-        raise HTTPException(HTTPStatus.FORBIDDEN, "This preview's link is not complete: take it from the run again.")
-    kept = await s.store.find(newsletter.slug, Kind.DAILY, day)
+        raise HTTPException(HTTPStatus.FORBIDDEN, s.phrases.text("archive.no_preview"))
+    kept = await s.store.find(newsletter.slug, kind, day)
     if isinstance(kept, Frozen):
         return s.pages.edition(await s.page_of(kept))
-    shown = await s.preview_of(newsletter, day)
+    shown = await s.preview_of(newsletter, kind, day)
     if isinstance(shown, NoEdition):
         return s.pages("no_edition.html", newsletter=newsletter, day=day, reason=shown.reason)
     return s.pages.edition(shown, draft=True)
@@ -52,6 +113,8 @@ async def preview(request: Request) -> Response:
 
 ROUTES = (
     Route("/archive", archive),
-    Route("/archive/{newsletter}/{day}", edition),
+    Route("/archive/{newsletter}/{day}", daily),
+    Route("/archive/{newsletter}/week/{day}", weekly),
     Route("/preview/{newsletter}/{day}", preview),
+    Route("/preview/{newsletter}/week/{day}", preview_of_week),
 )

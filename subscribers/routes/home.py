@@ -13,6 +13,7 @@ from starlette.routing import Route
 from flows.editions.model import Edition, Newsletter
 from flows.papers.model import Paper
 from subscribers.pages import public
+from subscribers.routes.signup import form_of
 from subscribers.services import services
 
 
@@ -37,7 +38,7 @@ async def home(request: Request) -> Response:
     latest = [(newsletter, await s.store.latest(newsletter.slug)) for newsletter in s.newsletters.values()]
     shown = [Shown(newsletter=newsletter, edition=frozen.edition) for newsletter, frozen in latest if frozen]
     shown.sort(key=lambda one: one.edition.day, reverse=True)
-    return public(request, s.pages("home.html", shown=shown), 0)
+    return public(request, s.pages("home.html", shown=shown, signup=await form_of(request)), 0)
 
 
 ROUTES = (Route("/", home),)

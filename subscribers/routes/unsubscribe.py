@@ -1,35 +1,79 @@
-"""The end of a subscription."""
+"""The end of a subscription: one press, no mail about it, and a way back for a day.
+
+Undo and reason have addresses of their own, so that whatever a mail program sends to the one that it was given can
+only unsubscribe.
+"""
 
 from __future__ import annotations
 
-from http import HTTPStatus
-
-from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from subscribers.model import SubscriptionState
+from subscribers import forms, links
+from subscribers.forms import first
+from subscribers.model import Subscription, SubscriptionState
+from subscribers.policy import undoable
 from subscribers.services import services
-from subscribers.tokens import PREVIEW_READER, Purpose, verify
+from subscribers.tokens import Purpose
+
+MAX_REASON = 500
+LEFT = SubscriptionState.UNSUBSCRIBED
 
 
 async def unsubscribe(request: Request) -> Response:
-    """GET shows one button; POST ends the subscription, however often and with whatever body (RFC 8058 section 3.2:
-    no cookies, no redirect). It needs no other guard: the token is the reader's own, and a forged request would have
-    to know it."""
+    """GET shows one button; POST ends the subscription, however often and with whatever body, which is not read
+    (RFC 8058 section 3.2: no cookies, no redirect).
+
+    CSRF: RFC 8058 wants a POST from elsewhere to work; the token is the reader's own, and a forged request would have
+    to know it.
+    """
     s = services(request)
-    identity = verify(Purpose.UNSUBSCRIBE, request.path_params["token"], s.keys)
-    if identity is None:
-        raise HTTPException(HTTPStatus.NOT_FOUND, "This link is not complete: copy the whole of it from the mail.")
-    if identity == PREVIEW_READER:
-        return s.pages("preview_link.html")
+    number = links.number(request, Purpose.UNSUBSCRIBE)
     if request.method == "POST":
-        await s.subscribers.unsubscribe(identity, s.now())
-    found = await s.subscribers.get(identity)
-    gone = found is None or found.state is SubscriptionState.UNSUBSCRIBED
-    title = s.newsletters[found.newsletter].title if found and found.newsletter in s.newsletters else "this newsletter"
-    return s.pages("unsubscribe.html", gone=gone, title=title)
+        await s.subscribers.unsubscribe(number, s.now())
+    return _page(request, await s.subscribers.get(number))
 
 
-ROUTES = (Route("/unsubscribe/{token}", unsubscribe, methods=["GET", "POST"]),)
+async def undo(request: Request) -> Response:
+    """Brings the subscription back as it was, within a day. CSRF: as above; the revision lets it happen once."""
+    s = services(request)
+    found = await links.reader(request, Purpose.UNSUBSCRIBE)
+    revision = first(await forms.read(request), "revision")
+    if revision.isascii() and revision.isdigit():
+        found = await s.subscribers.undo(found.id, int(revision[:9]), s.now()) or found
+    back = found.state is not LEFT
+    return _page(request, found, back=back, too_late=not back)
+
+
+async def reason(request: Request) -> Response:
+    """Keeps why a reader left, if they care to say. CSRF: as above; nothing depends on it."""
+    s = services(request)
+    found = await links.reader(request, Purpose.UNSUBSCRIBE)
+    words = first(await forms.read(request), "reason")[:MAX_REASON]
+    if words and found.state is LEFT:
+        found = await s.subscribers.leave_reason(found.id, words, s.now()) or found
+    return _page(request, found, thanks=bool(words))
+
+
+def _page(request: Request, found: Subscription | None, **values: bool) -> Response:
+    s = services(request)
+    gone = found is None or found.state is LEFT
+    return s.pages(
+        "unsubscribe.html",
+        gone=gone,
+        path=f"/unsubscribe/{request.path_params['token']}",
+        revision=found.revision if found and gone and undoable(found, s.now()) else None,
+        title=links.title(request, found) if found else s.phrases("site.this_newsletter"),
+        known=found is not None,
+        manage=f"/manage/{links.token(request, Purpose.MANAGE, found)}" if found and values.get("back") else "",
+        limit=MAX_REASON,
+        **({"back": False, "too_late": False, "thanks": False} | values),
+    )
+
+
+ROUTES = (
+    Route("/unsubscribe/{token}", unsubscribe, methods=["GET", "POST"]),
+    Route("/unsubscribe/{token}/undo", undo, methods=["POST"]),
+    Route("/unsubscribe/{token}/reason", reason, methods=["POST"]),
+)

@@ -8,6 +8,11 @@ What the local part of a recipient begins with decides what happens to it; "once
     drop-    the connection is cut in the middle of the content, once
     lost-    the message is taken, then the connection is cut before the reply, once
     slow-    the reply to the content comes after a second
+    policy-  550 5.7.1 at RCPT          hang-   no reply to RCPT, ever       full421- 421 after the content, once
+    chatty-  a line that nobody asked for comes before the reply to RCPT, once
+    early-   a line that nobody asked for comes after 354, once
+    void-    550 5.1.1 at RCPT, and yet 354 to DATA
+    babble-  the reply to RCPT is no SMTP, once
 """
 
 from __future__ import annotations
@@ -55,6 +60,11 @@ class MailServer:
     """This sender, and no other, is refused."""
     login: tuple[str, str] | None = None
     slowness: float = 1.0
+    pipelining: bool = True
+    delay: float = 0
+    """Seconds before every group of replies: a server far away."""
+    crumbs: int = 0
+    """It sends its replies in pieces of so many bytes."""
     tls: ssl.SSLContext | None = None
     starttls: ssl.SSLContext | None = None
 
@@ -130,10 +140,19 @@ class _Conversation:
         self.count = 0
         self.encrypted = server.tls is not None
         self.known = server.login is None
+        self.void = False
+        """The next DATA is taken, whoever it is for."""
 
     async def say(self, line: str | bytes) -> None:
-        self.writer.write((line if isinstance(line, bytes) else line.encode()) + b"\r\n")
-        await self.writer.drain()
+        said = (line if isinstance(line, bytes) else line.encode()) + b"\r\n"
+        if self.server.delay:
+            await asyncio.sleep(self.server.delay)
+        step = self.server.crumbs or len(said)
+        for start in range(0, len(said), step):
+            self.writer.write(said[start : start + step])
+            await self.writer.drain()
+            if self.server.crumbs:
+                await asyncio.sleep(0)
 
     async def hold(self) -> None:
         server = self.server
@@ -147,6 +166,7 @@ class _Conversation:
             match verb:
                 case "EHLO":
                     offers = ["250-test server", "250-8BITMIME"]
+                    offers += ["250-PIPELINING"] if server.pipelining else []
                     offers += ["250-STARTTLS"] if server.starttls and not self.encrypted else []
                     offers += ["250-AUTH PLAIN LOGIN"] if server.login else []
                     await self.say("\r\n".join([*offers, "250 ENHANCEDSTATUSCODES"]))
@@ -204,9 +224,21 @@ class _Conversation:
 
     async def rcpt(self, line: str) -> None:
         address = line[len("RCPT TO:<") : line.rindex(">")]
+        if self.sender is None:
+            await self.say("503 5.5.1 MAIL first")
+            return
         self.server.tries[address] += 1
         kind, first = address.split("-")[0], self.server.tries[address] == 1
         match kind:
+            case "policy":
+                await self.say("550 5.7.1 we don't like you")
+            case "hang":
+                await asyncio.sleep(3600)
+            case "void":
+                self.void = True
+                await self.say("550 5.1.1 no such user")
+            case "babble" if first:
+                await self.say("* OK this is IMAP")
             case "reject":
                 await self.say("550 5.1.1 no such user")
             case "full":
@@ -219,13 +251,24 @@ class _Conversation:
                 await self.say("421 4.3.2 going down")
                 raise _Cut
             case _:
+                if kind == "chatty" and first:
+                    await self.say("250 2.0.0 by the way")
                 self.recipient = address
                 await self.say("250 2.1.5 ok")
 
     async def data(self) -> None:
         server, address, sender = self.server, self.recipient, self.sender
+        if self.void:
+            self.void, self.sender = False, None
+            await self.say("354 go on")
+            if await self.reader.readline() != b".\r\n":
+                server.breaches.append("content for nobody")
+                raise _Cut
+            await self.say("554 5.5.1 whom to?")
+            return
         if address is None or sender is None:
-            server.breaches.append("DATA without recipients")
+            if not server.pipelining:
+                server.breaches.append("DATA without recipients")
             await self.say("503 5.5.1 whom to?")
             return
         kind, first = address.split("-")[0], server.tries[address] == 1
@@ -233,6 +276,8 @@ class _Conversation:
             await self.say("554 5.5.1 no")
             return
         await self.say("354 go on")
+        if kind == "early" and first:
+            await self.say("250 2.0.0 by the way")
         if kind == "drop" and first:
             await self.reader.readexactly(1000)
             raise _Cut
@@ -244,6 +289,9 @@ class _Conversation:
         if kind == "spam":
             await self.say("554 5.7.1 looks like spam")
             return
+        if kind == "full421" and first:
+            await self.say("421 4.3.2 going down")
+            raise _Cut
         if kind == "later" and first:
             await self.say("451 4.3.2 later, please")
             return

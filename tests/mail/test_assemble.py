@@ -229,6 +229,7 @@ def slowly(of: Digest) -> EmailMessage:
         values = {
             Slot.PAPERS: f"{len(names)} paper{'s' if len(names) > 1 else ''}",
             Slot.TOPICS: f"{len(sections)} topic{'s' if len(sections) > 1 else ''}",
+            Slot.OPENING: "",
             Slot.UNSUBSCRIBE: reader().unsubscribe,
             Slot.NAMES: " · ".join(escape(name) for name in names[1:4] or names),
         }

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from flows.editions.model import Kind
 from flows.outcomes import Outcome, Stage, Verdict
 from subscribers.model import DeliveryState, Frequency, Subscription, SubscriptionState
-from subscribers.policy import BACK_OFF, decide, due, follow, frequencies
+from subscribers.policy import BACK_OFF, decide, due, follow, frequencies, superseded
 
 ZONES = ["UTC", "Europe/Berlin", "America/New_York", "Asia/Kolkata", "Australia/Lord_Howe", "Pacific/Apia"]
 
@@ -54,6 +54,89 @@ def test_the_wait_for_an_hour_is_never_longer_than_a_day_and_a_change_of_the_clo
         assert frozen <= moment <= frozen + dt.timedelta(hours=25)
         shown = moment.astimezone(ZoneInfo(zone))
         assert shown.hour in (hour, (hour + 1) % 24)
+
+
+@pytest.mark.parametrize(
+    ("frozen", "weekday", "hour", "zone", "expected"),
+    [
+        # Saturday's edition on Sunday at nine, on Monday with the day's default, on Saturday itself at another hour
+        ("2026-06-13T07:00+00:00", 6, 9, "Europe/Berlin", "2026-06-14T07:00+00:00"),
+        ("2026-06-13T07:00+00:00", 0, None, "Europe/Berlin", "2026-06-15T05:00+00:00"),
+        ("2026-06-13T07:00+00:00", 5, 20, "UTC", "2026-06-13T20:00+00:00"),
+        # in Auckland it is Saturday evening already: their Friday is six days away
+        ("2026-06-13T07:00+00:00", 4, 8, "Pacific/Auckland", "2026-06-18T20:00+00:00"),
+        # frozen before the hour of their day, at midnight too
+        ("2026-06-13T00:00+00:00", 5, None, "UTC", "2026-06-13T07:00+00:00"),
+        ("2026-06-13T07:00+00:00", 6, 0, "America/New_York", "2026-06-14T04:00+00:00"),
+        # over the changes of the clocks: an hour that is left out, and one that comes twice
+        ("2026-03-28T07:00+00:00", 6, 2, "Europe/Berlin", "2026-03-29T01:00+00:00"),
+        ("2026-10-24T07:00+00:00", 6, 2, "Europe/Berlin", "2026-10-25T00:00+00:00"),
+        ("2026-10-24T07:00+00:00", 6, 7, "Europe/Berlin", "2026-10-25T06:00+00:00"),
+    ],
+)
+def test_a_weekly_mail_is_due_on_the_readers_day(
+    frozen: str, weekday: int, hour: int | None, zone: str, expected: str
+) -> None:
+    assert due(at(frozen), hour, zone, weekday) == at(expected)
+
+
+@pytest.mark.parametrize(
+    ("frozen", "hour", "zone"),
+    [
+        ("2026-06-13T07:01+00:00", 7, "UTC"),
+        ("2026-06-13T07:59+00:00", 7, "UTC"),
+        ("2026-06-13T07:00+00:00", None, "Europe/Berlin"),
+        # the hour is over: better late on their day than a week old
+        ("2026-06-13T07:00+00:00", 8, "Europe/Berlin"),
+    ],
+)
+def test_an_edition_that_is_frozen_on_the_readers_day_from_their_hour_on_is_due_at_once(
+    frozen: str, hour: int | None, zone: str
+) -> None:
+    assert due(at(frozen), hour, zone, 5) is None
+
+
+@given(
+    st.integers(0, 6 * 365 * 24 * 60).map(lambda minutes: at("2024-01-01T00:00+00:00") + dt.timedelta(minutes=minutes)),
+    st.none() | st.integers(0, 23),
+    st.sampled_from(ZONES),
+    st.integers(0, 6),
+)
+def test_a_weekly_mail_comes_on_the_readers_day_within_a_week(
+    frozen: dt.datetime, hour: int | None, zone: str, weekday: int
+) -> None:
+    here, wanted = frozen.astimezone(ZoneInfo(zone)), 7 if hour is None else hour
+    moment = due(frozen, hour, zone, weekday)
+    if moment is None:
+        assert here.weekday() == weekday
+        assert here.hour >= wanted
+        return
+    assert frozen <= moment <= frozen + dt.timedelta(days=7, hours=1)
+    shown = moment.astimezone(ZoneInfo(zone))
+    assert shown.weekday() == weekday
+    assert (shown.hour, shown.fold) in ((wanted, 0), (wanted + 1, 0))
+    if moment - dt.timedelta(hours=1) > frozen:  # an hour before it was not yet their hour
+        before = (moment - dt.timedelta(hours=1)).astimezone(ZoneInfo(zone))
+        assert (before.weekday(), before.hour) != (weekday, wanted)
+
+
+def test_who_has_turned_to_weekly_waits_for_it_and_who_has_turned_to_daily_gets_the_last_one() -> None:
+    frozen = at("2026-06-09T17:00+00:00")
+
+    def reason(frequency: Frequency, kind: Kind, changed: str | None) -> str:
+        when = at(changed) if changed else None
+        reader = Subscription(email="a@example.org", newsletter="daily", frequency=frequency, frequency_at=when)
+        return superseded(reader, kind, frozen)
+
+    assert (
+        reason(Frequency.WEEKLY, Kind.DAILY, "2026-06-09T18:00+00:00") == "the reader has turned to the weekly edition"
+    )
+    # a welcome brings a new weekly reader the day's edition
+    assert reason(Frequency.WEEKLY, Kind.DAILY, None) == ""
+    assert reason(Frequency.WEEKLY, Kind.DAILY, "2026-06-09T16:00+00:00") == ""
+    assert reason(Frequency.WEEKDAYS, Kind.DAILY, "2026-06-09T18:00+00:00") == ""
+    assert reason(Frequency.DAILY, Kind.WEEKLY, "2026-06-09T18:00+00:00") == ""
+    assert reason(Frequency.WEEKLY, Kind.WEEKLY, "2026-06-09T18:00+00:00") == ""
 
 
 def test_weekdays_readers_rest_at_weekends() -> None:

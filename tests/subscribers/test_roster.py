@@ -12,6 +12,7 @@ from flows.outcomes import Problem
 from subscribers.model import Frequency, SubscriptionState
 from subscribers.roster import COLUMNS, BadLine, Known, read, write
 from subscribers.store import Change, Subscribers
+from tests.factories import HASHING_KEY
 
 KNOWN = Known(newsletters={"daily", "arxiv"}, topics={"agents", "code", "video"})
 NOW = dt.datetime(2026, 6, 9, tzinfo=dt.UTC)
@@ -102,7 +103,7 @@ def test_any_text_is_read_or_refused_in_words(text: str) -> None:
 
 
 async def test_what_is_exported_and_imported_is_the_same_file(database: Database) -> None:
-    people = Subscribers(database)
+    people = Subscribers(database, HASHING_KEY)
     text = io.StringIO()
     text.write(",".join(COLUMNS) + "\n")
     for n in range(30):

@@ -314,7 +314,7 @@ async def test_a_link_that_was_changed_does_nothing_and_says_so(site: Site) -> N
         good[:-1],
         good + "A",
         good[: len("/unsubscribe/") + 11] + another[len("/unsubscribe/") + 11 :],
-        f"/unsubscribe/{sign(Purpose.PREVIEW, reader, NEW.encode())}",
+        f"/unsubscribe/{sign(Purpose.MANAGE, reader, NEW.encode(), NOON)}",
         unsubscribe(reader, "a key of somebody else"),
         f"/unsubscribe/{reader}",
         "/unsubscribe/" + "A" * 32,

@@ -1,7 +1,7 @@
 """The ways out, one file each: `SCHEMES` names the URLs that it takes, `opener(url)` checks one and gives what opens
 connections to it.
 
-A connection sends one message at a time and says what came of it.
+A connection brings one message after another, each in two steps, and says what came of it.
 """
 
 from __future__ import annotations
@@ -19,8 +19,19 @@ from flows.outcomes import Outcome, Problem
 class Connection(Protocol):
     """One open way to the mail server."""
 
+    async def offer(self, message: Message) -> Outcome | None:
+        """Asks whether the message is welcome; nothing of its content leaves. None: it is, and `bring` must follow, or
+        `abandon`. Every answer is an Outcome, a lost connection too; only a bug raises."""
+
+    async def bring(self, message: Message, following: Message | None = None) -> Outcome:
+        """Sends the message that was offered. `following` is the one to be offered next, so that both can share a
+        round trip."""
+
     async def send(self, message: Message) -> Outcome:
-        """Sends one message. Every answer is an Outcome, a lost connection too; only a bug raises."""
+        """Offers one message and brings it."""
+
+    def abandon(self) -> None:
+        """Ends the connection at once: a message that was offered is brought to nobody."""
 
     @property
     def usable(self) -> bool:
@@ -32,12 +43,13 @@ class Connection(Protocol):
 class CantConnect(Exception):  # noqa: N818
     """The mail server can't be reached or refuses us: one sentence with the remedy. No message was tried.
 
-    `lasting`: trying again without a change of the configuration would bring the same.
+    `lasting`: trying again without a change of the configuration would bring the same. `busy`: it has too much to do.
     """
 
-    def __init__(self, sentence: str, *, lasting: bool = False) -> None:
+    def __init__(self, sentence: str, *, lasting: bool = False, busy: bool = False) -> None:
         super().__init__(sentence)
         self.lasting = lasting
+        self.busy = busy
 
 
 Connect = Callable[[], Awaitable[Connection]]

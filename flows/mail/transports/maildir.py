@@ -22,12 +22,22 @@ class MaildirConnection:
     def usable(self) -> bool:
         return True
 
-    async def send(self, message: Message) -> Outcome:
+    async def offer(self, message: Message) -> Outcome | None:
+        """A folder takes every message."""
+        return None
+
+    async def bring(self, message: Message, following: Message | None = None) -> Outcome:
         try:
             await asyncio.to_thread(self._box.add, message.content)
         except (OSError, mailbox.Error) as error:
             return Outcome(Verdict.UNSENT, Stage.CONNECT, text=f"the folder can't be written: {error}"[:500])
         return Outcome(Verdict.SENT, Stage.CONTENT, text="kept in the folder")
+
+    async def send(self, message: Message) -> Outcome:
+        return await self.bring(message)
+
+    def abandon(self) -> None:
+        """Nothing was begun."""
 
     async def close(self) -> None:
         """Nothing stays open between two messages."""

@@ -1,97 +1,23 @@
-"""Mail over SMTP (RFC 5321), submission with TLS (RFC 8314) or STARTTLS (RFC 3207) and AUTH (RFC 4954)."""
+"""Mail over SMTP (RFC 5321), submission with TLS (RFC 8314) or STARTTLS (RFC 3207) and AUTH (RFC 4954).
+
+aiosmtplib opens the connection and hands its transport over: what follows is a `Conversation`.
+"""
 
 from __future__ import annotations
 
+import asyncio
 import ssl
 from urllib.parse import SplitResult, unquote
 
 import aiosmtplib
 
-from flows.mail.model import Message
+from flows.mail.conversation import Conversation
 from flows.mail.transports import CantConnect, Connect
-from flows.outcomes import Outcome, Problem, Stage, Verdict, read_reply
+from flows.outcomes import Problem
 
 SCHEMES = ("smtp", "smtps", "smtp+starttls")
 PORTS = {"smtp": 25, "smtps": 465, "smtp+starttls": 587}
-TIMEOUTS = {Stage.MAIL: 300.0, Stage.RCPT: 300.0, Stage.DATA: 120.0, Stage.CONTENT: 600.0}
-"""How long a server may take for its reply (RFC 5321 section 4.5.3.2): ten minutes for a message."""
 GREETING_TIMEOUT = 60.0
-
-
-class SmtpConnection:
-    def __init__(self, client: aiosmtplib.SMTP) -> None:
-        self._client = client
-        self._broken = False
-
-    @property
-    def usable(self) -> bool:
-        return self._client.is_connected and not self._broken
-
-    async def send(self, message: Message) -> Outcome:
-        if not (message.sender.isascii() and message.sender.isprintable()):
-            return Outcome(Verdict.UNSENT, Stage.MAIL, 553, "5.1.7", "the address is not plain ASCII")
-        commands = (
-            (Stage.MAIL, f"MAIL FROM:<{message.sender}>", 2),
-            (Stage.RCPT, f"RCPT TO:<{message.recipient}>", 2),
-            (Stage.DATA, "DATA", 3),
-        )
-        stage = Stage.MAIL
-        try:
-            for stage, command, success in commands:
-                reply = await self._client.execute_command(command.encode(), timeout=TIMEOUTS[stage])
-                if reply.code // 100 != success:
-                    return await self._refused(read_reply(stage, *reply))
-            stage = Stage.CONTENT
-            reply = await self._content(message.content)
-        except aiosmtplib.SMTPResponseException as error:  # what came is no SMTP
-            self._broken = True
-            return read_reply(stage, error.code, error.message)
-        except (aiosmtplib.SMTPException, OSError) as error:
-            self._broken = True
-            return Outcome(_LOST[stage], stage, text=f"connection lost: {error}"[:500])
-        self._broken = reply.code == 421
-        return read_reply(stage, *reply)
-
-    async def _content(self, content: bytes) -> aiosmtplib.SMTPResponse:
-        """Sends what DATA announced, and reads the reply to it.
-
-        aiosmtplib's own way cannot tell a refused DATA from a refused message, and looks for line ends and dots that
-        need mending, which takes a millisecond; a Message has none.
-        """
-        protocol, transport = self._client.protocol, self._client.transport
-        if protocol is None or transport is None:
-            raise aiosmtplib.SMTPServerDisconnected("Connection lost")
-        protocol.write(content)
-        protocol.write(b".\r\n")
-        return await protocol.read_response(timeout=TIMEOUTS[Stage.CONTENT])
-
-    async def _refused(self, outcome: Outcome) -> Outcome:
-        """Ends a refused transaction, so that the next MAIL is not nested (RFC 5321 section 4.1.1.5)."""
-        self._broken = outcome.code == 421
-        if self.usable and outcome.stage is not Stage.MAIL:
-            try:
-                await self._client.rset(timeout=TIMEOUTS[Stage.MAIL])
-            except (aiosmtplib.SMTPException, OSError):
-                self._broken = True
-        return outcome
-
-    async def close(self) -> None:
-        try:
-            if self.usable:
-                await self._client.quit(timeout=5)
-        except (aiosmtplib.SMTPException, OSError):
-            pass  # it is over either way: every outcome is known already
-        finally:
-            self._client.close()
-
-
-_LOST = {
-    Stage.MAIL: Verdict.UNSENT,
-    Stage.RCPT: Verdict.DEFERRED,
-    Stage.DATA: Verdict.DEFERRED,
-    # The server may have taken the message although its reply is lost.
-    Stage.CONTENT: Verdict.UNCERTAIN,
-}
 
 
 def opener(url: SplitResult) -> Connect:
@@ -107,7 +33,7 @@ def opener(url: SplitResult) -> Connect:
             "PAPERROUND_MAIL_URL would send the password in clear: write smtp+starttls:// or smtps:// instead of smtp://."
         )
 
-    async def connect() -> SmtpConnection:
+    async def connect() -> Conversation:
         client = aiosmtplib.SMTP(
             hostname=host,
             port=port,
@@ -120,11 +46,25 @@ def opener(url: SplitResult) -> Connect:
         )
         try:
             await client.connect()
+            if client.is_ehlo_or_helo_needed:
+                await _greet(client)
+            transport = client.transport
+            if not isinstance(transport, asyncio.Transport) or transport.is_closing():
+                raise aiosmtplib.SMTPServerDisconnected("connection lost")
         except (aiosmtplib.SMTPException, OSError, UnicodeError) as error:
+            client.close()
             raise _explained(error, f"The mail server {host}:{port}") from error
-        return SmtpConnection(client)
+        return Conversation(transport, pipelining=client.supports_extension("pipelining"))
 
     return connect
+
+
+async def _greet(client: aiosmtplib.SMTP) -> None:
+    """Says EHLO, or HELO to a server that knows no more than that (RFC 5321 section 3.2)."""
+    try:
+        await client.ehlo()
+    except aiosmtplib.SMTPHeloError:
+        await client.helo()
 
 
 def _where(url: SplitResult) -> tuple[str, int]:
@@ -156,4 +96,5 @@ def _explained(error: Exception, server: str) -> CantConnect:
             "PAPERROUND_MAIL_URL, or name the file of your own authority in SSL_CERT_FILE.",
             lasting=True,
         )
-    return CantConnect(f"{server} can't be used ({words}): check PAPERROUND_MAIL_URL.")
+    busy = isinstance(error, aiosmtplib.SMTPResponseException) and error.code == 421
+    return CantConnect(f"{server} can't be used ({words}): check PAPERROUND_MAIL_URL.", busy=busy)

@@ -42,6 +42,7 @@ def upgrade() -> None:
         ),
         sa.Column("email", sa.String(320), nullable=False),
         sa.Column("asked_at", sa.BigInteger, nullable=False),
+        sa.Column("former", sa.String(320), comment="the address before; null: the new one is not confirmed"),
         sqlite_autoincrement=True,
     )
     op.create_index("ix_address_change_subscriber_id", "address_change", ["subscriber_id"])

@@ -1,0 +1,166 @@
+"""Which papers of an edition do a reader's keywords and authors match? Pure.
+
+An edition is indexed once for all its readers. A set of papers is an int with a bit for each, the lowest for the first
+paper of the edition: to unite and to intersect such sets costs next to nothing.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from functools import lru_cache
+
+from flows.editions.model import Edition, Reason
+from flows.editions.words import MAX_LETTERS, words
+
+Name = tuple[str, ...]
+"""The words of a name in lower case, without accents."""
+
+Written = tuple[tuple[int, Reason], ...]
+"""Papers by their place in the edition, each with the author that was looked for."""
+
+_JOINED = 3
+"""Up to so many words are also looked for as one: "pre training" is "pretraining"."""
+
+_LITTLE = frozenset({"a", "an", "and", "for", "in", "of", "on", "the", "to", "we", "with"})
+"""Every paper has these: alone they name nothing that could be followed."""
+
+_HYPHEN = re.compile(r"(?<=\w)[-\u00ad\u2010-\u2013](?=\w)")
+_SYMBOLS = re.compile(r"[A-Za-z][+#*]{1,2}")
+_NAME = re.compile(r"[^\W\d_]+")
+
+
+class Matcher:
+    """The papers of one edition by what can be followed."""
+
+    def __init__(self, edition: Edition) -> None:
+        self._papers = [entry.paper for entry in edition.entries]
+        self._said = [_said(paper.title, paper.abstract, paper.keywords) for paper in self._papers]
+        self._words: dict[str, int] = defaultdict(int)
+        self._names: dict[str, list[tuple[Name, str, int]]] = defaultdict(list)
+        for at, (paper, (_, spoken)) in enumerate(zip(self._papers, self._said, strict=True)):
+            for word in spoken:
+                self._words[word] |= 1 << at
+            for author in paper.authors:
+                if name := _name(author):
+                    self._names[name[-1]].append((name, author, at))
+        # readers share many keywords and authors
+        self.keyword = lru_cache(maxsize=50_000)(self._keyword)
+        """The places of the papers that a keyword matches, and what was written by an author of that name."""
+        self.author = lru_cache(maxsize=50_000)(self._author)
+        """The papers of an author, each with the name that stands there."""
+
+    def reasons(self, keywords: Sequence[str], authors: Sequence[str]) -> dict[int, list[Reason]]:
+        """Why each paper, by its place in the edition, is for a reader who follows these; the others are left out.
+
+        A keyword of several words may be an author's name.
+        """
+        found: dict[int, list[Reason]] = {}
+        for keyword in keywords:
+            papers, written = self.keyword(keyword)
+            if papers:
+                reason = Reason(keyword)
+                for at in papers:
+                    found.setdefault(at, []).append(reason)
+            if written:
+                _add(found, written)
+        for author in authors:
+            _add(found, self.author(author))
+        return found
+
+    def _keyword(self, keyword: str) -> tuple[tuple[int, ...], Written]:
+        keyword = keyword.strip()
+        written = self.author(keyword) if len(_name(keyword)) > 1 else ()
+        if _SYMBOLS.fullmatch(keyword):
+            return self._literal(keyword), written
+        papers = 0
+        for phrase in _phrases(keyword):
+            papers |= self._phrase(phrase)
+        return tuple(bits(papers)), written
+
+    def _phrase(self, phrase: tuple[str, ...]) -> int:
+        if _LITTLE.issuperset(phrase):
+            return 0
+        papers = -1
+        for word in phrase:
+            papers &= self._words.get(word, 0)
+        if not papers or len(phrase) == 1:
+            return papers
+        spaced = f" {' '.join(phrase)} "
+        return sum(1 << at for at in bits(papers) if spaced in self._said[at][0])
+
+    def _literal(self, keyword: str) -> tuple[int, ...]:
+        """Words hold no symbols, so that C++ would be the letter C: it is looked for as it is written."""
+        found = re.compile(rf"(?<![\w+#*]){re.escape(keyword)}(?![\w+#*])", re.IGNORECASE).search
+        return tuple(
+            at
+            for at, paper in enumerate(self._papers)
+            if any(map(found, (paper.title, paper.abstract[:MAX_LETTERS], *paper.keywords)))
+        )
+
+    def _author(self, author: str) -> Written:
+        last, comma, first = author.partition(",")
+        wanted = _name(f"{first} {last}" if comma else author)
+        if not wanted:
+            return ()
+        listed = self._names.get(wanted[-1], ())
+        return tuple((at, Reason(name, author=True)) for words, name, at in listed if _same_person(wanted, words))
+
+
+def bits(papers: int) -> Iterator[int]:
+    """The places in the edition of a set of papers."""
+    while papers:
+        lowest = papers & -papers
+        yield lowest.bit_length() - 1
+        papers ^= lowest
+
+
+def _add(found: dict[int, list[Reason]], written: Written) -> None:
+    for at, reason in written:
+        given = found.setdefault(at, [])
+        if reason not in given:
+            given.append(reason)
+
+
+@lru_cache(maxsize=1024)
+def _said(title: str, abstract: str, keywords: tuple[str, ...]) -> tuple[str, frozenset[str]]:
+    """What a paper says, its passages apart, so that no phrase is found across two; and every word of it.
+
+    What is written with a hyphen is there as one word, too: "multi-agent" is "multiagent".
+    """
+    passages = [title[:MAX_LETTERS], abstract[:MAX_LETTERS], *keywords]
+    passages += [joined for passage in passages if (joined := _HYPHEN.sub("", passage)) != passage]
+    said = [words(passage) for passage in passages]
+    return " | ".join(("", *map(" ".join, said), "")), frozenset(word for passage in said for word in passage)
+
+
+def _phrases(keyword: str) -> set[tuple[str, ...]]:
+    """The words of a keyword in the spellings that count as the same."""
+    plain = tuple(words(keyword))
+    joined = tuple(words(_HYPHEN.sub("", keyword)))
+    one = tuple(words("".join(plain))) if 1 < len(plain) <= _JOINED else ()
+    return {phrase for phrase in (plain, joined, one) if phrase}
+
+
+@lru_cache(maxsize=50_000)
+def _name(text: str) -> Name:
+    plain = "".join(c for c in unicodedata.normalize("NFKD", text) if not unicodedata.combining(c))
+    return tuple(_NAME.findall(plain.casefold()))
+
+
+def _same_person(wanted: Name, name: Name) -> bool:
+    """The same last name, and given names that are equal as far as both have them; an initial stands for a name, and
+    "JS" for two."""
+    *one, last = wanted
+    *other, same = name
+    if last != same:
+        return False
+    if all(a == b or (1 in (len(a), len(b)) and a[0] == b[0]) for a, b in zip(one, other, strict=False)):
+        return True
+    return _initials(one, other) or _initials(other, one)
+
+
+def _initials(short: Sequence[str], given: Sequence[str]) -> bool:
+    return len(short) == 1 and 1 < len(given) == len(short[0]) and short[0] == "".join(name[0] for name in given)

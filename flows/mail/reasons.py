@@ -1,0 +1,79 @@
+"""Why a paper is for this reader, written for the wire: "Matches tensor, graphs, by Ada Brook". Pure.
+
+Readers' words are hostile, and many readers share them: each is made fit once.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from operator import attrgetter
+from typing import NamedTuple
+
+from markupsafe import escape
+
+from flows.editions import maths
+from flows.editions.model import Reason
+from flows.mail import encode
+from flows.mail.look import tidy
+
+SHOWN = 3
+"""Reasons that a paper shows; how many more there are is told."""
+LONGEST = 40
+"""Characters of a reason."""
+COLUMNS = 72
+
+_ON = encode.SOFT + encode.quoted_printable(", ", goes_on=True)
+_ON_A_NEW_LINE = encode.SOFT + b",\r\n"
+_AUTHOR = attrgetter("author")
+
+
+class Written(NamedTuple):
+    """Quoted-printable bytes from the start of a line, and the HTML's length once decoded."""
+
+    html: bytes
+    text: bytes
+    size: int
+
+
+@lru_cache(maxsize=50_000)
+def written(reasons: tuple[Reason, ...]) -> Written:
+    """The reasons as a phrase, keywords first; its text in lines of at most 72 columns."""
+    html: list[bytes] = []
+    text: list[bytes] = []
+    size = column = 0
+    author = None
+    for words, is_author in sorted(reasons, key=_AUTHOR)[:SHOWN]:
+        lead = ("By " if is_author else "Matches ") if author is None else "by " if is_author and not author else ""
+        author = is_author
+        one, width = _words(words, lead, is_author)
+        if html:
+            fits = column + 2 + width < COLUMNS
+            html.append(_ON)
+            text.append(_ON if fits else _ON_A_NEW_LINE)
+            column = column + 2 if fits else 0
+            size += 2
+        html.append(one.html)
+        text.append(one.text)
+        column += width
+        size += one.size
+    if len(reasons) > SHOWN:
+        more = f"and {len(reasons) - SHOWN} more"
+        html.append(encode.SOFT + f" {more}".encode())
+        text.append(encode.SOFT + f" {more}".encode() if column + len(more) < COLUMNS else f"\r\n{more}".encode())
+        size += 1 + len(more)
+    return Written(b"".join(html), b"".join(text), size)
+
+
+@lru_cache(maxsize=50_000)
+def _words(words: str, lead: str, is_author: bool) -> tuple[Written, int]:
+    """One reason after its lead, and how many columns of text it takes."""
+    fit = tidy(words)
+    if is_author:
+        fit = tidy(maths.text(fit))
+    if len(fit) > LONGEST:
+        fit = fit[: LONGEST - 1].rstrip() + "…"
+    own_direction = "" if fit.isascii() else ' dir="auto"'
+    shown = f"{lead}<em{own_direction}>{escape(fit)}</em>"
+    said = f"{lead}{fit}" if is_author else f"{lead}“{fit}”"
+    encoded = Written(encode.quoted_printable(shown), encode.quoted_printable(said), len(shown.encode()))
+    return encoded, len(said)

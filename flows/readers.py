@@ -1,0 +1,209 @@
+"""What the command does with subscribers: add, list, import, export, suppress, forget."""
+
+from __future__ import annotations
+
+import contextlib
+import re
+from collections.abc import Callable, Iterator, Mapping
+from itertools import islice
+from pathlib import Path
+from typing import Literal, TextIO
+
+from flows.context import Context, open_context
+from flows.editions.model import EVERY
+from flows.outcomes import Problem
+from flows.settings import load_settings
+from subscribers import roster
+from subscribers.model import Subscription, SubscriptionState, Suppressed
+from subscribers.store import Change, Refused
+
+LINES = 1000
+"""Lines of a CSV file that go into one transaction."""
+SUPPRESSED = "suppressed"
+"""Stands beside the states of subscriptions where they are listed."""
+
+
+async def add(row: Mapping[str, str | None], *, resubscribe: bool = False) -> str:
+    """Adds or changes one subscription from the fields of a CSV line; None leaves a field as it is. Says what became
+    of it.
+
+    Raises Problem for somebody who has unsubscribed, unless `resubscribe`, and for a suppressed address.
+    """
+    async with open_context(load_settings()) as context:
+        email = _address(row.get("email") or "")
+        try:
+            change = roster.change(row, _known(context))
+        except ValueError as error:
+            raise Problem(f"{error}.") from None
+        columns = {**change.columns, "consent_at": context.now()}
+        before = await context.subscribers.by_address(email, change.newsletter)
+        if before is not None and before.state is not SubscriptionState.UNSUBSCRIBED:
+            # what a reader has consented to and a pause of theirs stay
+            columns = {name: value for name, value in columns.items() if not name.startswith("consent_")}
+            if before.state is SubscriptionState.PAUSED:
+                columns.pop("state", None)
+        change = Change(email=email, newsletter=change.newsletter, columns=columns)
+        kept = await context.subscribers.keep([change], context.now(), resubscribe=resubscribe)
+        for refused in kept.refused:
+            raise Problem(f"{email} {_why(refused)}.")
+        after = await context.subscribers.by_address(email, change.newsletter)
+    done = "added to" if kept.added else "changed on" if kept.changed else "already on"
+    return f"{email} is {done} {change.newsletter}: {', '.join(_told(after)) if after else 'and gone again'}."
+
+
+def _address(text: str) -> str:
+    """Raises Problem, which names what was given: it is for the eyes of who gave it."""
+    try:
+        return roster.address(text)
+    except ValueError as error:
+        raise Problem(f"{str(error).replace('email', f'email {text[:60]!r}', 1)}.") from None
+
+
+def _why(refused: Refused) -> str:
+    """What follows the words for an address."""
+    match refused.because:
+        case None:
+            return "has unsubscribed and stays so: if they want it back, say --resubscribe"
+        case Suppressed.ERASED:
+            return "had everything erased: they themselves can sign up again, nobody else should"
+        case reason:
+            return f"is never mailed again ({reason}): `paperround subscribers suppress --lift ADDRESS` would allow it"
+
+
+def _told(one: Subscription) -> list[str]:
+    """What a subscription is, in words."""
+    interests = one.interests
+    if EVERY in interests.muted:
+        topics = "only what is followed"
+    elif interests.muted:
+        topics = f"all topics but {', '.join(sorted(interests.muted))}"
+    else:
+        topics = ", ".join(sorted(interests.topics)) or "all topics"
+    found = [
+        f"{SUPPRESSED} ({one.suppressed})" if one.suppressed else roster.state_of(one),
+        roster.frequency_of(one) + ("" if one.hour is None else f" at {one.hour}:00 {one.zone}"),
+        topics,
+        *([f"keywords {', '.join(interests.keywords)}"] if interests.keywords else []),
+        *([f"authors {', '.join(interests.authors)}"] if interests.authors else []),
+    ]
+    return [_shown(part) for part in found]
+
+
+def _shown(text: str) -> str:
+    """Without what would move a terminal's cursor: readers write their keywords themselves."""
+    return re.sub(r"[\x00-\x1f\x7f-\x9f]", " ", text)
+
+
+def _known(context: Context) -> roster.Known:
+    return roster.Known(newsletters=set(context.newsletters), topics={topic.slug for topic in context.topics})
+
+
+async def show(newsletter: str, state: str, line: Callable[[str], object]) -> None:
+    """A line for each subscription, of one newsletter or state if named, and their number."""
+    states = (*SubscriptionState, SUPPRESSED)
+    if state and state not in states:
+        raise Problem(f"There is no state {state[:40]!r}: use one of {', '.join(states)}.")
+    number = 0
+    async with open_context(load_settings()) as context:
+        if newsletter:
+            context.newsletter(newsletter)
+        async for one in context.subscribers.walk(newsletter or None):
+            if state and state != (SUPPRESSED if one.suppressed else one.state):
+                continue
+            number += 1
+            line("\t".join((one.email, one.newsletter, *_told(one))))
+    line(f"{number} {'subscription' if number == 1 else 'subscriptions'}")
+
+
+async def bring_in(
+    file: Path, progress: Callable[[str], None], report: Callable[[str], object], *, resubscribe: bool
+) -> tuple[str, int]:
+    """Imports a CSV file in transactions of `LINES` lines, so that memory does not grow with it; reports every line
+    that was left out. Returns what was done, and the number of bad lines."""
+    added = changed = unchanged = refused = bad = 0
+    async with open_context(load_settings()) as context:
+        with opened(file, "r") as source:
+            lines = roster.read(source, _known(context))
+            while chunk := list(islice(lines, LINES)):
+                for line in chunk:
+                    if isinstance(line, roster.BadLine):
+                        bad += 1
+                        report(f"Line {line.number} was left out: {line.reason}.")
+                kept = await context.subscribers.keep(
+                    [line for line in chunk if isinstance(line, Change)], context.now(), resubscribe=resubscribe
+                )
+                for one in kept.refused:
+                    report(f"Line {one.line} was refused: its address {_why(one)}.")
+                refused += len(kept.refused)
+                added, changed, unchanged = added + kept.added, changed + kept.changed, unchanged + kept.unchanged
+                progress(f"Importing… {added + changed + unchanged:,} subscriptions")
+    said = [f"{added} added", f"{changed} changed", f"{unchanged} unchanged"]
+    said += [f"{refused} refused"] if refused else []
+    return f"{', '.join(said)}, {bad} {'line' if bad == 1 else 'lines'} left out.", bad
+
+
+async def take_out(file: Path, newsletter: str) -> str:
+    """Exports all subscriptions, or those of one newsletter, as CSV."""
+    number = 0
+    async with open_context(load_settings()) as context:
+        if newsletter:
+            context.newsletter(newsletter)
+        with opened(file, "w") as target:
+            write = roster.write(target)
+            async for one in context.subscribers.walk(newsletter or None):
+                write(one)
+                number += 1
+    return f"{number} {'subscription' if number == 1 else 'subscriptions'} written."
+
+
+async def suppress(email: str, reason: str) -> str:
+    """Never mails an address again, whether it is subscribed or not."""
+    reasons = {one.replace(" ", "-"): one for one in Suppressed if one is not Suppressed.ERASED}
+    if reason not in reasons:
+        raise Problem(f"There is no reason {reason[:40]!r}: use one of {', '.join(reasons)}.")
+    address = _address(email)
+    async with open_context(load_settings()) as context:
+        await context.subscribers.suppress(address, reasons[reason], context.now())
+    return f"{address} is never mailed again ({reasons[reason]}), until you say `suppress --lift`."
+
+
+async def lift(email: str) -> str:
+    """Ends the suppression of an address."""
+    address = _address(email)
+    async with open_context(load_settings()) as context:
+        lifted = await context.subscribers.lift(address)
+    if not lifted:
+        return f"{address} was not suppressed."
+    return f"{address} may be mailed again. Who had unsubscribed stays so."
+
+
+async def forget(email: str, agreed: Callable[[str], bool]) -> str:
+    """Erases everything about an address, once `agreed` says yes to the question."""
+    address = _address(email)
+    async with open_context(load_settings()) as context:
+        found = [slug for slug in context.newsletters if await context.subscribers.by_address(address, slug)]
+        if not agreed(f"Erase everything about {address} ({_subscribed(found)})? It can't be undone."):
+            return "Nothing was erased."
+        erased = await context.subscribers.forget(address, context.now())
+    if not erased:
+        return f"Nothing was known about {address}."
+    return f"Everything about {address} is erased, and no list brings it back: only they themselves can sign up again."
+
+
+def _subscribed(newsletters: list[str]) -> str:
+    return f"subscribed to {', '.join(newsletters)}" if newsletters else "not subscribed to anything"
+
+
+@contextlib.contextmanager
+def opened(file: Path, mode: Literal["r", "w"]) -> Iterator[TextIO]:
+    """A file, or standard input or output for `-`. Raises Problem."""
+    standard = str(file) == "-"
+    place: Path | int = (0 if mode == "r" else 1) if standard else file
+    try:
+        found = open(place, mode, encoding="utf-8", errors="replace", newline="", closefd=not standard)  # noqa: SIM115
+    except OSError as error:
+        raise Problem(
+            f"{file} can't be {'read' if mode == 'r' else 'written'} ({error.strerror}): name another file."
+        ) from error
+    with found:
+        yield found

@@ -1,0 +1,113 @@
+"""What an item of the outbox becomes: a letter, or for who is new the latest edition with a welcome above it."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass, replace
+from urllib.parse import urlsplit
+
+from flows.context import Context
+from flows.dispatch import reader_of
+from flows.editions.choose import choose
+from flows.editions.model import Digest, Kind
+from flows.mail.assemble import assemble
+from flows.mail.cards import addressed, unpack
+from flows.mail.letters import Addressee, Letters
+from flows.mail.model import Cards, Message
+from flows.store import Frozen
+from subscribers import policy
+from subscribers.model import Frequency, Letter, Subscription
+from subscribers.outbox import Item
+from subscribers.tokens import LIFE, Purpose, sign
+
+_LEADS = {
+    Letter.CONFIRM: Purpose.CONFIRM,
+    Letter.PRIVATE: Purpose.PRIVATE,
+    Letter.ADDRESS: Purpose.ADDRESS,
+}
+"""Where a letter's button leads: to the page of this name, with a token for it. All others lead to the settings, but
+for MOVED: who reads the former address has no business there any more."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Latest:
+    """The latest edition, and what it has for one reader."""
+
+    frozen: Frozen
+    digest: Digest
+
+
+class Scribe:
+    """Writes letters. What is the same for all readers is made once."""
+
+    def __init__(self, context: Context) -> None:
+        self._context = context
+        days, hours = LIFE[Purpose.CONFIRM], LIFE[Purpose.PRIVATE]
+        values = {"days": days.days if days else 0, "hours": hours.seconds // 3600 if hours else 0}
+        self._letters = Letters(context.site, context.phrases, context.template_folders, values)
+        self._kept: dict[tuple[str, Kind], tuple[Frozen, Cards]] = {}
+
+    def write(self, item: Item) -> Message:
+        """The letter that an item asks for, under the same Message-ID at every attempt. Raises ValueError for an
+        address that a mail can't hold."""
+        newsletter = self._context.newsletter(item.subscription.newsletter)
+        host = urlsplit(self._context.settings.public_url).hostname or "localhost"
+        to = Addressee(
+            address=item.to,
+            path=self._path(item),
+            # a confirmation that is refused offers nothing to unsubscribe from, and the rest was asked for
+            unsubscribe=self._token(Purpose.UNSUBSCRIBE, item) if item.kind is Letter.WELCOME else "",
+            message_id=f"{item.kind}.{item.id}.{item.subscription.id}@{host}",
+            date=self._context.now(),
+        )
+        return self._letters.write(item.kind, newsletter, to)
+
+    async def latest(self, subscription: Subscription) -> Latest | None:
+        """The latest edition of the reader's kind: for a weekly reader the week's, or the day's where no week has had
+        one. None where there is none yet, or where it has nothing for them."""
+        kinds = (Kind.WEEKLY, Kind.DAILY) if subscription.frequency is Frequency.WEEKLY else (Kind.DAILY,)
+        for kind in kinds:
+            number = await self._context.store.newest(subscription.newsletter, kind)
+            if number is None:
+                continue
+            frozen, _ = await self._unpacked(subscription.newsletter, kind, number)
+            digest = choose(frozen.edition, subscription.interests)
+            if not digest.parts or policy.decide(subscription, frozen.edition.day):
+                return None
+            return Latest(frozen=frozen, digest=digest)
+        return None
+
+    async def welcome(self, subscription: Subscription, latest: Latest) -> Message:
+        """The latest edition with a welcome above it. Its Message-ID is the edition's: whoever sends it again, it is
+        the same mail."""
+        edition = latest.frozen.edition
+        newsletter = self._context.newsletter(edition.newsletter)
+        _, cards = await self._unpacked(edition.newsletter, edition.kind, latest.frozen.id)
+        cards = addressed(cards, newsletter, self._context.site)
+        cards = replace(cards, headers=cards.headers + b"Auto-Submitted: auto-generated\r\n")  # RFC 3834 section 5
+        reader = reader_of(self._context, edition, subscription.id, subscription.email)
+        opening = self._letters.opening(newsletter, edition.day, reader.manage)
+        return assemble(cards, latest.digest, reader, opening)
+
+    async def _unpacked(self, newsletter: str, kind: Kind, number: int) -> tuple[Frozen, Cards]:
+        kept = self._kept.get((newsletter, kind))
+        if kept is None or kept[0].id != number:
+            frozen = await self._context.store.frozen(number)
+            if frozen is None:
+                raise LookupError(f"edition {number} is gone")
+            kept = self._kept[newsletter, kind] = (frozen, await asyncio.to_thread(unpack, frozen.cards))
+        return kept
+
+    def _path(self, item: Item) -> str:
+        if item.kind is Letter.MOVED:
+            return ""
+        purpose = _LEADS.get(item.kind, Purpose.MANAGE)
+        return f"{purpose}/{self._token(purpose, item)}"
+
+    def _token(self, purpose: Purpose, item: Item) -> str:
+        number = item.subscription.id
+        if purpose is Purpose.ADDRESS:
+            if item.address_change_id is None:
+                raise LookupError("the change of address is gone")
+            number = item.address_change_id
+        return sign(purpose, number, self._context.settings.keys[0], self._context.now())

@@ -1,0 +1,202 @@
+"""Full-text search over all papers kept: SQLite's FTS5, PostgreSQL's tsvector. The only SQL that knows of either.
+
+What is kept of a paper are its words in one spelling (`editions.query`), so that neither database folds, stems or parses
+anything: both find the same, and nothing that a visitor types is ever read as a query language.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from flows.database import Database, metadata
+from flows.editions.query import Phrase, Query, Said, said
+from flows.papers.model import Paper, PaperId
+
+WORDS = "paper_words"
+"""What the database keeps to search by, in its own way: SQLite a virtual table (with five more behind it), PostgreSQL a
+table with a GIN index. It stands in no metadata; whatever belongs to it begins with this name."""
+
+paper = sa.Table(
+    "paper",
+    metadata,
+    sa.Column("id", sa.Integer, primary_key=True),
+    sa.Column("paper_id", sa.String(40), nullable=False),
+    sa.Column("day", sa.Date, nullable=False, comment="the earliest on which a source listed it"),
+    sa.Column("topic", sa.Text, nullable=False, comment="of the edition that was composed last; empty: none has it"),
+    sa.Column("indexed", sa.Boolean, nullable=False, comment="whether its words can be searched for"),
+    sa.UniqueConstraint("paper_id"),
+    sa.Index(None, "day"),
+    sa.Index("ix_paper_topic_day", "topic", "day"),
+    comment="a paper as the search knows it",
+)
+_words = sa.table(WORDS, sa.column("id"), sa.column("rowid"), sa.column("words"))
+
+PAGE = 20
+
+_GAP = 100
+"""Between two fields, so that no phrase goes from one to the next."""
+_LAST_POSITION = 16_383
+"""PostgreSQL's; words behind it are found but stand in no phrase."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wanted:
+    """What to search for: words, a topic, days. Nothing named means all papers, newest first."""
+
+    query: Query = Query()
+    topic: str = ""
+    first: dt.date | None = None
+    last: dt.date | None = None
+    page: int = 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Found:
+    """One page of what was found, and how much there is in all."""
+
+    papers: Mapping[PaperId, str]
+    """In their order, each with its topic."""
+    total: int
+
+    @property
+    def pages(self) -> int:
+        return -(-self.total // PAGE)
+
+
+class Search:
+    """Finds papers by words, topic and day."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._on_sqlite = database.engine.dialect.name == "sqlite"
+
+    async def find(self, wanted: Wanted) -> Found:
+        """The papers that hold every term, best first and of equally good ones the newest: a hit in the title counts
+        most, then authors and keywords, then the abstract."""
+        matching, rank = self._matching(wanted)
+        best = (
+            matching.order_by(*rank, paper.c.day.desc(), paper.c.id.desc())
+            .limit(PAGE)
+            .offset((wanted.page - 1) * PAGE)
+        )
+        async with self._database.read() as connection:
+            rows = (await connection.execute(best)).all()
+            total = await connection.scalar(sa.select(sa.func.count()).select_from(matching.subquery()))
+        return Found(papers={PaperId(row.paper_id): row.topic for row in rows}, total=total or 0)
+
+    def _matching(self, wanted: Wanted) -> tuple[sa.Select[Any], Sequence[sa.ColumnElement[Any]]]:
+        topic, day = paper.c.topic, paper.c.day
+        if self._on_sqlite and wanted.query.terms:
+            # the plus keeps SQLite from going through a topic's papers and looking for the words of each: 9 times slower
+            topic, day = (sa.literal_column(f"+paper.{column.name}", column.type) for column in (topic, day))
+        chosen = [paper.c.indexed]
+        if wanted.topic:
+            chosen.append(topic == wanted.topic)
+        if wanted.first:
+            chosen.append(day >= wanted.first)
+        if wanted.last:
+            chosen.append(day <= wanted.last)
+        query = sa.select(paper.c.paper_id, paper.c.topic).where(*chosen)
+        if not wanted.query.terms:
+            return query, ()
+        if self._on_sqlite:
+            asked = sa.literal_column(WORDS).op("MATCH")(_for_sqlite(wanted.query))
+            rank = sa.func.round(sa.func.bm25(sa.literal_column(WORDS), 10, 5, 5, 1), 1)
+            return query.join(_words, _words.c.rowid == paper.c.id).where(asked), (rank,)
+        tsquery = sa.cast(_for_postgresql(wanted.query), postgresql.TSQUERY)
+        rank = sa.func.ts_rank(_WEIGHTS, _words.c.words, tsquery, 1)
+        return (
+            query.join(_words, _words.c.id == paper.c.id).where(_words.c.words.op("@@")(tsquery)),
+            (sa.func.round(sa.cast(-rank, sa.Numeric), 2),),
+        )
+
+
+async def index(connection: AsyncConnection, papers: Iterable[Paper]) -> None:
+    """Makes papers findable as they are now, in the caller's transaction."""
+    on_sqlite = connection.dialect.name == "sqlite"
+    # in one order, so that two processes never wait for each other's rows
+    for one in sorted(papers, key=lambda one: one.id):
+        row = (sqlite.insert if on_sqlite else postgresql.insert)(paper)
+        identity = await connection.scalar(
+            row.values(paper_id=one.id, day=one.day, topic="", indexed=True)
+            .on_conflict_do_update(index_elements=[paper.c.paper_id], set_={"day": one.day, "indexed": True})
+            .returning(paper.c.id)
+        )
+        words = said(one)
+        if on_sqlite:
+            await connection.execute(sa.text(f"DELETE FROM {WORDS} WHERE rowid = :id"), {"id": identity})
+            await connection.execute(
+                sa.text(
+                    f"INSERT INTO {WORDS} (rowid, title, authors, about, abstract) "  # noqa: S608 - a constant
+                    "VALUES (:id, :title, :authors, :about, :abstract)"
+                ),
+                {"id": identity} | {field: " ".join(getattr(words, field)) for field in _FIELDS},
+            )
+        else:
+            await connection.execute(
+                sa.text(
+                    f"INSERT INTO {WORDS} (id, words) VALUES (:id, CAST(CAST(:words AS text) AS tsvector)) "  # noqa: S608
+                    "ON CONFLICT (id) DO UPDATE SET words = excluded.words"
+                ),
+                {"id": identity, "words": _tsvector(words)},
+            )
+
+
+async def unindexed(connection: AsyncConnection, limit: int) -> Sequence[PaperId]:
+    """Papers whose words can't be searched for yet: those that were kept before there was a search."""
+    rows = await connection.scalars(sa.select(paper.c.paper_id).where(~paper.c.indexed).limit(limit))
+    return [PaperId(row) for row in rows]
+
+
+async def set_topics(connection: AsyncConnection, topics: Mapping[PaperId, str]) -> None:
+    """Notes the topics that an edition has given to its papers, in the caller's transaction."""
+    by_topic: dict[str, list[PaperId]] = {}
+    for one in sorted(topics):
+        by_topic.setdefault(topics[one], []).append(one)
+    for topic in sorted(by_topic):
+        for start in range(0, len(by_topic[topic]), 500):
+            some = by_topic[topic][start : start + 500]
+            await connection.execute(
+                sa.update(paper).where(paper.c.paper_id.in_(some), paper.c.topic != topic).values(topic=topic)
+            )
+
+
+_WEIGHTS = sa.literal_column("CAST('{0.1,0.2,0.5,1.0}' AS real[])")
+"""Of D, which nothing has, C, B and A."""
+_FIELDS = {"title": "A", "authors": "B", "about": "B", "abstract": "C"}
+
+
+def _tsvector(words: Said) -> str:
+    """PostgreSQL's notation of a tsvector: its own parser would take words apart in another way."""
+    positions: dict[str, list[str]] = {}
+    at = 0
+    for field, weight in _FIELDS.items():
+        for word in getattr(words, field):
+            at += 1
+            positions.setdefault(word, []).append(f"{min(at, _LAST_POSITION)}{weight}")
+        at += _GAP
+    return " ".join(f"'{word}':{','.join(where[:255])}" for word, where in positions.items())
+
+
+def _for_postgresql(query: Query) -> str:
+    return " & ".join(f"({' | '.join(map(_tsquery_phrase, term))})" for term in query.terms)
+
+
+def _tsquery_phrase(phrase: Phrase) -> str:
+    words = [f"'{word}'" for word in phrase.words]
+    return f"({' <-> '.join(words)}{':*' if phrase.beginning else ''})"
+
+
+def _for_sqlite(query: Query) -> str:
+    return " AND ".join(f"({' OR '.join(map(_fts5_phrase, term))})" for term in query.terms)
+
+
+def _fts5_phrase(phrase: Phrase) -> str:
+    return f'"{" ".join(phrase.words)}"{" *" if phrase.beginning else ""}'

@@ -1,0 +1,23 @@
+"""The flow `upkeep`: every night, what is kept for a while only goes when its time is over."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from prefect import flow, get_run_logger
+from prefect.client.schemas.objects import State
+from prefect.states import Completed
+
+from flows.context import open_context
+from flows.housekeeping import tidy
+from flows.settings import load_settings
+
+
+@flow(name="upkeep", flow_run_name="upkeep")
+async def upkeep() -> State[Any]:
+    """Forget what is kept for a while only: sign-ups that nobody confirmed, old requests and letters. Any number of
+    times; it names nobody."""
+    async with open_context(load_settings()) as context:
+        done = await tidy(context)
+    get_run_logger().info(done)
+    return Completed(message=done)

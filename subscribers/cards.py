@@ -1,0 +1,28 @@
+"""What a page says of itself to those who link to it: its address, a description, its feeds. Values only."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from flows.editions.model import Kind, Newsletter
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Card:
+    """Plain text. `feeds` are paths by their titles."""
+
+    title: str
+    description: str
+    url: str
+    feeds: Mapping[str, str] = field(default_factory=dict)
+
+
+def path_of(newsletter: str, kind: Kind, day: dt.date) -> str:
+    """Where an edition lies on the web."""
+    return f"/archive/{newsletter}/week/{day}" if kind is Kind.WEEKLY else f"/archive/{newsletter}/{day}"
+
+
+def feeds_of(newsletter: Newsletter) -> Mapping[str, str]:
+    return {newsletter.title: f"/feeds/{newsletter.slug}.xml"}

@@ -1,0 +1,310 @@
+"""The database's own drivers, for the one path where SQLAlchemy would cost more than the rest of a delivery: changes
+of single rows of the ledger, a group in a transaction.
+
+On SQLite a thread of our own writes; on PostgreSQL one prepared statement takes the whole group, in one round trip.
+Both make the same changes under the same conditions.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import datetime as dt
+import queue
+import sqlite3
+import threading
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any, Protocol
+
+import asyncpg
+import sqlalchemy as sa
+
+from flows.database import BUSY_TIMEOUT, Database
+from subscribers.deliveries import Claim
+
+
+class Kind(StrEnum):
+    MARK = "mark"
+    RECORD = "record"
+    REFUSE = "refuse"
+    """An outcome of a row that was never marked: nothing of its content has left."""
+    SKIP = "skip"
+
+
+@dataclass(slots=True)
+class Change:
+    """One change of one delivery: what must be found (`before`, `token`), and what it becomes."""
+
+    kind: Kind
+    claim: Claim
+    reader: int
+    now: int
+    """Milliseconds, as all times here."""
+    before: int = 0
+    """How many attempts the row must have."""
+    token: str = ""
+    expected: str = ""
+    """The state that the reader's subscription must have, with this revision and this address."""
+    revision: int = 0
+    email: str = ""
+    becomes: str = ""
+    due: int | None = None
+    made: int = 0
+    first: int | None = None
+    code: int | None = None
+    words: str = ""
+
+    @property
+    def key(self) -> tuple[int, int]:
+        return self.claim.edition_id, self.reader
+
+    @property
+    def needs_lease(self) -> bool:
+        """A late outcome is welcome; everything else is for the owner of the batch."""
+        return self.kind is not Kind.RECORD
+
+
+class Driver(Protocol):
+    async def write(self, changes: Sequence[Change]) -> list[bool]:
+        """Makes the changes in one transaction, each of another row; says which of them found their row as it must be.
+        The leases of their batches are renewed on the way."""
+
+    def close(self) -> None: ...
+
+
+def driver(database: Database, lease: dt.timedelta) -> Driver:
+    """The driver for a database; it is closed with it."""
+    milliseconds = round(lease / dt.timedelta(milliseconds=1))
+    made: Driver = (
+        SqliteDriver(database, milliseconds)
+        if database.engine.dialect.name == "sqlite"
+        else PostgresqlDriver(database, milliseconds)
+    )
+    sa.event.listen(database.engine.sync_engine, "engine_disposed", lambda _: made.close())
+    return made
+
+
+class SqliteDriver:
+    """A thread with a connection of its own, opened at the first change."""
+
+    def __init__(self, database: Database, lease: int) -> None:
+        self._file = database.engine.url.database or ""
+        self._lease = lease
+        self._thread: threading.Thread | None = None
+        self._asked: queue.SimpleQueue[tuple[Sequence[Change], Callable[[Any], None]] | None] = queue.SimpleQueue()
+
+    async def write(self, changes: Sequence[Change]) -> list[bool]:
+        if self._thread is None:
+            self._thread = threading.Thread(target=self._work, name="ledger", daemon=True)
+            self._thread.start()
+        loop = asyncio.get_running_loop()
+        written: asyncio.Future[list[bool]] = loop.create_future()
+
+        def told(what: Any) -> None:
+            if written.done():
+                return
+            if isinstance(what, Exception):
+                written.set_exception(what)
+            else:
+                written.set_result(what)
+
+        def answer(what: Any) -> None:
+            with suppress(RuntimeError):  # the loop is over: nobody waits any more
+                loop.call_soon_threadsafe(told, what)
+
+        self._asked.put((changes, answer))
+        return await written
+
+    def close(self) -> None:
+        if self._thread is not None:
+            self._asked.put(None)
+            self._thread.join()
+            self._thread = None
+
+    def _work(self) -> None:
+        connection: sqlite3.Connection | None = None
+        try:
+            while (asked := self._asked.get()) is not None:
+                changes, answer = asked
+                try:
+                    if connection is None:
+                        connection = self._open()
+                    answer(self._commit(connection, changes))
+                except Exception as error:  # it belongs to those who wait
+                    answer(error)
+        finally:
+            if connection is not None:
+                connection.close()
+
+    def _open(self) -> sqlite3.Connection:
+        connection = sqlite3.connect(self._file, timeout=BUSY_TIMEOUT, isolation_level=None)
+        # as in flows.database: what is committed outlives a lost power supply
+        for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
+            connection.execute(f"PRAGMA {pragma}")
+        return connection
+
+    def _commit(self, connection: sqlite3.Connection, changes: Sequence[Change]) -> list[bool]:
+        execute = connection.execute
+        execute("BEGIN IMMEDIATE")
+        try:
+            claims = {change.claim for change in changes if change.needs_lease}
+            owned = {claim for claim in claims if self._owned(connection, claim)}
+            counts = [
+                (not change.needs_lease or change.claim in owned)
+                and execute(_SQLITE[change.kind], _ARGUMENTS[change.kind](change)).rowcount == 1
+                for change in changes
+            ]
+            execute("COMMIT")
+        except BaseException:
+            if connection.in_transaction:
+                execute("ROLLBACK")
+            raise
+        return counts
+
+    def _owned(self, connection: sqlite3.Connection, claim: Claim) -> bool:
+        left = connection.execute(_SQLITE_LEFT, (claim.id, claim.lease)).fetchone()
+        if left is None:
+            return False
+        if (left[0] or 0) < self._lease * 2 / 3:  # a row less to write in most transactions
+            connection.execute(_SQLITE_RENEW, (self._lease, claim.id))
+        return True
+
+
+# the database's clock, as in flows.database.database_now
+_SQLITE_LEFT = """
+    SELECT lease_until - CAST((julianday('now') - 2440587.5) * 86400000 AS INTEGER) FROM batch
+    WHERE id = ? AND lease = ?"""
+_SQLITE_RENEW = """
+    UPDATE batch SET lease_until = CAST((julianday('now') - 2440587.5) * 86400000 AS INTEGER) + ? WHERE id = ?"""
+
+_SQLITE = {
+    Kind.MARK: """
+        UPDATE delivery SET state = 'sending', attempts = attempts + 1, first_at = coalesce(first_at, ?1),
+            changed_at = ?1, lease = ?2
+        WHERE edition_id = ?3 AND subscription_id = ?4 AND attempts = ?5
+        AND state IN ('pending', 'deferred', 'uncertain')
+        AND EXISTS (SELECT 1 FROM subscription s JOIN subscriber p ON p.id = s.subscriber_id
+            WHERE s.id = ?4 AND s.state = ?6 AND s.revision = ?7 AND p.email = ?8 AND p.suppressed IS NULL)""",
+    Kind.RECORD: """
+        UPDATE delivery SET state = ?1, due_at = ?2, attempts = ?3, first_at = ?4, changed_at = ?5, code = ?6,
+            words = ?7
+        WHERE edition_id = ?8 AND subscription_id = ?9 AND lease = ?10 AND state IN ('sending', 'uncertain')""",
+    Kind.REFUSE: """
+        UPDATE delivery SET state = ?1, due_at = ?2, attempts = ?3, first_at = ?4, changed_at = ?5, code = ?6,
+            words = ?7, lease = ?8
+        WHERE edition_id = ?9 AND subscription_id = ?10 AND attempts = ?11
+        AND state IN ('pending', 'deferred', 'uncertain')""",
+    Kind.SKIP: """
+        UPDATE delivery SET state = 'skipped', due_at = NULL, changed_at = ?1, words = ?2
+        WHERE edition_id = ?3 AND subscription_id = ?4 AND attempts = ?5
+        AND state IN ('pending', 'deferred', 'uncertain')""",
+}
+_ARGUMENTS: dict[Kind, Callable[[Change], tuple[Any, ...]]] = {
+    Kind.MARK: lambda c: (c.now, c.token, *c.key, c.before, c.expected, c.revision, c.email),
+    Kind.RECORD: lambda c: (c.becomes, c.due, c.made, c.first, c.now, c.code, c.words, *c.key, c.token),
+    Kind.REFUSE: lambda c: (c.becomes, c.due, c.made, c.first, c.now, c.code, c.words, c.token, *c.key, c.before),
+    Kind.SKIP: lambda c: (c.now, c.words, *c.key, c.before),
+}
+
+
+class PostgresqlDriver:
+    """A connection of its own, opened at the first change and again after it was lost."""
+
+    def __init__(self, database: Database, lease: int) -> None:
+        _, self._arguments = database.engine.dialect.create_connect_args(database.engine.url)
+        self._lease = lease
+        self._connection: asyncpg.Connection | None = None
+        self._statement: Any = None
+
+    async def write(self, changes: Sequence[Change]) -> list[bool]:
+        if self._connection is None or self._connection.is_closed():
+            arguments = {name: value for name, value in self._arguments.items() if not name.startswith("prepared_")}
+            self._connection = await asyncpg.connect(**arguments)
+            # The only statement: each row by its key, also where the plan was made for a table that was empty then.
+            await self._connection.execute(
+                "SET enable_seqscan = off; SET enable_hashjoin = off; SET enable_mergejoin = off"
+            )
+            self._statement = await self._connection.prepare(_POSTGRESQL)
+        claims = list({change.claim for change in changes if change.needs_lease})
+        columns = [[getter(change) for change in changes] for getter in _COLUMNS]
+        found = await self._statement.fetch(
+            self._lease, [claim.id for claim in claims], [claim.lease for claim in claims], *columns
+        )
+        counts = [False] * len(changes)
+        for row in found:
+            counts[row[0] - 1] = True
+        return counts
+
+    def close(self) -> None:
+        if self._connection is not None:
+            self._connection.terminate()
+            self._connection = self._statement = None
+
+
+_COLUMNS: Sequence[Callable[[Change], Any]] = (
+    lambda c: c.kind.value,
+    lambda c: c.claim.id,
+    lambda c: c.claim.edition_id,
+    lambda c: c.reader,
+    lambda c: c.now,
+    lambda c: c.before,
+    lambda c: c.token,
+    lambda c: c.expected,
+    lambda c: c.revision,
+    lambda c: c.email,
+    lambda c: c.becomes,
+    lambda c: c.due,
+    lambda c: c.made,
+    lambda c: c.first,
+    lambda c: c.code,
+    lambda c: c.words,
+)
+# Batches before deliveries, as all lock them: `renewed` is counted before the first delivery is touched.
+_POSTGRESQL = """
+    WITH lease AS (SELECT CAST(EXTRACT(EPOCH FROM clock_timestamp()) * 1000 AS BIGINT) AS now),
+    held AS (
+        SELECT batch.id FROM unnest($2::int[], $3::text[]) AS claim(id, lease)
+        JOIN batch ON batch.id = claim.id AND batch.lease = claim.lease
+    ),
+    renewed AS (
+        UPDATE batch SET lease_until = (SELECT now FROM lease) + $1
+        FROM unnest($2::int[], $3::text[]) AS claim(id, lease)
+        WHERE batch.id = claim.id AND batch.lease = claim.lease
+        AND batch.lease_until < (SELECT now FROM lease) + $1 * 2 / 3
+        RETURNING batch.id
+    ),
+    change AS MATERIALIZED (
+        SELECT given.* FROM unnest($4::text[], $5::int[], $6::int[], $7::int[], $8::bigint[], $9::int[], $10::text[],
+            $11::text[], $12::int[], $13::text[], $14::text[], $15::bigint[], $16::int[], $17::bigint[], $18::int[],
+            $19::text[])
+        WITH ORDINALITY AS given(kind, batch_id, edition_id, subscription_id, now, before, token, expected, revision,
+            email, becomes, due, made, first, code, words, place)
+        WHERE (SELECT count(*) FROM renewed) >= 0 AND (kind = 'record' OR batch_id IN (SELECT id FROM held))
+    ),
+    changed AS (
+        UPDATE delivery SET
+            state = CASE change.kind WHEN 'mark' THEN 'sending' WHEN 'skip' THEN 'skipped' ELSE change.becomes END,
+            attempts = CASE change.kind WHEN 'mark' THEN delivery.attempts + 1 WHEN 'skip' THEN delivery.attempts
+                ELSE change.made END,
+            first_at = CASE change.kind WHEN 'mark' THEN coalesce(delivery.first_at, change.now)
+                WHEN 'skip' THEN delivery.first_at ELSE change.first END,
+            due_at = CASE change.kind WHEN 'mark' THEN delivery.due_at WHEN 'skip' THEN NULL ELSE change.due END,
+            changed_at = change.now,
+            lease = CASE WHEN change.kind IN ('mark', 'refuse') THEN change.token ELSE delivery.lease END,
+            code = CASE WHEN change.kind IN ('record', 'refuse') THEN change.code ELSE delivery.code END,
+            words = CASE change.kind WHEN 'mark' THEN delivery.words ELSE change.words END
+        FROM change
+        WHERE delivery.edition_id = change.edition_id AND delivery.subscription_id = change.subscription_id
+        AND CASE change.kind
+            WHEN 'record' THEN delivery.lease = change.token AND delivery.state IN ('sending', 'uncertain')
+            ELSE delivery.attempts = change.before AND delivery.state IN ('pending', 'deferred', 'uncertain') END
+        AND (change.kind <> 'mark' OR EXISTS (
+            SELECT 1 FROM subscription JOIN subscriber ON subscriber.id = subscription.subscriber_id
+            WHERE subscription.id = change.subscription_id AND subscription.state = change.expected
+            AND subscription.revision = change.revision AND subscriber.email = change.email
+            AND subscriber.suppressed IS NULL))
+        RETURNING change.place
+    )
+    SELECT place FROM changed"""

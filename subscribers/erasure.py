@@ -1,0 +1,201 @@
+"""What we hold about a reader, shown and erased; and the addresses that are never mailed again."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Sequence
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from flows.store import edition
+from subscribers.deliveries import batch, delivery
+from subscribers.model import Subscription, Suppressed
+from subscribers.people import People
+from subscribers.rows import address_key, read_subscription, subscriptions
+from subscribers.tables import address_change, outbox, subscriber, subscription, suppression
+
+
+class Erasure(People):
+    async def everything(self, identity: int) -> dict[str, Any]:
+        """All that we hold about the subscriber whose subscription this is, on all newsletters, ready for JSON; empty
+        for nobody."""
+        async with self._database.read() as connection:
+            whose = sa.select(subscription.c.subscriber_id).where(subscription.c.id == identity)
+            person = await connection.scalar(whose)
+            if person is None:
+                return {}
+            about = (await connection.execute(sa.select(subscriber).where(subscriber.c.id == person))).one()
+            query = subscriptions().where(subscription.c.subscriber_id == person).order_by(subscription.c.id)
+            rows = (await connection.execute(query)).all()
+            theirs = [row.id for row in rows]
+            changes = sa.select(address_change).where(address_change.c.subscriber_id == person)
+            moves = (await connection.execute(changes.order_by(address_change.c.id))).all()
+            letters = sa.select(outbox).where(outbox.c.subscription_id.in_(theirs)).order_by(outbox.c.id)
+            mailed = (await connection.execute(letters)).all()
+            delivered = await _deliveries(connection, theirs)
+        return {
+            "address": about.email,
+            "kept_since": _moment(about.created_at),
+            "never_mailed_because": about.suppressed,
+            "subscriptions": [_subscription(read_subscription(row), row) for row in rows],
+            "changes_of_address": [
+                {"new_address": one.email, "asked_at": _moment(one.asked_at), "former_address": one.former}
+                for one in moves
+            ],
+            "letters": [
+                {
+                    "letter": one.kind,
+                    "state": one.state,
+                    "attempts": one.attempts,
+                    "asked_at": _moment(one.created_at),
+                    "changed_at": _moment(one.changed_at),
+                    "answer": one.words,
+                }
+                for one in mailed
+            ],
+            "deliveries": delivered,
+        }
+
+    async def erase(self, identity: int, now: dt.datetime) -> None:
+        """Erases the subscriber whose subscription this is, on all newsletters. What stays is a keyed hash, so that no
+        old list brings the address back, and the deliveries' states, which belong to nobody then."""
+        async with self._database.write() as connection:
+            query = (
+                sa.select(subscriber)
+                .join(subscription, subscription.c.subscriber_id == subscriber.c.id)
+                .where(subscription.c.id == identity)
+            )
+            row = (await connection.execute(query.with_for_update(of=subscriber))).one_or_none()
+            if row is not None:
+                await self._erase(connection, row, now)
+
+    async def forget(self, email: str, now: dt.datetime) -> bool:
+        """Erases whoever has this address, as their operator; False: nobody has."""
+        async with self._database.write() as connection:
+            query = sa.select(subscriber).where(subscriber.c.email_key == email.lower())
+            row = (await connection.execute(query.with_for_update())).one_or_none()
+            if row is not None:
+                await self._erase(connection, row, now)
+            return row is not None
+
+    async def _erase(self, connection: AsyncConnection, person: sa.Row[Any], now: dt.datetime) -> None:
+        await self._suppress(connection, person.email, Suppressed.ERASED, now)
+        query = sa.select(subscription.c.id).where(subscription.c.subscriber_id == person.id)
+        theirs = (await connection.scalars(query)).all()
+        # a mail server's answer may repeat the address
+        for where in await _rows_of(connection, theirs):
+            await connection.execute(sa.update(delivery).where(*where).values(words=""))
+        await connection.execute(sa.delete(subscriber).where(subscriber.c.id == person.id))
+
+    async def suppress(self, email: str, reason: Suppressed, now: dt.datetime) -> None:
+        """Never mails an address again, on any newsletter, whether it is subscribed or not."""
+        async with self._database.write() as connection:
+            kept = await self._suppress(connection, email, reason, now)
+            await connection.execute(
+                sa.update(subscriber).where(subscriber.c.email_key == email.lower()).values(suppressed=kept)
+            )
+
+    async def _suppress(
+        self, connection: AsyncConnection, email: str, reason: Suppressed, now: dt.datetime
+    ) -> Suppressed:
+        """Keeps the hash of an address; the latest reason counts, except that an erasure lifts no other."""
+        row = self._database.insert(suppression).values(
+            address_key=address_key(email, self._key), reason=reason, at=now
+        )
+        known = suppression.c.reason
+        if reason is Suppressed.ERASED:
+            changed = row.on_conflict_do_nothing(index_elements=[suppression.c.address_key])
+        else:
+            changed = row.on_conflict_do_update(
+                index_elements=[suppression.c.address_key],
+                set_={"reason": reason, "at": now},
+                where=known != reason,
+            )
+        await connection.execute(changed)
+        kept = sa.select(known).where(suppression.c.address_key == address_key(email, self._key))
+        return Suppressed((await connection.execute(kept)).scalar_one())
+
+    async def lift(self, email: str) -> bool:
+        """Allows an address to be mailed again; False: it was allowed."""
+        async with self._database.write() as connection:
+            key = suppression.c.address_key == address_key(email, self._key)
+            lifted = await connection.execute(sa.delete(suppression).where(key))
+            await connection.execute(
+                sa.update(subscriber).where(subscriber.c.email_key == email.lower()).values(suppressed=None)
+            )
+            return lifted.rowcount == 1
+
+
+async def _rows_of(
+    connection: AsyncConnection, subscriptions_: Sequence[int]
+) -> Sequence[Sequence[sa.ColumnElement[bool]]]:
+    """Where the deliveries of some subscriptions stand, by the key of their table: it has no other index."""
+    found = []
+    for identity in subscriptions_:
+        query = sa.select(batch.c.edition_id).where(sa.literal(identity).between(batch.c.lo, batch.c.hi)).distinct()
+        editions = (await connection.scalars(query.order_by(batch.c.edition_id))).all()
+        for start in range(0, len(editions), 500):
+            chunk = editions[start : start + 500]
+            found.append((delivery.c.edition_id.in_(chunk), delivery.c.subscription_id == identity))
+    return found
+
+
+async def _deliveries(connection: AsyncConnection, subscriptions_: Sequence[int]) -> list[dict[str, Any]]:
+    found = []
+    for where in await _rows_of(connection, subscriptions_):
+        query = (
+            sa.select(delivery, edition.c.newsletter, edition.c.kind, edition.c.day)
+            .outerjoin(edition, edition.c.id == delivery.c.edition_id)
+            .where(*where)
+            .order_by(delivery.c.edition_id)
+        )
+        found += [
+            {
+                "newsletter": row.newsletter,
+                "kind": row.kind,
+                "day": None if row.day is None else str(row.day),
+                "state": row.state,
+                "attempts": row.attempts,
+                "changed_at": _moment(row.changed_at),
+                "answer": row.words,
+            }
+            for row in await connection.execute(query)
+        ]
+    return found
+
+
+def _subscription(one: Subscription, row: sa.Row[Any]) -> dict[str, Any]:
+    return {
+        "newsletter": one.newsletter,
+        "state": one.state,
+        "topics": sorted(one.interests.topics),
+        "muted_topics": sorted(one.interests.muted),
+        "keywords": list(one.interests.keywords),
+        "authors": list(one.interests.authors),
+        "papers_at_most": one.interests.size,
+        "frequency": one.frequency,
+        "weekday": one.weekday,
+        "hour": one.hour,
+        "zone": one.zone,
+        "tags": list(one.tags),
+        "paused_until": str(one.paused_until) if one.paused_until else None,
+        "asked_at": _moment(row.asked_at),
+        "confirmed_at": _moment(one.confirmed_at),
+        "changed_at": _moment(one.changed_at),
+        "frequency_changed_at": _moment(one.frequency_at),
+        "left_at": _moment(one.left_at),
+        "left_reason": one.left_reason,
+        "consent": {
+            "at": _moment(one.consent_at),
+            "source": one.consent_source,
+            "version_of_the_text": row.consent_version,
+            "keyed_hash_of_the_network": row.consent_network,
+        },
+        "before_the_last_change": row.previous,
+    }
+
+
+def _moment(moment: dt.datetime | None) -> str | None:
+    return moment.isoformat() if moment else None

@@ -1,0 +1,61 @@
+"""What stands behind a reader's link: the token is checked, and a page says so where it opens nothing."""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+
+from subscribers.model import Subscription
+from subscribers.services import services
+from subscribers.tokens import PREVIEW_READER, Expired, Purpose, sign, verify
+
+
+class Instead(Exception):  # noqa: N818
+    """Another page answers than the one that was asked for."""
+
+    def __init__(self, response: Response) -> None:
+        super().__init__("another page answers")
+        self.response = response
+
+
+def number(request: Request, purpose: Purpose) -> int:
+    """The number that the path's token was signed for. A token that is none, is of another purpose, has expired or
+    comes from a preview is answered with a page of its own."""
+    s = services(request)
+    try:
+        found = verify(purpose, request.path_params["token"], s.keys, s.now())
+    except Expired:
+        raise Instead(s.pages("expired.html", HTTPStatus.GONE, purpose=purpose)) from None
+    if found is None:
+        raise HTTPException(HTTPStatus.NOT_FOUND, s.phrases.text("problem.link"))
+    if found == PREVIEW_READER:
+        raise Instead(s.pages("preview_link.html"))
+    return found
+
+
+async def reader(request: Request, purpose: Purpose) -> Subscription:
+    """The subscription that the path's token opens; one that has been erased is a page that says so."""
+    found = await services(request).subscribers.get(number(request, purpose))
+    if found is None:
+        raise Instead(gone(request))
+    return found
+
+
+def gone(request: Request) -> Response:
+    return services(request).pages("gone.html", HTTPStatus.GONE)
+
+
+def token(request: Request, purpose: Purpose, found: Subscription) -> str:
+    """A fresh token for a reader, to lead from one of their pages to another."""
+    s = services(request)
+    return sign(purpose, found.id, s.keys[0], s.now())
+
+
+def title(request: Request, found: Subscription) -> str:
+    """The title of a reader's newsletter, which may be one that the operator has since taken away."""
+    s = services(request)
+    newsletter = s.newsletters.get(found.newsletter)
+    return newsletter.title if newsletter else s.phrases.text("site.this_newsletter")

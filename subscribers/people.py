@@ -1,0 +1,67 @@
+"""Subscriptions, looked up; and what all that changes them stands on."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from flows.database import Database
+from subscribers.model import Subscription
+from subscribers.rows import OF_SUBSCRIBER, read_subscription, read_with_previous, subscriptions
+from subscribers.tables import subscriber, subscription
+
+
+class People:
+    """Who is subscribed to what. `hashing_key` stands for the addresses that are never mailed again."""
+
+    def __init__(self, database: Database, hashing_key: bytes) -> None:
+        self._database = database
+        self._key = hashing_key
+
+    async def walk(self, newsletter: str | None = None, size: int = 1000) -> AsyncIterator[Subscription]:
+        """All subscriptions in the order of their numbers, read in pages: memory does not grow with the list."""
+        last = 0
+        while True:
+            query = subscriptions().where(subscription.c.id > last).order_by(subscription.c.id).limit(size)
+            if newsletter is not None:
+                query = query.where(subscription.c.newsletter == newsletter)
+            async with self._database.read() as connection:
+                rows = (await connection.execute(query)).all()
+            for row in rows:
+                yield read_subscription(row)
+            if len(rows) < size:
+                return
+            last = rows[-1].id
+
+    async def get(self, identity: int) -> Subscription | None:
+        """A subscription with what it was before its last change."""
+        async with self._database.read() as connection:
+            return await _get(connection, identity)
+
+    async def by_address(self, email: str, newsletter: str) -> Subscription | None:
+        async with self._database.read() as connection:
+            query = subscriptions().where(
+                subscriber.c.email_key == email.lower(), subscription.c.newsletter == newsletter
+            )
+            row = (await connection.execute(query)).one_or_none()
+        return None if row is None else read_with_previous(row)
+
+
+async def _get(connection: AsyncConnection, identity: int) -> Subscription | None:
+    row = (await connection.execute(subscriptions().where(subscription.c.id == identity))).one_or_none()
+    return None if row is None else read_with_previous(row)
+
+
+async def locked(connection: AsyncConnection, identity: int) -> sa.Row[Any] | None:
+    """A subscription's row with what is `OF_SUBSCRIBER`, which nobody else changes until the transaction ends."""
+    query = sa.select(subscription, *OF_SUBSCRIBER).join(subscriber).where(subscription.c.id == identity)
+    return (await connection.execute(query.with_for_update())).one_or_none()
+
+
+async def updated(connection: AsyncConnection, identity: int, **values: Any) -> Subscription | None:
+    """The subscription as it stands after a change in the same transaction."""
+    await connection.execute(sa.update(subscription).where(subscription.c.id == identity).values(**values))
+    return await _get(connection, identity)

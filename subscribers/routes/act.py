@@ -1,0 +1,231 @@
+"""One tap in a mail: a page that says what will change, and one button that does it.
+
+The action stands unsigned in the path behind the token, since looking changes nothing and the button is pressed by
+whoever reads what it does. CSRF, for each of them: the token in the path is the authority, there is no cookie; a forged
+request would have to know it. Each is done once however often it is sent, and can be undone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
+from http import HTTPStatus
+from typing import Any
+
+from markupsafe import Markup
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from flows.papers.model import Paper, paper_id
+from subscribers import forms, links, offers
+from subscribers.model import Frequency, Subscription, SubscriptionState
+from subscribers.preferences import Preferences, Unusable, follow, preferences_of, wanted_topics
+from subscribers.preferences import mute as without
+from subscribers.routes.manage import ACTIVE, WEEK
+from subscribers.services import services
+from subscribers.settings_page import last_change, manage_path, said, spoken, today
+from subscribers.suggestions import suggest
+from subscribers.tokens import Purpose
+
+Act = Callable[[Request, Subscription], Awaitable[Response]]
+
+
+def _for_a_reader(act: Act) -> Callable[[Request], Awaitable[Response]]:
+    """The route for one action of a reader who gets mail."""
+
+    async def route(request: Request) -> Response:
+        found = await links.reader(request, Purpose.MANAGE)
+        if found.state not in ACTIVE:
+            s = services(request)
+            return _page(request, found, heading=s.phrases("act.nothing"), status=HTTPStatus.CONFLICT)
+        return await act(request, found)
+
+    return route
+
+
+async def mute(request: Request, found: Subscription) -> Response:
+    s = services(request)
+    topic = next((one for one in s.topics if one.slug == request.path_params["topic"]), None)
+    if topic is None:
+        raise HTTPException(HTTPStatus.NOT_FOUND, s.phrases.text("problem.nothing_here"))
+    slugs = [one.slug for one in s.topics]
+    preferences = preferences_of(found)
+    if topic.slug not in wanted_topics(preferences.interests, slugs):
+        said_so = "act.muted" if request.method == "POST" else "act.muted_already"
+        return _page(request, found, heading=s.phrases(said_so, topic=topic.name))
+    try:
+        wanted = without(preferences, [topic.slug], slugs)
+    except Unusable:
+        heading = s.phrases("act.mute", topic=topic.name)
+        words = s.phrases("act.only_topic", topic=topic.name)
+        return _page(request, found, heading=heading, words=words, status=_refused(request))
+    if request.method == "POST":
+        return await _change(request, found, wanted, s.phrases("act.muted", topic=topic.name))
+    return _page(
+        request,
+        found,
+        heading=s.phrases("act.mute", topic=topic.name),
+        words=s.phrases("act.mute_words"),
+        button=s.phrases("act.mute_button", topic=topic.name),
+    )
+
+
+async def pause(request: Request, found: Subscription) -> Response:
+    s = services(request)
+    until = today(s, found) + WEEK
+    day = s.pages.long_date(until)
+    paused = found.state is SubscriptionState.PAUSED
+    if paused and (found.paused_until is None or found.paused_until >= until):
+        kept = found.paused_until
+        words = s.phrases("manage.paused", until=s.pages.long_date(kept)) if kept else s.phrases("manage.paused_open")
+        return _page(request, found, heading=words)
+    if request.method == "POST":
+        after = await s.subscribers.pause(found.id, until, s.now())
+        return _done(request, found, after, s.phrases("act.paused", until=day))
+    return _page(
+        request,
+        found,
+        heading=s.phrases("act.pause"),
+        words=s.phrases("act.pause_words", until=day),
+        button=s.phrases("act.pause_button", until=day),
+    )
+
+
+def _rhythm(frequency: Frequency) -> Act:
+    async def act(request: Request, found: Subscription) -> Response:
+        s = services(request)
+        if not offers.comes_out(s, found.newsletter, frequency):
+            return _page(request, found, heading=s.phrases("act.no_weekly"), status=_refused(request))
+        if found.frequency is frequency:
+            return _page(request, found, heading=s.phrases(f"act.rhythm.{frequency}.done"))
+        if request.method == "POST":
+            wanted = replace(preferences_of(found), frequency=frequency)
+            return await _change(request, found, wanted, s.phrases(f"act.rhythm.{frequency}.done"))
+        return _page(
+            request,
+            found,
+            heading=s.phrases(f"act.rhythm.{frequency}.heading"),
+            words=s.phrases(f"act.rhythm.{frequency}.words"),
+            button=s.phrases(f"act.rhythm.{frequency}.button"),
+        )
+
+    return act
+
+
+async def more(request: Request, found: Subscription) -> Response:
+    """More like a paper: its words, authors and topic to choose from. What it does not offer can't be chosen."""
+    s = services(request)
+    paper = await _paper(request)
+    offered = suggest(paper)
+    slugs = [one.slug for one in s.topics]
+    interests = found.interests
+    topic = await _topic(request, paper, found.newsletter)
+    choices = {
+        "keywords": [(one, one, _among(one, interests.keywords)) for one in offered.keywords],
+        "authors": [(one, one, _among(one, interests.authors)) for one in offered.authors],
+        "topics": [(one.slug, one.name, one.slug in wanted_topics(interests, slugs)) for one in topic],
+    }
+    notice = error = Markup()
+    if request.method == "POST":
+        sent = await forms.read(request)
+        chosen = {
+            field: [value for value, _, _ in listed if value in sent.get(field, ())]
+            for field, listed in choices.items()
+        }
+        if any(chosen.values()):
+            try:
+                wanted = follow(preferences_of(found), **chosen, all_topics=slugs)
+            except Unusable as unusable:
+                error = spoken(s, unusable.phrase)
+            else:
+                return await _change(request, found, wanted, s.phrases("act.more_done"))
+        else:
+            notice = s.phrases("act.more_none")
+    return s.pages(
+        "act_more.html",
+        HTTPStatus.UNPROCESSABLE_ENTITY if error else HTTPStatus.OK,
+        title=paper.title or paper.id,
+        choices=choices,
+        left=any(not already for listed in choices.values() for _, _, already in listed),
+        notice=notice,
+        error=error,
+        manage=manage_path(request, found),
+    )
+
+
+async def _paper(request: Request) -> Paper:
+    s = services(request)
+    try:
+        found = await s.store.paper(paper_id(request.path_params["paper"]))
+    except ValueError:
+        found = None
+    if found is None:
+        raise HTTPException(HTTPStatus.NOT_FOUND, s.phrases.text("act.no_paper"))
+    return found
+
+
+async def _topic(request: Request, paper: Paper, newsletter: str) -> list[Any]:
+    """The topic that a paper had in the reader's newsletter; none for one that no edition held."""
+    s = services(request)
+    issues = await s.archive.holding(paper.id)
+    slug = next((issue.topic for issue in issues if issue.newsletter == newsletter), "")
+    return [one for one in s.topics if one.slug == slug]
+
+
+def _among(word: str, known: tuple[str, ...]) -> bool:
+    return word.casefold() in {one.casefold() for one in known}
+
+
+def _refused(request: Request) -> int:
+    """What can't be done is no error to look at."""
+    return HTTPStatus.CONFLICT if request.method == "POST" else HTTPStatus.OK
+
+
+async def _change(request: Request, found: Subscription, wanted: Preferences, heading: Markup) -> Response:
+    s = services(request)
+    return _done(request, found, await s.subscribers.change(found.id, wanted, s.now()), heading)
+
+
+def _done(request: Request, before: Subscription, after: Subscription | None, heading: Markup) -> Response:
+    if after is None:
+        return links.gone(request)
+    return _page(request, after, heading=heading, changes=said(services(request), before, after))
+
+
+def _page(
+    request: Request,
+    found: Subscription,
+    *,
+    heading: Markup,
+    words: Markup | str = "",
+    button: Markup | str = "",
+    changes: list[Markup] | None = None,
+    status: int = HTTPStatus.OK,
+) -> Response:
+    """With a button: what it will do. Without: how it is now, and a way back where the last change can be undone."""
+    return services(request).pages(
+        "act.html",
+        status,
+        heading=heading,
+        words=words,
+        button=button,
+        changes=changes or [],
+        last=None if button else last_change(request, found),
+        newsletter=links.title(request, found),
+        manage=manage_path(request, found),
+    )
+
+
+def _route(path: str, act: Act) -> Route:
+    return Route(f"/act/{{token}}/{path}", _for_a_reader(act), methods=["GET", "POST"])
+
+
+ROUTES = (
+    _route("mute/{topic}", mute),
+    _route("more/{paper:path}", more),
+    _route("pause", pause),
+    _route("weekly", _rhythm(Frequency.WEEKLY)),
+    _route("daily", _rhythm(Frequency.DAILY)),
+)

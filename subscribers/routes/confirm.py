@@ -1,0 +1,40 @@
+"""The second half of a sign-up: the link of the confirmation mail."""
+
+from __future__ import annotations
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from subscribers import links
+from subscribers.addresses import masked
+from subscribers.model import SubscriptionState
+from subscribers.services import services
+from subscribers.tokens import Purpose
+
+WAITS = SubscriptionState.UNCONFIRMED
+
+
+async def confirm(request: Request) -> Response:
+    """GET shows one button, so that a scanner which opens every link confirms nothing; POST confirms.
+
+    CSRF: the token is the authority and stands in no cookie; a page that could forge this request would have to have
+    read the mail.
+    """
+    s = services(request)
+    found = await links.reader(request, Purpose.CONFIRM)
+    if request.method == "POST" and found.state is WAITS:
+        found = await s.subscribers.confirm(found.id, s.now()) or found
+        s.wake()
+    return s.pages(
+        "confirm.html",
+        waits=found.state is WAITS,
+        left=found.state is SubscriptionState.UNSUBSCRIBED,
+        done=request.method == "POST",
+        address=masked(found.email),
+        newsletter=links.title(request, found),
+        manage=f"/manage/{links.token(request, Purpose.MANAGE, found)}",
+    )
+
+
+ROUTES = (Route("/confirm/{token}", confirm, methods=["GET", "POST"]),)

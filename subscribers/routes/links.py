@@ -1,0 +1,41 @@
+"""A fresh link for whoever has lost the mail or whose link has expired."""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from subscribers import addresses, forms, visitors
+from subscribers.forms import first
+from subscribers.services import services
+
+
+async def ask(request: Request) -> Response:
+    return services(request).pages("link.html", address="", error="")
+
+
+async def send(request: Request) -> Response:
+    """Mails fresh links to an address that has a subscription; the page never says whether it has.
+
+    CSRF: all that a forged request can do is what anybody can do with the form: bring a reader a mail an hour with a
+    link that only they see.
+    """
+    s = services(request)
+    sent = await forms.read(request)
+    typed = first(sent, "address")
+    try:
+        email = addresses.read(typed, lasting=False)
+    except addresses.BadAddress as error:
+        wrong = s.phrases(f"errors.address_{error.reason}")
+        return s.pages("link.html", HTTPStatus.UNPROCESSABLE_ENTITY, address=typed[:320], error=wrong)
+    await visitors.admit(request)
+    if await visitors.may_write_to(request, "link", email):
+        await s.subscribers.ask_link(email, None, s.now())
+        s.wake()
+    return s.pages("link_sent.html")
+
+
+ROUTES = (Route("/manage-link", ask), Route("/manage-link", send, methods=["POST"]))

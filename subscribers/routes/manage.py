@@ -1,0 +1,214 @@
+"""A reader's settings: all that can be undone.
+
+The link stands in every mail and works for a year. A mail gets forwarded, so whoever holds the link may change what can
+be changed back, and reads no more than that; for the rest a link is mailed to the reader (see `private`).
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Awaitable, Callable, Mapping
+from http import HTTPStatus
+from typing import Any
+
+from markupsafe import Markup
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from subscribers import forms, links, offers
+from subscribers.addresses import masked
+from subscribers.forms import Form, first
+from subscribers.model import Subscription, SubscriptionState
+from subscribers.preferences import MAX_PAUSE, MAX_SIZE, Preferences, Unusable, preferences_of, read_form, read_pause
+from subscribers.services import services
+from subscribers.settings_page import Filled, filled, last_change, refilled, said, spoken, today, would_have
+from subscribers.tokens import Purpose, sign
+
+WEEK = dt.timedelta(days=7)
+PRIVATE_LINKS = 3
+"""Links to what is private that are mailed to one reader within an hour."""
+ACTIVE = frozenset({SubscriptionState.CONFIRMED, SubscriptionState.PAUSED})
+
+
+async def manage(request: Request) -> Response:
+    """GET shows the settings; POST does what its button says and shows them again.
+
+    CSRF: there is no cookie, and the token in the path is the authority; a forged request would have to know it. Sent
+    twice, each does what it does once.
+    """
+    found = await links.reader(request, Purpose.MANAGE)
+    if request.method != "POST":
+        return await _page(request, found)
+    sent = await forms.read(request)
+    button, _, group = first(sent, "do").partition(":")
+    if button not in _BUTTONS:
+        raise HTTPException(HTTPStatus.BAD_REQUEST, services(request).phrases.text("problem.bad_form"))
+    if found.state not in ACTIVE and button != "undo":
+        return await _page(request, found)
+    return await _BUTTONS[button](request, found, {**sent, "group": [group]})
+
+
+async def _save(request: Request, found: Subscription, sent: Form) -> Response:
+    return await _settings(request, found, sent, save=True)
+
+
+async def _preview(request: Request, found: Subscription, sent: Form) -> Response:
+    return await _settings(request, found, sent, save=False)
+
+
+async def _settings(request: Request, found: Subscription, sent: Form, *, save: bool) -> Response:
+    s = services(request)
+    wanted = read_form(sent, _slugs(request, found), preferences_of(found))
+    if not isinstance(wanted, Preferences):
+        errors = {field: spoken(s, phrase) for field, phrase in wanted.items()}
+        return await _page(request, found, form=refilled(sent), errors=errors)
+    if not offers.comes_out(s, found.newsletter, wanted.frequency) and wanted.frequency is not found.frequency:
+        errors = {"frequency": s.phrases("errors.no_weekly", newsletter=links.title(request, found))}
+        return await _page(request, found, form=refilled(sent), errors=errors)
+    if not save:
+        return await _page(request, found, form=refilled(sent), wanted=wanted, notice="manage.unsaved")
+    return await _changed(request, found, await s.subscribers.change(found.id, wanted, s.now()))
+
+
+async def _on(request: Request, found: Subscription, sent: Form) -> Response:
+    return await _switch(request, found, sent, on=True)
+
+
+async def _off(request: Request, found: Subscription, sent: Form) -> Response:
+    return await _switch(request, found, sent, on=False)
+
+
+async def _switch(request: Request, found: Subscription, sent: Form, *, on: bool) -> Response:
+    """Ticks the boxes of a group or takes them away. Nothing is saved: it is still a form."""
+    name = first(sent, "group")
+    slugs = [topic.slug for group in _groups(request, found) if group.slug == name for topic in group.topics]
+    ticked = [slug for slug in sent.get("topics", ()) if slug not in slugs]
+    form = refilled({**sent, "topics": [*ticked, *(slugs if on else ())]})
+    return await _page(request, found, form=form, notice="manage.unsaved")
+
+
+async def _pause(request: Request, found: Subscription, sent: Form) -> Response:
+    s = services(request)
+    try:
+        until = read_pause(first(sent, "until"), today(s, found))
+    except Unusable as unusable:
+        return await _page(request, found, errors={"until": spoken(s, unusable.phrase)})
+    return await _changed(request, found, await s.subscribers.pause(found.id, until, s.now()))
+
+
+async def _pause_week(request: Request, found: Subscription, sent: Form) -> Response:
+    s = services(request)
+    return await _changed(request, found, await s.subscribers.pause(found.id, today(s, found) + WEEK, s.now()))
+
+
+async def _resume(request: Request, found: Subscription, sent: Form) -> Response:
+    s = services(request)
+    return await _changed(request, found, await s.subscribers.resume(found.id, s.now()))
+
+
+async def _undo(request: Request, found: Subscription, sent: Form) -> Response:
+    s = services(request)
+    revision = first(sent, "revision")
+    if not (revision.isascii() and revision.isdigit()):
+        raise HTTPException(HTTPStatus.BAD_REQUEST, s.phrases.text("problem.bad_form"))
+    undone = await s.subscribers.undo(found.id, int(revision[:9]), s.now())
+    return await _page(request, undone or found, notice="manage.undone" if undone else "manage.too_late")
+
+
+async def _ask_private(request: Request, found: Subscription, sent: Form) -> Response:
+    s = services(request)
+    hour = dt.timedelta(hours=1)
+    if not await s.limits.allow("private", str(found.id), PRIVATE_LINKS, hour, s.now()):
+        wait = {"Retry-After": str(int(hour.total_seconds()))}
+        raise HTTPException(HTTPStatus.TOO_MANY_REQUESTS, s.phrases.text("limits.reader"), wait)
+    await s.subscribers.ask_private(found.id, s.now())
+    s.wake()
+    return s.pages("private_sent.html", address=masked(found.email), path=_path(request))
+
+
+async def _changed(request: Request, before: Subscription, after: Subscription | None) -> Response:
+    if after is None:
+        return links.gone(request)
+    changes = said(services(request), before, after)
+    return await _page(request, after, notice="manage.changed" if changes else "manage.unchanged", changes=changes)
+
+
+def _slugs(request: Request, found: Subscription) -> list[str]:
+    """The topics that the form shows."""
+    return [topic.slug for group in _groups(request, found) for topic in group.topics]
+
+
+def _groups(request: Request, found: Subscription) -> list[offers.Group]:
+    s = services(request)
+    newsletter = s.newsletters.get(found.newsletter)
+    return offers.groups(s.topics_of(newsletter) if newsletter else s.topics)
+
+
+def _path(request: Request) -> str:
+    return f"/manage/{request.path_params['token']}"
+
+
+async def _page(
+    request: Request,
+    found: Subscription,
+    *,
+    form: Filled | None = None,
+    wanted: Preferences | None = None,
+    errors: Mapping[str, Markup] | None = None,
+    notice: str = "",
+    changes: list[Markup] | None = None,
+) -> Response:
+    """The settings as they are, or as `form` has them; what would have come is by `wanted`, else by what is kept."""
+    s = services(request)
+    errors = errors or {}
+    status = HTTPStatus.UNPROCESSABLE_ENTITY if errors else HTTPStatus.OK
+    title = links.title(request, found)
+    shared: dict[str, Any] = {
+        "path": _path(request),
+        "newsletter": title,
+        "address": masked(found.email),
+        "last": last_change(request, found),
+        "notice": notice,
+        "changes": changes or [],
+    }
+    if found.state not in ACTIVE:
+        return s.pages("manage_inactive.html", status, left=found.state is SubscriptionState.UNSUBSCRIBED, **shared)
+    preferences = wanted or preferences_of(found)
+    day = today(s, found)
+    return s.pages(
+        "manage.html",
+        status,
+        form=form or filled(preferences, _slugs(request, found)),
+        errors=errors,
+        groups=_groups(request, found),
+        frequencies=offers.frequencies(s, found.newsletter, found.frequency),
+        zones=offers.zones(),
+        max_size=MAX_SIZE,
+        paused=found.state is SubscriptionState.PAUSED,
+        paused_until=found.paused_until,
+        suppressed=found.suppressed is not None,
+        week=day + WEEK,
+        first_day=day + dt.timedelta(days=1),
+        last_day=day + MAX_PAUSE,
+        would=await would_have(s, found.newsletter, preferences.interests, preferences.frequency),
+        unsubscribe=f"/unsubscribe/{sign(Purpose.UNSUBSCRIBE, found.id, s.keys[0])}",
+        **shared,
+    )
+
+
+_BUTTONS: Mapping[str, Callable[[Request, Subscription, Form], Awaitable[Response]]] = {
+    "save": _save,
+    "preview": _preview,
+    "on": _on,
+    "off": _off,
+    "pause": _pause,
+    "pause-week": _pause_week,
+    "resume": _resume,
+    "undo": _undo,
+    "private": _ask_private,
+}
+"""What each button does; those of a group bear its name behind a colon."""
+
+ROUTES = (Route("/manage/{token}", manage, methods=["GET", "POST"]),)

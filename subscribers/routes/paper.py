@@ -1,0 +1,82 @@
+"""One paper: what it is about, its topic and why, and where it stood."""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+from starlette.routing import Route
+
+from flows.archive import Issue
+from flows.editions.excerpt import excerpt
+from flows.editions.maths import text
+from flows.editions.model import Entry
+from flows.papers.model import Paper, PaperId, paper_id
+from flows.store import Frozen
+from subscribers.cards import Card, feeds_of
+from subscribers.pages import public
+from subscribers.services import Services, services
+
+HOUR = 3600
+DESCRIPTION = 200
+
+
+async def paper(request: Request) -> Response:
+    s = services(request)
+    written = request.path_params["id"]
+    try:
+        identity = paper_id(written)
+    except ValueError:
+        raise HTTPException(HTTPStatus.NOT_FOUND, s.phrases.text("paper.no_id", id=written[:40])) from None
+    if written != identity:
+        # a version, or "arXiv:" before it: the page has one address
+        return RedirectResponse(f"/paper/{identity}", HTTPStatus.PERMANENT_REDIRECT)
+    found = await s.store.paper(identity)
+    if found is None:
+        raise HTTPException(HTTPStatus.NOT_FOUND, s.phrases.text("paper.unknown", id=identity))
+    stood = [issue for issue in await s.archive.holding(identity) if issue.newsletter in s.newsletters]
+    topics = {topic.slug: topic for topic in s.topics}
+    entry = await _entry(s, identity, stood)
+    page = s.pages(
+        "paper.html",
+        paper=found,
+        ways={name: url for name, url in _links(found).items() if url.startswith(("http://", "https://"))},
+        topic=topics.get(entry.topic) if entry else None,
+        because=entry.because if entry else (),
+        second=topics.get(entry.second) if entry else None,
+        stood=stood,
+        newsletters=s.newsletters,
+        card=Card(
+            title=text(found.title) or found.id,
+            description=text(excerpt(found.abstract, DESCRIPTION)),
+            url=f"{s.public_url}/paper/{identity}",
+            feeds=feeds_of(s.newsletters[stood[0].newsletter]) if stood else {},
+        ),
+    )
+    return public(request, page, HOUR)
+
+
+async def _entry(s: Services, identity: PaperId, stood: list[Issue]) -> Entry | None:
+    """Its place in the newest edition that it stood in."""
+    if not stood:
+        return None
+    kept = await s.store.find(stood[0].newsletter, stood[0].kind, stood[0].day)
+    entries = kept.edition.entries if isinstance(kept, Frozen) else ()
+    return next((entry for entry in entries if entry.paper.id == identity), None)
+
+
+def _links(paper: Paper) -> dict[str, str]:
+    """Where else to go, by the names that `words.toml` has for them."""
+    return {
+        "arxiv": paper.url,
+        "pdf": paper.pdf,
+        "discussion": paper.discussion,
+        "code": paper.code,
+        "project": paper.project,
+        "doi": f"https://doi.org/{paper.doi}" if paper.doi else "",
+    }
+
+
+ROUTES = (Route("/paper/{id:path}", paper),)

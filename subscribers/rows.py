@@ -1,0 +1,150 @@
+"""How a subscription stands in its table, and the statements that several stores share."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+from collections.abc import Mapping
+from dataclasses import replace
+from functools import lru_cache
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from flows.editions.model import Interests
+from subscribers.model import Frequency, Subscription, SubscriptionState, Suppressed
+from subscribers.tables import subscriber, subscription, suppression
+from subscribers.tokens import keyed
+
+MUTED = "-"
+"""What a muted topic begins with among `topics`, in the database and in CSV."""
+LISTS = ("topics", "keywords", "authors", "tags")
+SETTINGS = (
+    "state", "paused_until", "topics", "keywords", "authors", "size", "frequency", "weekday", "hour", "zone",
+)  # fmt: skip
+"""What a change of the reader's alters, and an undo brings back."""
+CONSENT = ("consent_at", "consent_source", "consent_version", "consent_network")
+"""What a sign-up alters besides, and comes back if it is not confirmed."""
+DELIVERED = (SubscriptionState.CONFIRMED, SubscriptionState.PAUSED)
+"""The states of those who have confirmed and not left."""
+
+DEFAULTS: Mapping[str, Any] = {
+    "state": SubscriptionState.CONFIRMED,
+    "topics": "[]",
+    "keywords": "[]",
+    "authors": "[]",
+    "size": None,
+    "frequency": Frequency.DAILY,
+    "hour": None,
+    "zone": "UTC",
+    "weekday": None,
+    "tags": "[]",
+    "paused_until": None,
+    "consent_at": None,
+    "consent_source": "",
+}
+
+OF_SUBSCRIBER = (subscriber.c.email, subscriber.c.suppressed)
+"""What `read_subscription` needs besides the columns of `subscription`."""
+
+
+def columns(given: Mapping[str, Any]) -> dict[str, Any]:
+    """Columns as the database keeps them: lists as JSON, the rest unchanged."""
+    return {name: _json(tuple(value)) if name in LISTS else value for name, value in given.items()}
+
+
+@lru_cache(maxsize=10_000)
+def _json(values: tuple[str, ...]) -> str:
+    return json.dumps(values, ensure_ascii=False)
+
+
+def interests_columns(interests: Interests) -> dict[str, Any]:
+    return columns(
+        {
+            "topics": [*sorted(interests.topics), *sorted(MUTED + slug for slug in interests.muted)],
+            "keywords": interests.keywords,
+            "authors": interests.authors,
+            "size": interests.size,
+        }
+    )
+
+
+def read_subscription(row: sa.Row[Any]) -> Subscription:
+    """A row of `subscription` with what is `OF_SUBSCRIBER`; without what it was before."""
+    return _read(row._mapping)
+
+
+def read_with_previous(row: sa.Row[Any]) -> Subscription:
+    """The same with what an undo would bring back."""
+    found = _read(row._mapping)
+    if row.previous is None or found.state is SubscriptionState.UNCONFIRMED:
+        return found
+    return replace(found, previous=_read({**row._mapping, **kept_settings(row.previous)}))
+
+
+def _read(row: sa.RowMapping | Mapping[str, Any]) -> Subscription:
+    topics = json.loads(row["topics"])
+    return Subscription(
+        id=row["id"],
+        email=row["email"],
+        newsletter=row["newsletter"],
+        state=SubscriptionState(row["state"]),
+        interests=Interests(
+            topics=frozenset(slug for slug in topics if not slug.startswith(MUTED)),
+            muted=frozenset(slug.removeprefix(MUTED) for slug in topics if slug.startswith(MUTED)),
+            keywords=tuple(json.loads(row["keywords"])),
+            authors=tuple(json.loads(row["authors"])),
+            size=row["size"],
+        ),
+        frequency=Frequency(row["frequency"]),
+        hour=row["hour"],
+        zone=row["zone"],
+        weekday=row["weekday"],
+        tags=tuple(json.loads(row["tags"])),
+        paused_until=row["paused_until"],
+        consent_at=row["consent_at"],
+        consent_source=row["consent_source"],
+        frequency_at=row["frequency_at"],
+        revision=row["revision"],
+        changed_at=row["changed_at"],
+        confirmed_at=row["confirmed_at"],
+        left_at=row["left_at"],
+        left_reason=row["left_reason"],
+        suppressed=Suppressed(row["suppressed"]) if row["suppressed"] else None,
+    )
+
+
+def keep_settings(row: sa.Row[Any], names: tuple[str, ...] = SETTINGS, **more: Any) -> str:
+    """The settings of a row for its column `previous`."""
+    kept = {name: row._mapping[name] for name in names}
+    return json.dumps(kept | more, default=lambda value: value.isoformat(), ensure_ascii=False)
+
+
+def kept_settings(previous: str) -> dict[str, Any]:
+    """What `keep_settings` kept, as columns."""
+    kept = json.loads(previous)
+    found = {name: kept[name] for name in (*SETTINGS, *CONSENT) if name in kept}
+    if found.get("paused_until"):
+        found["paused_until"] = dt.date.fromisoformat(found["paused_until"])
+    if found.get("consent_at"):
+        found["consent_at"] = dt.datetime.fromisoformat(found["consent_at"])
+    return found
+
+
+def subscriptions() -> sa.Select[Any]:
+    """Whole subscriptions, for `read_subscription`."""
+    return sa.select(subscription, *OF_SUBSCRIBER).join(subscriber)
+
+
+def address_key(email: str, key: bytes) -> str:
+    """What an address is known by in the table of suppressions: however it is written, and without being kept."""
+    return keyed("address", email.lower(), key)
+
+
+async def suppressed(connection: AsyncConnection, email: str, key: bytes) -> Suppressed | None:
+    """Why an address is never mailed again."""
+    reason = await connection.scalar(
+        sa.select(suppression.c.reason).where(suppression.c.address_key == address_key(email, key))
+    )
+    return None if reason is None else Suppressed(reason)

@@ -1,0 +1,152 @@
+"""What a reader's own pages show: the settings as a form, a change in words, the digest that they would have got."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from zoneinfo import ZoneInfo
+
+from markupsafe import Markup
+from starlette.requests import Request
+
+from flows.editions.choose import choose
+from flows.editions.model import FOR_YOU, Edition, Interests, Kind, Reason
+from flows.papers.model import Paper
+from subscribers import links
+from subscribers.forms import Form
+from subscribers.model import Frequency, Subscription
+from subscribers.policy import undoable
+from subscribers.preferences import Phrase, Preferences, describe, wanted_topics, written
+from subscribers.services import Services, services
+from subscribers.tokens import Purpose
+
+SHOWN = 25
+"""Papers of the latest edition that the page lists."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Filled:
+    """The fields of the settings' form, as text."""
+
+    topics: frozenset[str]
+    keywords: str
+    authors: str
+    size: str
+    frequency: str
+    weekday: str
+    hour: str
+    zone: str
+
+
+def filled(preferences: Preferences, topics: Sequence[str]) -> Filled:
+    """A form that asks for what is so already."""
+    interests = preferences.interests
+    return Filled(
+        topics=wanted_topics(interests, topics),
+        keywords=written(interests.keywords),
+        authors=written(interests.authors),
+        size=_text(interests.size),
+        frequency=preferences.frequency,
+        weekday=_text(preferences.weekday),
+        hour=_text(preferences.hour),
+        zone=preferences.zone,
+    )
+
+
+def refilled(form: Form) -> Filled:
+    """A form as it was sent, to be corrected or completed."""
+
+    def text(name: str) -> str:
+        return next(iter(form.get(name, ())), "")
+
+    return Filled(
+        topics=frozenset(form.get("topics", ())),
+        keywords=text("keywords"),
+        authors=text("authors"),
+        size=text("size"),
+        frequency=text("frequency"),
+        weekday=text("weekday"),
+        hour=text("hour"),
+        zone=text("zone"),
+    )
+
+
+def _text(number: int | None) -> str:
+    return "" if number is None else str(number)
+
+
+@dataclass(frozen=True, slots=True)
+class LastChange:
+    """What a reader changed last, and can undo."""
+
+    revision: int
+    said: Sequence[Markup]
+
+
+def last_change(request: Request, found: Subscription) -> LastChange | None:
+    """None where there is nothing that could be undone, or nothing that could be told of it."""
+    s = services(request)
+    if found.previous is None or not undoable(found, s.now()):
+        return None
+    return LastChange(found.revision, said(s, found.previous, found))
+
+
+def said(s: Services, before: Subscription, after: Subscription) -> list[Markup]:
+    """What is different, a line each."""
+    return [spoken(s, phrase) for phrase in describe(before, after, [topic.slug for topic in s.topics])]
+
+
+def spoken(s: Services, phrase: Phrase) -> Markup:
+    """A phrase with its values as a reader calls them: topics, days and hours by their names."""
+    key, values = phrase
+    names = {topic.slug: topic.name for topic in s.topics}
+    shown: dict[str, object] = dict(values)
+    for name, value in values.items():
+        if name == "topic":
+            shown[name] = names.get(value, value)
+        elif name == "weekday":
+            shown[name] = s.phrases(f"date.weekday.{value}")
+        elif name == "hour" and isinstance(value, int):
+            shown[name] = f"{value:02}:00"
+        elif isinstance(value, dt.date):
+            shown[name] = s.pages.long_date(value)
+    return s.phrases(key, **shown)
+
+
+def today(s: Services, found: Subscription) -> dt.date:
+    """The day that it is where the reader is."""
+    return s.now().astimezone(ZoneInfo(found.zone)).date()
+
+
+def manage_path(request: Request, found: Subscription) -> str:
+    return f"/manage/{links.token(request, Purpose.MANAGE, found)}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Would:
+    """What a reader would have got of the latest edition: papers by the name of their part, with the reasons."""
+
+    edition: Edition
+    count: int
+    parts: Sequence[tuple[Markup | str, Sequence[tuple[Paper, Sequence[Reason]]]]]
+    more: int
+
+
+async def would_have(s: Services, newsletter: str, interests: Interests, frequency: Frequency) -> Would | None:
+    """None where no edition has come out yet. Before the first weekly one a weekly reader is shown a daily one."""
+    kind = Kind.WEEKLY if frequency is Frequency.WEEKLY else Kind.DAILY
+    edition = await s.latest(newsletter, kind) or await s.latest(newsletter, Kind.DAILY)
+    if edition is None:
+        return None
+    digest = choose(edition, interests)
+    papers: Mapping[str, Paper] = {entry.paper.id: entry.paper for entry in edition.entries}
+    names: dict[str, Markup | str] = {section.topic: section.name for section in edition.sections}
+    names[FOR_YOU] = s.phrases("manage.for_you")
+    parts, room = [], SHOWN
+    for part in digest.parts:
+        listed = [(papers[one], part.reasons.get(one, ())) for one in part.papers[:room]]
+        room -= len(listed)
+        if listed:
+            parts.append((names[part.topic], listed))
+    return Would(edition=edition, count=digest.size, parts=parts, more=digest.size - (SHOWN - room))

@@ -1,0 +1,23 @@
+"""Text that a visitor typed, made harmless to keep. Pure."""
+
+from __future__ import annotations
+
+import unicodedata
+
+
+def clean(text: str, keep: str = "") -> str:
+    """The text in its composed form, without characters that can't be seen and with its white space folded; each
+    character of `keep` stays."""
+    shown = (one if one in keep else _visible(one) for one in unicodedata.normalize("NFC", text))
+    folded = "".join(shown)
+    return folded if keep else " ".join(folded.split())
+
+
+def _visible(character: str) -> str:
+    match unicodedata.category(character):
+        case "Cc" | "Cs" | "Cn" | "Co" | "Zl" | "Zp":
+            return " "
+        case "Cf":  # soft hyphens, joiners, marks of direction
+            return ""
+        case _:
+            return character

@@ -1,0 +1,250 @@
+"""A reader's whole way, with JavaScript off: every page by what it shows, every link out of a mail that was taken."""
+
+from __future__ import annotations
+
+import asyncio
+import email
+import email.policy
+import json
+import time
+from collections.abc import Callable
+from email.message import EmailMessage
+from typing import Any
+
+import lxml.html
+import pytest
+import sqlalchemy as sa
+from axe_playwright_python.async_playwright import Axe
+from playwright.async_api import Browser, Page, expect
+
+from flows.database import metadata
+from subscribers.model import SubscriptionState
+from tests.browser.conftest import Site
+from tests.mail.smtp import Taken
+
+READER, MOVED = "ada.brook@example.org", "ada@example.net"
+SOON = 30.0
+"""Seconds within which a mail comes on a busy machine."""
+
+
+class Reader:
+    """Somebody with a browser and an inbox."""
+
+    def __init__(self, site: Site, page: Page) -> None:
+        self.site, self.page = site, page
+
+    async def mail(self, subject: str, to: str = READER) -> EmailMessage:
+        """The newest mail to an address whose subject begins so, waited for."""
+        deadline = time.monotonic() + SOON
+        while time.monotonic() < deadline:
+            for taken in reversed(self.site.mail.taken):
+                message = read(taken)
+                if taken.recipient == to and str(message["Subject"]).startswith(subject):
+                    return message
+            await asyncio.sleep(0.05)
+        raise AssertionError(f"no mail {subject!r} within {SOON} seconds: {self.site.mail.readers}")
+
+    async def follow(self, message: EmailMessage, part: str) -> None:
+        await self.page.goto(link(message, part))
+
+    async def press(self, name: str) -> None:
+        await self.page.get_by_role("button", name=name).first.click()
+
+    async def reads(self, heading: str) -> None:
+        await expect(self.page.locator("h1")).to_have_text(heading)
+
+    async def state(self, address: str = READER) -> SubscriptionState:
+        found = await self.site.context.subscribers.by_address(address, "daily")
+        assert found
+        return found.state
+
+
+def read(taken: Taken) -> EmailMessage:
+    parsed = email.message_from_bytes(taken.content, policy=email.policy.default)
+    assert isinstance(parsed, EmailMessage)
+    return parsed
+
+
+def link(message: EmailMessage, part: str) -> str:
+    """The first link of a mail that holds this part."""
+    body = message.get_body(("html",))
+    assert body is not None
+    found = [href for _, _, href, _ in lxml.html.fromstring(body.get_content()).iterlinks() if part in href]
+    assert found, f"no link with {part} in {message['Subject']!r}"
+    return str(found[0])
+
+
+@pytest.fixture
+async def reader(site: Site, chromium: Browser) -> Any:
+    context = await chromium.new_context(java_script_enabled=False, viewport={"width": 375, "height": 800})
+    yield Reader(site, await context.new_page())
+    await context.close()
+
+
+async def test_a_reader_runs_their_subscription_from_links_in_the_mail(site: Site, reader: Reader) -> None:
+    page = reader.page
+    await site.publish()
+
+    # sign-up
+    await page.goto(site.url)
+    await page.get_by_label("Your e-mail address").fill(READER)
+    await reader.press("Sign up")
+    await reader.reads("Check your inbox")
+    assert await reader.state() is SubscriptionState.UNCONFIRMED
+
+    # mail → confirm → welcome
+    confirmation = await reader.mail("Please confirm")
+    assert confirmation["Auto-Submitted"] == "auto-generated"
+    await reader.follow(confirmation, "/confirm/")
+    assert await reader.state() is SubscriptionState.UNCONFIRMED
+    await reader.press("Yes, send it to me")
+    await reader.reads("Welcome to Paperround")
+    assert await reader.state() is SubscriptionState.CONFIRMED
+    welcome = await reader.mail("Welcome")
+    assert "Postcards from a Slow Telescope" in str(welcome.get_body(("plain",)))
+
+    # manage, with a look before it counts
+    await reader.follow(welcome, "/manage/")
+    await page.get_by_label("Keywords to follow").fill("“microphone”, tides")
+    await reader.press("Show me first")
+    await expect(page.get_by_text("matches “microphone”")).to_be_visible()
+    assert await keywords(site) == ()
+    await reader.press("Save")
+    assert await keywords(site) == ("microphone", "tides")
+
+    # one tap in the mail: mute
+    await reader.follow(welcome, "/mute/agents")
+    await reader.press("Mute Agents")
+    await reader.reads("Agents is muted")
+    assert await muted(site) == {"agents"}
+    await reader.press("Undo")
+    assert await muted(site) == set()
+    await reader.follow(welcome, "/mute/agents")
+    await reader.press("Mute Agents")
+
+    # pause, weekly
+    await reader.follow(welcome, "/pause")
+    await reader.press("Pause until")
+    assert await reader.state() is SubscriptionState.PAUSED
+    await reader.press("Undo")
+    assert await reader.state() is SubscriptionState.CONFIRMED
+    await reader.follow(welcome, "/weekly")
+    await reader.press("Weekly from now on")
+    await reader.reads("Once a week from now on")
+
+    # unsubscribe → undo
+    await reader.follow(welcome, "/unsubscribe/")
+    await reader.press("Unsubscribe")
+    await reader.reads("You are unsubscribed")
+    assert await reader.state() is SubscriptionState.UNSUBSCRIBED
+    await reader.press("Undo: subscribe me again")
+    await reader.reads("You are subscribed again")
+    assert await reader.state() is SubscriptionState.CONFIRMED
+    assert await muted(site) == {"agents"}
+
+
+async def test_what_is_private_needs_a_link_of_its_own(site: Site, reader: Reader) -> None:
+    page = reader.page
+    await subscribe(site, reader)
+    await reader.follow(await reader.mail("Welcome"), "/manage/")
+    assert READER not in await page.content()
+    await reader.press("Mail me that link")
+    await reader.follow(await reader.mail("Your private link"), "/private/")
+
+    async with page.expect_download() as downloading:
+        await reader.press("Download it")
+    download = await downloading.value
+    held = json.loads((await download.path()).read_text("utf-8"))
+    assert READER in json.dumps(held)
+
+    await reader.follow(await reader.mail("Your private link"), "/private/")
+    await page.get_by_label("New e-mail address").fill(MOVED)
+    await reader.press("Mail a link to it")
+    await reader.follow(await reader.mail("Please confirm your new address", to=MOVED), "/address/")
+    await reader.press("Yes, use it")
+    await reader.reads("Your new address counts")
+    await reader.mail("Paperround goes to another address")
+    assert await reader.state(MOVED) is SubscriptionState.CONFIRMED
+
+    await reader.follow(await reader.mail("Your private link"), "/private/")
+    await page.get_by_label("Yes, erase everything").check()
+    await reader.press("Erase")
+    await reader.reads("Everything is erased")
+    async with site.context.database.read() as connection:
+        rows = [(await connection.execute(sa.select(table))).all() for table in metadata.sorted_tables]
+    assert READER not in repr(rows)
+    assert MOVED not in repr(rows)
+
+
+async def test_scanners_that_follow_every_link_and_run_scripts_change_nothing(
+    site: Site, reader: Reader, chromium: Browser
+) -> None:
+    await subscribe(site, reader)
+    before = await everything(site)
+    scanner = await chromium.new_context(java_script_enabled=True)
+    page = await scanner.new_page()
+    for message in map(read, list(site.mail.taken)):
+        body = message.get_body(("html",))
+        assert body is not None
+        for _, _, href, _ in lxml.html.fromstring(body.get_content()).iterlinks():
+            if href.startswith(site.url):
+                await page.goto(href)
+                await page.wait_for_load_state()
+    await scanner.close()
+    assert await everything(site) == before
+
+
+async def test_every_page_can_be_used_by_everybody(site: Site, reader: Reader, chromium: Browser) -> None:
+    """axe-core finds nothing, in light and dark, on a telephone and on a screen, and nothing scrolls sideways."""
+    await subscribe(site, reader)
+    welcome = await reader.mail("Welcome")
+    paths = [link(welcome, part) for part in ("/manage/", "/mute/", "/more/", "/pause", "/weekly", "/unsubscribe/")]
+    paths += [f"{site.url}{path}" for path in ("/", "/subscribe", "/manage-link", "/archive", "/search?q=telescope")]
+    paths += [f"{site.url}/archive/daily/2026-06-09", f"{site.url}/nowhere", link(await reader.mail("Please"), "/confirm/")]
+    found = []
+    for scheme in ("light", "dark"):
+        for width in (375, 1280):
+            context = await chromium.new_context(
+                color_scheme=scheme, viewport={"width": width, "height": 900}, bypass_csp=True
+            )
+            page = await context.new_page()
+            for path in paths:
+                await page.goto(path)
+                wide = await page.evaluate("document.documentElement.scrollWidth")
+                violations = (await Axe().run(page)).response["violations"]
+                found += [(path, scheme, width, one["id"], one["nodes"][0]["html"]) for one in violations]
+                found += [(path, scheme, width, "scrolls sideways", wide)] if wide > width else []
+            await context.close()
+    assert found == []
+
+
+async def subscribe(site: Site, reader: Reader) -> None:
+    await site.publish()
+    await reader.page.goto(f"{site.url}/subscribe")
+    await reader.page.get_by_label("Your e-mail address").fill(READER)
+    await reader.press("Sign up")
+    await reader.follow(await reader.mail("Please confirm"), "/confirm/")
+    await reader.press("Yes, send it to me")
+    await reader.mail("Welcome")
+
+
+async def of_interest(site: Site, what: Callable[[Any], Any]) -> Any:
+    found = await site.context.subscribers.by_address(READER, "daily")
+    assert found
+    return what(found.interests)
+
+
+async def keywords(site: Site) -> Any:
+    return await of_interest(site, lambda interests: interests.keywords)
+
+
+async def muted(site: Site) -> Any:
+    return await of_interest(site, lambda interests: interests.muted)
+
+
+async def everything(site: Site) -> dict[str, list[Any]]:
+    async with site.context.database.read() as connection:
+        return {
+            table.name: sorted(map(repr, (await connection.execute(sa.select(table))).all()))
+            for table in metadata.sorted_tables
+        }
