@@ -108,7 +108,8 @@ class Search:
             return query, ()
         if self._on_sqlite:
             asked = sa.literal_column(WORDS).op("MATCH")(_for_sqlite(wanted.query))
-            rank = sa.func.round(sa.func.bm25(sa.literal_column(WORDS), 10, 5, 5, 1), 1)
+            # for words that more than half of the papers have, FTS5's scores are in millionths
+            rank = sa.func.round(sa.func.bm25(sa.literal_column(WORDS), 10, 5, 5, 1), 7)
             return query.join(_words, _words.c.rowid == paper.c.id).where(asked), (rank,)
         tsquery = sa.cast(_for_postgresql(wanted.query), postgresql.TSQUERY)
         rank = sa.func.ts_rank(_WEIGHTS, _words.c.words, tsquery, 1)

@@ -16,6 +16,8 @@ class Card:
     title: str
     description: str
     url: str
+    type: str = "article"
+    """Open Graph's: https://ogp.me/#types."""
     feeds: Mapping[str, str] = field(default_factory=dict)
 
 

@@ -22,6 +22,8 @@ import typer
 from typer.main import get_command
 
 from flows.cli import app, main
+from tests.benchmarks.import_million import measured
+from tests.benchmarks.import_million import rows as rows_of
 
 DAY = "2026-06-09"
 SAMPLE = ("--newsletter", "sample", "--date", DAY)
@@ -286,7 +288,8 @@ def test_adding_says_what_it_did_and_changes_what_is_given_alone(run: Run, home:
         "keywords slow telescope, tensor.\n"
     )
     assert run("subscribers", "list").out == (
-        "ada@example.org\tdaily\tconfirmed\tdaily at 7:00 Europe/Berlin\tagents, code\tkeywords slow telescope, tensor\n"
+        "ada@example.org\tdaily\tconfirmed\tdaily at 7:00 Europe/Berlin\tagents, code\t"
+        "keywords slow telescope, tensor\n"
         "1 subscription\n"
     )
     run(*add, "--topics", "-video;-audio", "--hour", "", "--frequency", "weekly:fri", "--authors", "Ada Brook")
@@ -337,6 +340,14 @@ def test_a_pipe_is_read_whatever_its_bytes(home: Path) -> None:
     )
     assert (ended.status, ended.out) == (1, "1 added, 0 changed, 0 unchanged, 1 line left out.\n")
     assert ended.err.startswith("Line 3 was left out: ")
+
+
+def test_the_memory_of_an_import_does_not_grow_with_its_file(home: Path) -> None:
+    (home / "few.csv").write_text("".join(rows_of(2_000)))
+    (home / "many.csv").write_text("".join(rows_of(20_000)))
+    few, many = (measured(home, "import", file) for file in ("few.csv", "many.csv"))
+    assert many < few + 24
+    assert len(rows(home, "subscription")) == 20_000
 
 
 def test_who_has_left_stays_away_until_it_is_said_otherwise(run: Run, home: Path) -> None:

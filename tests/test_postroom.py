@@ -31,7 +31,7 @@ from flows.dispatch import deliver, deliver_due
 from flows.editions.model import Kind
 from flows.postroom import work
 from flows.store import Frozen
-from subscribers.model import DeliveryState, Frequency, Letter
+from subscribers.model import DeliveryState, Frequency, Letter, SubscriptionState
 from subscribers.outbox import Outbox, put
 from subscribers.signups import SignUp
 from subscribers.store import Change
@@ -107,6 +107,7 @@ class Room:
 
     async def welcome(self, *addresses: str, **columns: Any) -> None:
         """Readers who have just confirmed: their welcome alone is wanted."""
+        columns["state"] = SubscriptionState.CONFIRMED
         changes = [Change(email=address, newsletter="daily", columns=columns) for address in addresses]
         await self.context.subscribers.keep(changes, self.clock(), resubscribe=True)
         for address in addresses:

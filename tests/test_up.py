@@ -23,6 +23,7 @@ def test_it_serves_every_newsletter_refuses_a_second_one_and_leaves_no_process_b
     ours = ("PREFECT_", "PAPERROUND_")
     environment = {name: value for name, value in os.environ.items() if not name.startswith(ours)}
     environment |= {"PAPERROUND_HOME_DIR": str(home), "PAPERROUND_MAIL_URL": f"maildir://{tmp_path / 'outbox'}"}
+    environment["PAPERROUND_RETURNS_URL"] = f"maildir://{tmp_path / 'outbox'}"
     command = [sys.executable, "-m", "flows", "up", "--port", str(web), "--prefect-port", str(prefect)]
     with subprocess.Popen(
         command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
@@ -34,6 +35,7 @@ def test_it_serves_every_newsletter_refuses_a_second_one_and_leaves_no_process_b
                 "weekly/daily",
                 "deliver-due/daily",
                 "upkeep/nightly",
+                "returns/mailbox",
                 "collect/by-hand",
             ]
             deadline = time.monotonic() + START

@@ -12,6 +12,7 @@ from starlette.routing import Route
 
 from flows.editions.model import Edition, Newsletter
 from flows.papers.model import Paper
+from subscribers.cards import Card, feeds_of
 from subscribers.pages import public
 from subscribers.routes.signup import form_of
 from subscribers.services import services
@@ -38,7 +39,14 @@ async def home(request: Request) -> Response:
     latest = [(newsletter, await s.store.latest(newsletter.slug)) for newsletter in s.newsletters.values()]
     shown = [Shown(newsletter=newsletter, edition=frozen.edition) for newsletter, frozen in latest if frozen]
     shown.sort(key=lambda one: one.edition.day, reverse=True)
-    return public(request, s.pages("home.html", shown=shown, signup=await form_of(request)), 0)
+    card = Card(
+        title=s.phrases.text("site.name"),
+        description=s.phrases.text("home.lead"),
+        url=f"{s.public_url}/",
+        type="website",
+        feeds={title: path for one in shown for title, path in feeds_of(one.newsletter).items()},
+    )
+    return public(request, s.pages("home.html", shown=shown, signup=await form_of(request), card=card), 0)
 
 
 ROUTES = (Route("/", home),)

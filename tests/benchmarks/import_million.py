@@ -11,6 +11,7 @@ from __future__ import annotations
 import argparse
 import filecmp
 import os
+import subprocess
 import sys
 import tempfile
 import time
@@ -57,13 +58,12 @@ def measured(folder: Path, *call: str) -> float:
         "PAPERROUND_HOME_DIR": str(folder / "home"),
         "PYTHONPATH": os.getcwd(),
     }
-    child = os.fork()
-    if child == 0:
-        os.chdir(folder)
-        os.execve(sys.executable, [sys.executable, "-m", "flows", "subscribers", *call], environment)
-    _, status, used = os.wait4(child, 0)
-    if status:
-        raise SystemExit(f"{' '.join(call)} ended with {os.waitstatus_to_exitcode(status)}")
+    command = [sys.executable, "-m", "flows", "subscribers", *call]
+    with subprocess.Popen(command, cwd=folder, env=environment) as process:
+        _, status, used = os.wait4(process.pid, 0)
+        process.returncode = os.waitstatus_to_exitcode(status)
+    if process.returncode:
+        raise SystemExit(f"{' '.join(call)} ended with {process.returncode}")
     return used.ru_maxrss / 1024
 
 

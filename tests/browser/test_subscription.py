@@ -65,11 +65,15 @@ def read(taken: Taken) -> EmailMessage:
     return parsed
 
 
+def links_of(body: Any) -> list[tuple[Any, str, str, int]]:
+    return list(lxml.html.fromstring(body.get_content()).iterlinks())
+
+
 def link(message: EmailMessage, part: str) -> str:
     """The first link of a mail that holds this part."""
     body = message.get_body(("html",))
     assert body is not None
-    found = [href for _, _, href, _ in lxml.html.fromstring(body.get_content()).iterlinks() if part in href]
+    found = [href for _, _, href, _ in links_of(body) if part in href]
     assert found, f"no link with {part} in {message['Subject']!r}"
     return str(found[0])
 
@@ -186,7 +190,7 @@ async def test_scanners_that_follow_every_link_and_run_scripts_change_nothing(
     for message in map(read, list(site.mail.taken)):
         body = message.get_body(("html",))
         assert body is not None
-        for _, _, href, _ in lxml.html.fromstring(body.get_content()).iterlinks():
+        for _, _, href, _ in links_of(body):
             if href.startswith(site.url):
                 await page.goto(href)
                 await page.wait_for_load_state()
@@ -200,7 +204,11 @@ async def test_every_page_can_be_used_by_everybody(site: Site, reader: Reader, c
     welcome = await reader.mail("Welcome")
     paths = [link(welcome, part) for part in ("/manage/", "/mute/", "/more/", "/pause", "/weekly", "/unsubscribe/")]
     paths += [f"{site.url}{path}" for path in ("/", "/subscribe", "/manage-link", "/archive", "/search?q=telescope")]
-    paths += [f"{site.url}/archive/daily/2026-06-09", f"{site.url}/nowhere", link(await reader.mail("Please"), "/confirm/")]
+    paths += [
+        f"{site.url}/archive/daily/2026-06-09",
+        f"{site.url}/nowhere",
+        link(await reader.mail("Please"), "/confirm/"),
+    ]
     found = []
     for scheme in ("light", "dark"):
         for width in (375, 1280):

@@ -3,25 +3,19 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import Any
 
 import httpx
 
 from flows.context import Context
-from flows.database import Database
 from flows.editions.model import Edition, Kind, NoEdition
 from flows.mail.cards import pack
 from flows.papers.model import Collected
-from flows.serving import services
 from flows.stages import cards_of
 from flows.store import Frozen
-from subscribers.web import create_app
 from tests import factories
-from tests.context import NOON, context_of
+from tests.context import NOON
 from tests.factories import DAY
 
 URL = "https://papers.example.org"
@@ -53,14 +47,6 @@ class Visited:
         return answer.text
 
 
-@asynccontextmanager
-async def visiting(database: Database, folder: Path) -> AsyncIterator[Visited]:
-    context = context_of(database, folder, public_url=URL)
-    transport = httpx.ASGITransport(create_app(services(context)), raise_app_exceptions=False)
-    async with httpx.AsyncClient(transport=transport, base_url=URL) as browser:
-        yield Visited(context, browser)
-
-
 async def is_sent_once(site: Visited, path: str) -> None:
     """A public page has a tag, is not sent again to whoever has it, and answers HEAD alike."""
     first = await site.browser.get(path)
@@ -72,4 +58,4 @@ async def is_sent_once(site: Visited, path: str) -> None:
     assert (asked.status_code, asked.headers["ETag"]) == (200, first.headers["ETag"])
 
 
-__all__ = ["DAY", "NOON", "URL", "Visited", "is_sent_once", "visiting"]
+__all__ = ["DAY", "NOON", "URL", "Visited", "is_sent_once"]

@@ -1,0 +1,318 @@
+from __future__ import annotations
+
+import datetime as dt
+import re
+from typing import Any
+
+import pytest
+
+from flows.editions.model import EVERY
+from subscribers.model import Frequency, Subscription, SubscriptionState
+from subscribers.suggestions import phrases, suggest
+from subscribers.tokens import PREVIEW_READER, Purpose
+from tests import factories
+from tests.context import NOON
+from tests.factories import DAY
+from tests.subscribers.site import READER, SCRIPT, Site, act, collect, link
+
+WEEK = dt.timedelta(days=7)
+
+
+def settings_of(site: Site, found: Subscription, **given: Any) -> dict[str, Any]:
+    """The settings' form as a browser sends it when nothing was touched but `given`."""
+    muted = found.interests.muted
+    sent: dict[str, Any] = {
+        "do": "save",
+        "topics": [one.slug for one in site.context.topics if one.slug not in muted],
+        "keywords": "\r\n".join(found.interests.keywords),
+        "authors": "\r\n".join(found.interests.authors),
+        "size": "",
+        "frequency": found.frequency,
+        "weekday": "",
+        "hour": "",
+        "zone": found.zone,
+    }
+    return sent | given
+
+
+async def test_the_page_shows_what_is_so_and_not_whose(site: Site) -> None:
+    reader = await site.reader()
+    answer = await site.browser.get(link(Purpose.MANAGE, reader.id))
+    assert answer.status_code == 200
+    assert "a…@example.org" in answer.text
+    assert READER not in answer.text
+    assert answer.text.count('name="topics"') == len(site.context.topics)
+    assert answer.text.count(" checked") == len(site.context.topics) + 1
+    assert "Undo" not in answer.text
+
+
+async def test_what_is_saved_is_kept_said_and_undone_once(site: Site) -> None:
+    reader = await site.reader()
+    path = link(Purpose.MANAGE, reader.id)
+    topics = [one.slug for one in site.context.topics if one.slug != "agents"]
+    sent = settings_of(
+        site,
+        reader,
+        topics=topics,
+        keywords='tensor, "state space"',
+        authors="Ada Brook",
+        size="12",
+        frequency="weekly",
+        weekday="4",
+        hour="7",
+        zone="Europe/Berlin",
+    )
+    for _ in range(2):
+        answer = await site.browser.post(path, data=sent)
+        assert answer.status_code == 200
+    changed = await site.now(reader.id)
+    assert changed.interests.muted == {"agents"}
+    assert changed.interests.keywords == ("tensor", "state space")
+    assert (changed.interests.authors, changed.interests.size) == (("Ada Brook",), 12)
+    assert (changed.frequency, changed.weekday, changed.hour) == (Frequency.WEEKLY, 4, 7)
+    assert changed.zone == "Europe/Berlin"
+    page = (await site.browser.get(path)).text
+    for words in ("Agents: no longer", "Following “tensor”", "on Friday", "From 07:00 on, Europe/Berlin"):
+        assert words in page
+    for _ in range(2):
+        answer = await site.browser.post(path, data={"do": "undo", "revision": str(changed.revision)})
+        assert "Undone" in answer.text
+        assert (await site.now(reader.id)).interests == reader.interests
+    answer = await site.browser.post(path, data={"do": "undo", "revision": "99"})
+    assert "can’t be undone" in answer.text
+
+
+async def test_looking_first_saves_nothing(site: Site) -> None:
+    await site.publish()
+    reader = await site.reader()
+    path = link(Purpose.MANAGE, reader.id)
+    before = await site.everything()
+    for do in ("preview", "off:language-models", "on:language-models", "off:nope", "on:"):
+        answer = await site.browser.post(path, data=settings_of(site, reader, do=do, keywords="telescope"))
+        assert (answer.status_code, "Not saved yet" in answer.text) == (200, True)
+        assert "telescope</textarea>" in answer.text
+    assert await site.everything() == before
+    shown = await site.browser.post(path, data=settings_of(site, reader, do="preview", keywords="telescope"))
+    assert "matches “<bdi>telescope</bdi>”" in shown.text
+    assert "7 papers of 7" in shown.text
+
+
+async def test_a_group_is_ticked_or_not_at_once(site: Site) -> None:
+    reader = await site.reader()
+    path = link(Purpose.MANAGE, reader.id)
+    page = (await site.browser.get(path)).text
+    group = re.findall(r'value="off:([\w-]+)"', page)[0]
+    without = await site.browser.post(path, data=settings_of(site, reader, do=f"off:{group}"))
+    assert without.text.count(' name="topics"') - len(
+        re.findall(r'name="topics" value="[\w-]+" checked', without.text)
+    ) > 0
+    with_it = await site.browser.post(path, data={**settings_of(site, reader, do=f"on:{group}"), "topics": []})
+    assert f'name="topics" value="{group}" checked' in with_it.text
+
+
+async def test_only_what_is_followed_comes_where_no_topic_is_ticked(site: Site) -> None:
+    reader = await site.reader()
+    path = link(Purpose.MANAGE, reader.id)
+    refused = await site.browser.post(path, data=settings_of(site, reader, topics=[]))
+    assert (refused.status_code, "No topic is ticked" in refused.text) == (422, True)
+    await site.browser.post(path, data=settings_of(site, reader, topics=[], keywords="tensor"))
+    assert (await site.now(reader.id)).interests.muted == {EVERY}
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("topics", "nope"),
+        ("topics", "__proto__"),
+        ("topics", SCRIPT),
+        ("keywords", "w" * 81),
+        ("keywords", ",".join(f"word{n}" for n in range(51))),
+        ("keywords", "!!!"),
+        ("authors", "w" * 81),
+        ("size", "0"),
+        ("size", "-1"),
+        ("size", "1e3"),
+        ("size", "²"),
+        ("frequency", "hourly"),
+        ("weekday", "7"),
+        ("hour", "24"),
+        ("hour", "'; DROP TABLE subscription; --"),
+        ("zone", "Nowhere/Land"),
+        ("zone", "../../etc/passwd"),
+        ("zone", ""),
+        ("zone", SCRIPT),
+    ],
+)
+async def test_what_can_not_be_kept_is_said_beside_its_field(site: Site, field: str, value: str) -> None:
+    reader = await site.reader()
+    before = await site.everything()
+    answer = await site.browser.post(link(Purpose.MANAGE, reader.id), data=settings_of(site, reader, **{field: value}))
+    assert answer.status_code == 422
+    assert f'id="{field}-error"' in answer.text
+    assert 'role="alert"' in answer.text
+    assert "<script" not in answer.text
+    assert await site.everything() == before
+
+
+async def test_a_pause_has_an_end_and_can_be_ended(site: Site) -> None:
+    reader = await site.reader()
+    path = link(Purpose.MANAGE, reader.id)
+    for until in ("", "yesterday", str(DAY), "2030-01-01", "2026-02-30", "9999-12-31"):
+        answer = await site.browser.post(path, data={"do": "pause", "until": until})
+        assert (answer.status_code, 'id="until-error"' in answer.text) == (422, True)
+    await site.browser.post(path, data={"do": "pause", "until": str(DAY + 2 * WEEK)})
+    paused = await site.now(reader.id)
+    assert (paused.state, paused.paused_until) == (SubscriptionState.PAUSED, DAY + 2 * WEEK)
+    assert "Paused until Tuesday, 23 June 2026" in (await site.browser.get(path)).text
+    await site.browser.post(path, data={"do": "resume"})
+    assert await site.state(reader.id) is SubscriptionState.CONFIRMED
+    await site.browser.post(path, data={"do": "pause-week"})
+    assert (await site.now(reader.id)).paused_until == DAY + WEEK
+
+
+async def test_a_page_of_who_does_not_get_mail_changes_nothing(site: Site) -> None:
+    reader = await site.reader()
+    await site.context.subscribers.unsubscribe(reader.id, NOON)
+    before = await site.everything()
+    path = link(Purpose.MANAGE, reader.id)
+    for data in (
+        settings_of(site, reader, keywords="tensor"),
+        {"do": "pause-week"},
+        {"do": "resume"},
+        {"do": "private"},
+    ):
+        answer = await site.browser.post(path, data=data)
+        assert (answer.status_code, "You are unsubscribed" in answer.text) == (200, True)
+    for action in ("mute/agents", "pause", "weekly", "daily", "more/2606.00001"):
+        for method in ("GET", "POST"):
+            assert (await site.browser.request(method, act(reader.id, action))).status_code == 409
+    assert await site.everything() == before
+
+
+async def test_a_topic_is_muted_by_one_press(site: Site) -> None:
+    reader = await site.reader()
+    path = act(reader.id, "mute/agents")
+    asked = await site.browser.get(path)
+    assert "Mute Agents?" in asked.text
+    assert (await site.now(reader.id)).interests.muted == frozenset()
+    for _ in range(2):
+        answer = await site.browser.post(path)
+        assert "Agents is muted" in answer.text
+        assert 'name="do" value="undo"' in answer.text
+    muted = await site.now(reader.id)
+    assert (set(muted.interests.muted), muted.revision) == ({"agents"}, reader.revision + 1)
+    assert (await site.browser.get(act(reader.id, "mute/nope"))).status_code == 404
+    where = re.findall(r'action="(/manage/[^"]+)"', answer.text)[0]
+    await site.browser.post(where, data={"do": "undo", "revision": str(muted.revision)})
+    assert (await site.now(reader.id)).interests.muted == frozenset()
+
+
+async def test_the_only_topic_is_not_muted(site: Site) -> None:
+    reader = await site.reader()
+    await site.browser.post(link(Purpose.MANAGE, reader.id), data=settings_of(site, reader, topics=["agents"]))
+    before = await site.everything()
+    answer = await site.browser.post(act(reader.id, "mute/agents"))
+    assert (answer.status_code, "nothing would be left" in answer.text) == (409, True)
+    assert await site.everything() == before
+
+
+async def test_pause_and_frequency_by_one_press(site: Site) -> None:
+    reader = await site.reader()
+    for action, words in (("pause", "Tuesday, 16 June 2026"), ("weekly", "Once a week"), ("daily", "Every day")):
+        before = await site.now(reader.id)
+        assert words in (await site.browser.get(act(reader.id, action))).text
+        assert await site.now(reader.id) == before
+        for _ in range(2):
+            assert words in (await site.browser.post(act(reader.id, action))).text
+        assert (await site.now(reader.id)).revision == before.revision + (
+            1 if action != "daily" or before.frequency != "daily" else 0
+        )
+    assert (await site.now(reader.id)).paused_until == DAY + WEEK
+
+
+async def test_more_like_a_paper_follows_what_is_ticked_and_what_it_offers_alone(site: Site) -> None:
+    paper = factories.paper(1, keywords=("neural hedges", SCRIPT, "a;b", "x" * 90))
+    await collect(site, paper)
+    await site.publish(factories.edition([paper]))
+    reader = await site.reader()
+    path = act(reader.id, "more/2606.00001")
+    page = (await site.browser.get(path)).text
+    assert "<script" not in page
+    assert 'value="neural hedges"' in page
+    assert 'value="Ada Brook"' in page
+    nothing = await site.browser.post(path, data={"keywords": "something else", "topics": "__proto__"})
+    assert "Nothing was ticked" in nothing.text
+    for _ in range(2):
+        await site.browser.post(path, data={"keywords": ["neural hedges", "forged"], "authors": "Ada Brook"})
+    now = await site.now(reader.id)
+    assert (now.interests.keywords, now.interests.authors) == (("neural hedges",), ("Ada Brook",))
+    assert now.revision == reader.revision + 1
+    for unknown in ("2606.99999", "nonsense", "%00", "../x"):
+        assert (await site.browser.get(act(reader.id, f"more/{unknown}"))).status_code == 404
+
+
+def test_a_title_gives_its_phrases_and_no_formula() -> None:
+    assert list(phrases("LightHouse: Neural Hedges for the Slow Telescope")) == ["Neural Hedges", "Slow Telescope"]
+    assert suggest(factories.paper(1, keywords=(), title="$x^2$")).keywords == []
+
+
+async def test_what_is_private_is_mailed_three_times_an_hour_at_most(site: Site) -> None:
+    reader = await site.reader()
+    path = link(Purpose.MANAGE, reader.id)
+    for _ in range(3):
+        answer = await site.browser.post(path, data={"do": "private"})
+        assert (answer.status_code, "on its way to" in answer.text) == (200, True)
+    assert (await site.browser.post(path, data={"do": "private"})).status_code == 429
+    assert set(await site.letters()) == {"private"}
+
+
+async def test_links_that_open_nothing_say_why(site: Site) -> None:
+    reader = await site.reader()
+    good = link(Purpose.MANAGE, reader.id)
+    before = await site.everything()
+    cases = [
+        (good[:-1], 404, "not complete"),
+        (good + "A", 404, "not complete"),
+        ("/manage/" + link(Purpose.CONFIRM, reader.id).rpartition("/")[2], 404, "not complete"),
+        (link(Purpose.MANAGE, 4711), 410, "nothing behind this link"),
+        (link(Purpose.MANAGE, reader.id, NOON - dt.timedelta(days=367)), 410, 'action="/manage-link"'),
+        (link(Purpose.MANAGE, PREVIEW_READER), 200, "comes from a preview"),
+        (link(Purpose.PRIVATE, reader.id, NOON - dt.timedelta(hours=4)), 410, 'action="/manage-link"'),
+        (link(Purpose.ADDRESS, 1, NOON - dt.timedelta(days=8)), 410, 'action="/manage-link"'),
+        (act(4711, "pause"), 410, "nothing behind this link"),
+        (f"{good}x/pause".replace("/manage/", "/act/"), 404, "not complete"),
+    ]
+    for path, status, words in cases:
+        for method in ("GET", "POST"):
+            answer = await site.browser.request(method, path)
+            assert (path, answer.status_code, words in answer.text) == (path, status, True)
+    assert await site.everything() == before
+
+
+@pytest.mark.parametrize(
+    ("content", "status"),
+    [
+        (b"do=save&keywords=" + b"x" * 1_000_000, 413),
+        (b"do=save&keywords=%00", 400),
+        (b"do=save&x%00=1", 400),
+        (b"do=save&keywords=%ff", 400),
+        (b"do=save&" + b"&".join(b"a=1" for _ in range(600)), 400),
+        (b"\xff\x00", 400),
+        (b"no form", 400),
+        (b"do=__proto__", 400),
+        (b"__proto__=1", 400),
+        (b"", 400),
+        (b"do=undo&revision=x", 400),
+    ],
+)
+async def test_a_body_that_is_no_form_of_ours_changes_nothing(site: Site, content: bytes, status: int) -> None:
+    reader = await site.reader()
+    before = await site.everything()
+    for purpose in (Purpose.MANAGE, Purpose.PRIVATE):
+        answer = await site.browser.post(
+            link(purpose, reader.id),
+            content=content,
+            headers={"Content-Type": "application/x-www-form-urlencoded"},
+        )
+        assert (answer.status_code, "<h1>" in answer.text) == (status, True)
+    assert await site.everything() == before

@@ -1,0 +1,115 @@
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+from markupsafe import Markup
+
+from flows.context import TEMPLATES
+from flows.outcomes import Problem
+from flows.phrases import Phrases
+
+SOURCE = TEMPLATES.parent
+OURS = Phrases([TEMPLATES])
+
+
+def words(folder: Path, text: str) -> Path:
+    folder.mkdir(exist_ok=True)
+    (folder / "words.toml").write_text(text, encoding="utf-8")
+    return folder
+
+
+@pytest.fixture
+def made(tmp_path: Path) -> Path:
+    return words(
+        tmp_path / "ours",
+        '[page]\ntitle = "Of {name} & co"\nlist = {one = "{count} paper", other = "{count:,} papers"}\n',
+    )
+
+
+def test_a_phrase_and_its_values_are_escaped_in_html_and_not_in_text(made: Path) -> None:
+    say = Phrases([made])
+    assert say("page.title", name="<b>") == "Of &lt;b&gt; &amp; co"
+    assert say("page.title", name=Markup("<b>x</b>")) == "Of <b>x</b> &amp; co"
+    assert say.text("page.title", name="<b>") == "Of <b> & co"
+
+
+def test_a_number_chooses_its_form(made: Path) -> None:
+    say = Phrases([made])
+    assert [say("page.list", count=n) for n in (0, 1, 2, 1200)] == ["0 papers", "1 paper", "2 papers", "1,200 papers"]
+
+
+def test_a_missing_key_or_value_is_an_error(made: Path) -> None:
+    say = Phrases([made])
+    with pytest.raises(KeyError):
+        say("page.nothing")
+    with pytest.raises(KeyError):
+        say("page.title")
+    with pytest.raises(KeyError):
+        say("page.list")
+
+
+def test_the_operators_words_are_laid_over_ours_key_by_key(made: Path, tmp_path: Path) -> None:
+    own = words(tmp_path / "own", '[page]\ntitle = "Von {name}"\n[mine]\nadded = "Neu"\n')
+    say = Phrases([own, made])
+    assert say("page.title", name="x") == "Von x"
+    assert say("page.list", count=1) == "1 paper"
+    assert say("mine.added") == "Neu"
+    assert "mine.added" in say
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ("[page", "can't be read"),
+        ("[page]\ntitle = 7\n", "page.title is neither words"),
+        ('[page]\ntitle = "{nmae}"\n', "page.title wants {nmae}; its values are: name"),
+        ('[page]\ntitle = "{name"\n', "page.title is not well formed"),
+        ('[page]\ntitle = "{name.__class__}"\n', "in braces stands the name of a value"),
+        ('[page]\nlist = {one = 1, other = "x"}\n', "should have words in quotes"),
+    ],
+)
+def test_a_file_that_can_not_be_used_is_a_problem_that_names_the_phrase(
+    made: Path, tmp_path: Path, text: str, reason: str
+) -> None:
+    with pytest.raises(Problem, match=re.escape(reason)):
+        Phrases([words(tmp_path / "own", text), made])
+
+
+# --- our own words
+
+_CALL = re.compile(r"""(?:say|phrases|phrases\.text|say\.text)\(\s*f?"([a-z_]+(?:\.[a-z_0-9]+)+)"\s*[,)]""")
+_QUOTED = re.compile(r'"([a-z_]+(?:\.[A-Za-z_0-9{}]+)*\.?)')
+
+
+def sources() -> dict[Path, str]:
+    files = [*(SOURCE / "flows").rglob("*.py"), *(SOURCE / "subscribers").rglob("*.py"), *TEMPLATES.rglob("*.*")]
+    return {file: file.read_text(encoding="utf-8") for file in files if file.suffix in (".py", ".html", ".txt", ".xml")}
+
+
+def test_every_phrase_that_is_asked_for_exists() -> None:
+    missing = {(file.name, key) for file, text in sources().items() for key in _CALL.findall(text) if key not in OURS}
+    assert not missing
+
+
+def test_every_phrase_is_used() -> None:
+    quoted = {key for text in sources().values() for key in _QUOTED.findall(text)}
+    # a key that is put together in the program begins with its tables
+    starts = tuple(key.partition("{")[0] for key in quoted if key.endswith(".") or "{" in key)
+    starts = tuple(start for start in starts if "." in start)
+    assert not [key for key in OURS if key not in quoted and not key.startswith(starts)]
+
+
+_OUTSIDE = re.compile(r"\{#.*?#\}|\{%.*?%\}|\{\{.*?\}\}|<style\b.*?</style>|<!DOCTYPE[^>]*>", re.DOTALL)
+_SAID = re.compile(r"""\b(?:aria-label|title|alt|placeholder)="([^"]*)\"""")
+
+_MARKUP = re.compile(r"""<[^>]*>|\s[a-z-]+="[^"]*\"""")
+
+
+@pytest.mark.parametrize("file", sorted((TEMPLATES / "web").glob("*.html")), ids=lambda file: file.name)
+def test_the_web_pages_have_no_words_of_their_own(file: Path) -> None:
+    bare = _OUTSIDE.sub("", file.read_text(encoding="utf-8"))
+    said = [text for text in _SAID.findall(bare) if re.search(r"[A-Za-z]{2}", text)]
+    shown = [text for text in _MARKUP.sub("\n", bare).split("\n") if re.search(r"[A-Za-z]{2}", text)]
+    assert (said, shown) == ([], [])
