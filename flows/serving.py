@@ -75,7 +75,7 @@ async def serve_web(host: str, port: int, mailbox: Path | None = None) -> None:
     # uvicorn raises the signal again when it has stopped, which would end the process in the middle of a letter
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stop.set)
     async with open_context(load_settings()) as context:
-        wanted = services(context, {"/inbox": "Inbox"} if mailbox else None, wake.set)
+        wanted = services(context, {"/inbox": context.phrases.text("inbox.title")} if mailbox else None, wake.set)
         extra = inbox.routes(mailbox, wanted.pages) if mailbox else ()
         config = uvicorn.Config(
             create_app(wanted, extra),

@@ -6,11 +6,13 @@ import datetime as dt
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from lxml import etree
 
 NAMESPACE = "http://www.w3.org/2005/Atom"
 MEDIA_TYPE = "application/atom+xml"
+_NAMESPACES: Any = {None: NAMESPACE}  # the stubs know no default namespace
 NEVER = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 """When a feed without entries was changed."""
 
@@ -51,7 +53,7 @@ class Feed:
 
 def atom(feed: Feed) -> bytes:
     """The feed as a document. What XML can't hold is left out."""
-    root = etree.Element("feed", {"{http://www.w3.org/XML/1998/namespace}lang": feed.lang}, {None: NAMESPACE})
+    root = etree.Element("feed", {"{http://www.w3.org/XML/1998/namespace}lang": feed.lang}, _NAMESPACES)
     _put(root, "id", feed.url)
     _put(root, "title", feed.title)
     _put(root, "subtitle", feed.subtitle)

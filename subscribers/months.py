@@ -48,7 +48,9 @@ def last_day(month: dt.date) -> dt.date:
 
 def calendars(newsletters: Iterable[Newsletter], issues: Sequence[Issue], month: dt.date) -> Sequence[Calendar]:
     """A calendar for each newsletter that had an edition in this month, the one with the newest edition first."""
-    made = [(newsletter, [issue for issue in issues if issue.newsletter == newsletter.slug]) for newsletter in newsletters]
+    made = [
+        (newsletter, [issue for issue in issues if issue.newsletter == newsletter.slug]) for newsletter in newsletters
+    ]
     out = [(newsletter, own) for newsletter, own in made if any(not issue.reason for issue in own)]
     out.sort(key=lambda one: max(issue.day for issue in one[1] if not issue.reason), reverse=True)
     return [_calendar(newsletter, own, month) for newsletter, own in out]

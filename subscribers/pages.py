@@ -52,7 +52,13 @@ class Pages:
         return HTMLResponse(self._environment.get_template(template).render(values), status)
 
     def edition(
-        self, mail: str, *, draft: bool = False, card: Card | None = None, before: str | None = None, after: str | None = None
+        self,
+        mail: str,
+        *,
+        draft: bool = False,
+        card: Card | None = None,
+        before: str | None = None,
+        after: str | None = None,
     ) -> HTMLResponse:
         """An edition's HTML as a page of the site: with its bar above, and as the page's main part. `before` and
         `after` are the paths of the editions beside it."""

@@ -19,7 +19,9 @@ DECLARED = (flows.store.edition, flows.search.paper, subscribers.tables.subscrib
 
 async def test_the_migrations_make_the_schema_that_the_stores_declare(database: Database) -> None:
     def differences(connection: Connection) -> list[object]:
-        opts = {"include_name": lambda name, kind, parents: not (kind == "table" and name.startswith(flows.search.WORDS))}
+        opts = {
+            "include_name": lambda name, kind, parents: not (kind == "table" and name.startswith(flows.search.WORDS))
+        }
         return list(compare_metadata(MigrationContext.configure(connection, opts=opts), metadata))
 
     assert all(table.metadata is metadata for table in DECLARED)

@@ -40,8 +40,12 @@ async def found(database: Database, words: str = "", **wanted: object) -> list[s
     return list((await search(database, words, **wanted)).papers)
 
 
-ONE = factories.paper(1, title="The Quiet Compiler", abstract="It says nothing of GPUs at all.", keywords=("loop tiling",))
-TWO = factories.paper(2, title="Bridges", abstract="A compiler of bridges, and quantised loads.", authors=("Zoë Marsh",))
+ONE = factories.paper(
+    1, title="The Quiet Compiler", abstract="It says nothing of GPUs at all.", keywords=("loop tiling",)
+)
+TWO = factories.paper(
+    2, title="Bridges", abstract="A compiler of bridges, and quantised loads.", authors=("Zoë Marsh",)
+)
 
 
 @pytest.mark.parametrize(
@@ -137,7 +141,7 @@ async def test_hostile_papers_are_kept_and_found(database: Database) -> None:
     assert await found(database, "quote double back again o'brien") == [hostile.id]
 
 
-hostile_text = st.text(st.sampled_from('ab"*\'\\:&|!<>()^-+{}~@#%;, \0é²張\U0001e922') | st.characters(), max_size=60)
+hostile_text = st.text(st.sampled_from("ab\"*'\\:&|!<>()^-+{}~@#%;, \0é²張\U0001e922") | st.characters(), max_size=60)
 
 
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])

@@ -25,7 +25,7 @@ from subscribers.tables import subscriber, subscription
 from tests import factories
 from tests.mail import made
 from tests.mail.smtp import mail_server
-from tests.test_dispatch import LATER, Scene
+from tests.test_dispatch import Scene
 
 MONDAY, TUESDAY, SATURDAY = dt.date(2026, 6, 8), factories.DAY, dt.date(2026, 6, 13)
 SENT, PENDING, SKIPPED = DeliveryState.SENT, DeliveryState.PENDING, DeliveryState.SKIPPED
@@ -45,7 +45,7 @@ async def frozen(scene: Scene, kind: Kind, day: dt.date, listed: list[Paper] | N
 
 
 async def delivered(scene: Scene, found: Frozen) -> Delivered:
-    return await deliver(scene.context, found, lambda _: None, **LATER)
+    return await deliver(scene.context, found, lambda _: None, wait=dt.timedelta(0))
 
 
 async def due(scene: Scene) -> Mapping[str, int]:

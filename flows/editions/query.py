@@ -29,7 +29,35 @@ _PIECE = re.compile(r'"([^"]*)"?|([^\s,;"]+)')
 _APART = str.maketrans("_'", "  ")
 _QUOTES = str.maketrans(dict.fromkeys("“”„‟«»＂", '"'))
 _LITTLE = frozenset(
-    ["a", "an", "and", "are", "as", "at", "be", "by", "for", "from", "has", "in", "into", "is", "it", "its", "of", "on", "or", "that", "the", "their", "this", "to", "via", "we", "with"]
+    [
+        "a",
+        "an",
+        "and",
+        "are",
+        "as",
+        "at",
+        "be",
+        "by",
+        "for",
+        "from",
+        "has",
+        "in",
+        "into",
+        "is",
+        "it",
+        "its",
+        "of",
+        "on",
+        "or",
+        "that",
+        "the",
+        "their",
+        "this",
+        "to",
+        "via",
+        "we",
+        "with",
+    ]
 )
 """Words that nearly every paper has. They count within quotes, and where nothing else is asked for."""
 _BEFORE = 60

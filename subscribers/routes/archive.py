@@ -66,8 +66,8 @@ async def _edition(request: Request, kind: Kind) -> Response:
         page = s.pages.edition(
             await s.page_of(kept),
             card=_card(s, newsletter, kept.edition),
-            before=before and path_of(newsletter.slug, kind, before),
-            after=after and path_of(newsletter.slug, kind, after),
+            before=path_of(newsletter.slug, kind, before) if before else None,
+            after=path_of(newsletter.slug, kind, after) if after else None,
         )
         return public(request, page, HOUR)
     if isinstance(kept, NoEdition):

@@ -87,7 +87,10 @@ def _newsletter(s: Services, request: Request) -> Newsletter:
 async def _answer(request: Request, changed_at: dt.datetime | None, make: Callable[[], Awaitable[Feed]]) -> Response:
     """The feed, unless whoever asks has it (RFC 9110 section 13.1.3): most requests for a feed end here, unmade."""
     changed = (changed_at or NEVER).replace(microsecond=0)
-    headers = {"Cache-Control": f"public, max-age={HALF_AN_HOUR}", "Last-Modified": format_datetime(changed, usegmt=True)}
+    headers = {
+        "Cache-Control": f"public, max-age={HALF_AN_HOUR}",
+        "Last-Modified": format_datetime(changed, usegmt=True),
+    }
     if "If-None-Match" not in request.headers and _since(request) >= changed:
         return Response(status_code=HTTPStatus.NOT_MODIFIED, headers=headers)
     response = public(request, Response(atom(await make()), media_type=MEDIA_TYPE), HALF_AN_HOUR)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from lxml import etree
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
@@ -15,7 +17,7 @@ DAY = 86_400
 HOUR = 3600
 PRIVATE = ("unsubscribe", "manage", "act", "confirm", "private", "preview")
 """What readers' and operators' links begin with."""
-_NAMESPACE = "http://www.sitemaps.org/schemas/sitemap/0.9"
+_NAMESPACES: Any = {None: "http://www.sitemaps.org/schemas/sitemap/0.9"}  # the stubs know no default namespace
 _LIMIT = 50_000
 """https://www.sitemaps.org/protocol.html"""
 
@@ -29,7 +31,7 @@ async def robots(request: Request) -> Response:
 
 async def sitemap(request: Request) -> Response:
     s = services(request)
-    root = etree.Element("urlset", None, {None: _NAMESPACE})
+    root = etree.Element("urlset", None, _NAMESPACES)
     pages = [("/", None), ("/archive", None), ("/search", None)]
     issues = [issue for issue in await s.archive.every(_LIMIT - len(pages)) if issue.newsletter in s.newsletters]
     for path, changed in [*pages, *((path_of(one.newsletter, one.kind, one.day), one.at) for one in issues)]:

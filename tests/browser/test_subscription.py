@@ -66,7 +66,8 @@ def read(taken: Taken) -> EmailMessage:
 
 
 def links_of(body: Any) -> list[tuple[Any, str, str, int]]:
-    return list(lxml.html.fromstring(body.get_content()).iterlinks())
+    document: Any = lxml.html.fromstring(body.get_content())
+    return list(document.iterlinks())
 
 
 def link(message: EmailMessage, part: str) -> str:

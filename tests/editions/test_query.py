@@ -43,7 +43,7 @@ def word(*words: str, beginning: bool = False) -> Phrase:
         ("tensors*", [(word("tensors", beginning=True), word("tensor"))]),
         ("a*", [(word("a"),)]),
         ("snake_ca*", [(word("snake", "ca"),)]),
-        ('title:x OR NEAR(a b) AND ^c', [(word("title", "x"),), (word("near", "a"),), (word("b"),), (word("c"),)]),
+        ("title:x OR NEAR(a b) AND ^c", [(word("title", "x"),), (word("near", "a"),), (word("b"),), (word("c"),)]),
     ],
 )
 def test_what_is_typed_becomes_terms(typed: str, expected: list[tuple[Phrase, ...]]) -> None:
@@ -58,7 +58,9 @@ def test_of_too_much_the_first_terms_count_and_it_is_said() -> None:
     assert len(parse("x" * 10_000).terms[0][0].words[0]) == MAX_WORD
 
 
-hostile = st.text(st.sampled_from('aäßИ2²½ﬁ"“*:^()-+_\'’\\|&!<>,; \0\ud800張\U0001e922{}') | st.characters(), max_size=80)
+hostile = st.text(
+    st.sampled_from("aäßИ2²½ﬁ\"“*:^()-+_'’\\|&!<>,; \0\ud800張\U0001e922{}") | st.characters(), max_size=80
+)
 
 
 @given(hostile)
@@ -98,7 +100,9 @@ def test_a_phrase_is_marked_whole_and_the_beginning_of_a_word_with_its_word() ->
 
 
 def test_a_passage_shows_where_the_words_stand_together() -> None:
-    text = "A map. " + "Nothing to see here at all. " * 40 + "The slow telescope saw a map of everything. " + "End. " * 90
+    text = (
+        "A map. " + "Nothing to see here at all. " * 40 + "The slow telescope saw a map of everything. " + "End. " * 90
+    )
     shown = passage(text, parse("telescope map"))
     assert [piece.text for piece in shown if piece.found] == ["telescope", "map"]
     whole = "".join(piece.text for piece in shown)
@@ -108,7 +112,9 @@ def test_a_passage_shows_where_the_words_stand_together() -> None:
 
 
 def test_a_paper_says_its_title_authors_keywords_and_abstract_in_readable_words() -> None:
-    made = said(factories.paper(7, title=r"Folding $\mathcal{O}(n^2)$ Maps", keywords=("Origami",), authors=("Zoë Ångström",)))
+    made = said(
+        factories.paper(7, title=r"Folding $\mathcal{O}(n^2)$ Maps", keywords=("Origami",), authors=("Zoë Ångström",))
+    )
     assert made.title == ("folding", "o", "n2", "map")
     assert made.authors == ("zoe", "angstrom")
     assert {"origami", "2606", "00007", "institute"} <= set(made.about)

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import httpx
+from lxml import html
 
 from flows.context import Context
 from flows.editions.model import Edition, Kind, NoEdition
@@ -47,6 +48,11 @@ class Visited:
         return answer.text
 
 
+def tree_of(page: str | bytes) -> Any:
+    """A page to ask by XPath."""
+    return html.fromstring(page)
+
+
 async def is_sent_once(site: Visited, path: str) -> None:
     """A public page has a tag, is not sent again to whoever has it, and answers HEAD alike."""
     first = await site.browser.get(path)
@@ -58,4 +64,4 @@ async def is_sent_once(site: Visited, path: str) -> None:
     assert (asked.status_code, asked.headers["ETag"]) == (200, first.headers["ETag"])
 
 
-__all__ = ["DAY", "NOON", "URL", "Visited", "is_sent_once"]
+__all__ = ["DAY", "NOON", "URL", "Visited", "is_sent_once", "tree_of"]

@@ -7,12 +7,11 @@ from dataclasses import replace
 from html import unescape
 
 import pytest
-from lxml import html
 
 from flows.editions.model import Kind
 from tests import factories
 from tests.factories import DAY
-from tests.subscribers.readers import URL, Visited, is_sent_once
+from tests.subscribers.readers import URL, Visited, is_sent_once, tree_of
 
 NEXT = DAY + dt.timedelta(days=1)
 SUNDAY = dt.date(2026, 6, 14)
@@ -25,7 +24,7 @@ async def test_mails_lead_to_an_archive_that_is_empty_at_first(visited: Visited)
 async def test_a_month_is_a_calendar_with_a_link_for_each_edition_and_its_number_of_papers(visited: Visited) -> None:
     await visited.publish(visited.edition(listed=factories.papers(3)))
     await visited.publish(visited.edition(day=NEXT, listed=[factories.paper(9)], number=8))
-    tree = html.fromstring(await visited.page("/archive"))
+    tree = tree_of(await visited.page("/archive"))
     (table,) = tree.xpath("//table")
     assert table.xpath("string(caption)") == "June 2026"
     assert table.xpath("//th/abbr/@title")[0] == "Monday"
@@ -49,8 +48,10 @@ async def test_a_day_without_an_edition_is_marked_and_its_reason_stands_below(vi
 
 async def test_months_are_turned_and_listed_newest_first(visited: Visited) -> None:
     for month in (3, 5, 6):
-        await visited.publish(visited.edition(day=dt.date(2026, month, 9), listed=[factories.paper(month)], number=month))
-    tree = html.fromstring(await visited.page("/archive?month=2026-05"))
+        await visited.publish(
+            visited.edition(day=dt.date(2026, month, 9), listed=[factories.paper(month)], number=month)
+        )
+    tree = tree_of(await visited.page("/archive?month=2026-05"))
     assert tree.xpath("//a[@rel='prev']/@href") == ["/archive?month=2026-03"]
     assert tree.xpath("//a[@rel='next']/@href") == ["/archive?month=2026-06"]
     assert tree.xpath("//nav[@aria-labelledby='months']//a/@href") == [
@@ -59,7 +60,9 @@ async def test_months_are_turned_and_listed_newest_first(visited: Visited) -> No
     assert tree.xpath("//nav[@aria-labelledby='months']//a[@aria-current]/text()") == ["May 2026"]
 
 
-@pytest.mark.parametrize("month", ["2026-13", "2026-07", "x", "2026-6", "0000-00", "99999-01", "2026-06-01", "%00", "é"])
+@pytest.mark.parametrize(
+    "month", ["2026-13", "2026-07", "x", "2026-6", "0000-00", "99999-01", "2026-06-01", "%00", "é"]
+)
 async def test_a_month_without_editions_is_a_page_that_was_not_found(visited: Visited, month: str) -> None:
     await visited.publish()
     assert "choose a month from the archive" in await visited.page(f"/archive?month={month}", 404)
@@ -70,21 +73,21 @@ async def test_an_edition_leads_to_the_ones_beside_it_of_its_kind(visited: Visit
     for n, day in enumerate(days):
         await visited.publish(visited.edition(day=day, listed=[factories.paper(n + 1)], number=n + 1))
     await visited.publish(visited.edition(day=NEXT, kind=Kind.WEEKLY, listed=[factories.paper(1)], number=1))
-    pages = [html.fromstring(await visited.page(f"/archive/daily/{day}")) for day in days]
+    pages = [tree_of(await visited.page(f"/archive/daily/{day}")) for day in days]
     assert [tree.xpath("//a[@rel='prev']/@href") for tree in pages] == [
         [],
         [f"/archive/daily/{days[0]}"],
         [f"/archive/daily/{days[1]}"],
     ]
-    assert [tree.xpath("//a[@rel='next']/@href") for tree in pages][0] == [f"/archive/daily/{days[1]}"]
-    alone = html.fromstring(await visited.page(f"/archive/daily/week/{NEXT}"))
+    assert pages[0].xpath("//a[@rel='next']/@href") == [f"/archive/daily/{days[1]}"]
+    alone = tree_of(await visited.page(f"/archive/daily/week/{NEXT}"))
     assert not alone.xpath("//a[@rel='prev' or @rel='next']")
     assert alone.xpath("//link[@rel='canonical']/@href") == [f"{URL}/archive/daily/week/{NEXT}"]
 
 
 async def test_a_weekly_edition_stands_in_the_row_of_its_week(visited: Visited) -> None:
     await visited.publish(visited.edition(day=SUNDAY, kind=Kind.WEEKLY, listed=factories.papers(2), number=1))
-    tree = html.fromstring(await visited.page("/archive"))
+    tree = tree_of(await visited.page("/archive"))
     (row,) = tree.xpath("//tbody/tr[.//a]")
     assert row.xpath(".//a/@href") == [f"/archive/daily/week/{SUNDAY}"]
     assert row.xpath("string(td[1])") == "8"
@@ -97,8 +100,10 @@ async def test_an_edition_says_what_it_is_to_those_who_link_to_it(visited: Visit
     await visited.publish(visited.edition(listed=[hostile, factories.paper(2)]))
     page = await visited.page(f"/archive/daily/{DAY}")
     assert "<script" not in page
-    tree = html.fromstring(page)
-    said = {meta.get("property") or meta.get("name"): meta.get("content") for meta in tree.xpath("//head/meta[@content]")}
+    tree = tree_of(page)
+    said = {
+        meta.get("property") or meta.get("name"): meta.get("content") for meta in tree.xpath("//head/meta[@content]")
+    }
     assert said["og:title"] == "Paperround, Tuesday, 9 June 2026"
     assert said["og:url"] == f"{URL}/archive/daily/{DAY}" == tree.xpath("//link[@rel='canonical']/@href")[0]
     assert said["description"] == said["og:description"]
@@ -118,7 +123,7 @@ async def test_newsletters_stand_by_their_newest_edition_and_unknown_ones_not_at
     await visited.publish(visited.edition(newsletter="sample", day=NEXT, listed=factories.papers(2)))
     gone = replace(visited.edition(listed=factories.papers(2)), newsletter="gone")
     await visited.context.store.freeze(gone, b"", dt.datetime(2026, 6, 9, tzinfo=dt.UTC))
-    tree = html.fromstring(await visited.page("/archive"))
+    tree = tree_of(await visited.page("/archive"))
     assert tree.xpath("//section/@aria-labelledby") == ["sample", "daily"]
 
 
@@ -137,7 +142,7 @@ async def test_search_engines_learn_the_editions_and_to_leave_readers_links_alon
     for path in ("unsubscribe", "manage", "act", "confirm", "private", "preview"):
         assert f"Disallow: /{path}" in robots
     assert f"Sitemap: {URL}/sitemap.xml" in robots
-    tree = html.fromstring((await visited.page("/sitemap.xml")).encode())
+    tree = tree_of((await visited.page("/sitemap.xml")).encode())
     assert [loc.text for loc in tree.iter("loc")] == [
         f"{URL}/",
         f"{URL}/archive",

@@ -134,7 +134,7 @@ async def test_leaving_counts_once_and_can_be_undone_with_the_pause_that_was(dat
     assert told is not None
     assert told.left_reason.startswith("too much of it xxx")
     assert len(told.left_reason) == MAX_REASON
-    back = await people(database).undo(found.id, left.revision, LATER)
+    back = await people(database).undo(found.id, told.revision, LATER)
     assert back is not None
     assert (back.state, back.paused_until, back.left_at, back.left_reason) == (SubscriptionState.PAUSED, JULY, None, "")
 

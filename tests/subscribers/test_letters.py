@@ -126,7 +126,7 @@ async def test_an_address_that_somebody_takes_first_is_theirs(database: Database
 
 async def last_change(database: Database) -> int:
     async with database.read() as connection:
-        return (await connection.execute(sa.select(sa.func.max(address_change.c.id)))).scalar_one()
+        return int((await connection.execute(sa.select(sa.func.max(address_change.c.id)))).scalar_one())
 
 
 async def test_the_latest_wish_for_an_address_counts(database: Database) -> None:

@@ -5,26 +5,29 @@ from __future__ import annotations
 import datetime as dt
 
 import pytest
-from lxml import html
 
 from flows.editions.model import Kind
 from flows.papers.model import Collected, PaperId
 from tests import factories
 from tests.factories import DAY
-from tests.subscribers.readers import NOON, URL, Visited, is_sent_once
+from tests.subscribers.readers import NOON, URL, Visited, is_sent_once, tree_of
 
 OLD = PaperId("math/0301001")
 
 
 async def test_a_paper_shows_what_it_is_its_topic_and_where_it_stood(visited: Visited) -> None:
     paper = factories.paper(
-        1, title=r"On $\mathcal{O}(n^2)$ Hedges", code="https://code.example.org/x", keywords=("slow maps",), doi="10.1/x"
+        1,
+        title=r"On $\mathcal{O}(n^2)$ Hedges",
+        code="https://code.example.org/x",
+        keywords=("slow maps",),
+        doi="10.1/x",
     )
     await visited.publish(visited.edition(listed=[paper]))
     sunday = dt.date(2026, 6, 14)
     await visited.publish(visited.edition(listed=[paper], day=sunday, kind=Kind.WEEKLY, number=1))
     page = await visited.page(f"/paper/{paper.id}")
-    tree = html.fromstring(page)
+    tree = tree_of(page)
     assert "<sup>2</sup>" in page
     assert "Ada Brook" in page
     assert "eleven invented islands" in page
@@ -42,7 +45,7 @@ async def test_a_paper_shows_what_it_is_its_topic_and_where_it_stood(visited: Vi
         f"/archive/daily/week/{sunday}",
         f"/archive/daily/{DAY}",
     ]
-    assert tree.xpath("//meta[@property='og:title']/@content") == ["On O(n²) Hedges"] or "n²" in page
+    assert tree.xpath("//meta[@property='og:title']/@content") == ["On O(n²) Hedges"]
     assert tree.xpath("//link[@rel='canonical']/@href") == [f"{URL}/paper/{paper.id}"]
     await is_sent_once(visited, f"/paper/{paper.id}")
 
@@ -66,7 +69,6 @@ async def test_a_paper_has_one_address(visited: Visited, written: str) -> None:
         "",
         "x",
         "2606.00001/",
-        "2606.00001/../..",
         "%00",
         "2606.00001%00",
         "2606.00001%0d%0aX-Injected:%20yes",

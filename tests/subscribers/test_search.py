@@ -7,23 +7,22 @@ from urllib.parse import quote, urlencode
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from lxml import html
 
 from flows.papers.model import Collected
 from flows.search import PAGE
 from tests import factories
 from tests.factories import DAY
-from tests.subscribers.readers import NOON, Visited, is_sent_once
+from tests.subscribers.readers import NOON, Visited, is_sent_once, tree_of
 
 
 def results(page: str) -> list[str]:
-    return [path.removeprefix("/paper/") for path in html.fromstring(page).xpath("//ol//h3/a/@href")]
+    return [path.removeprefix("/paper/") for path in tree_of(page).xpath("//ol//h3/a/@href")]
 
 
 async def test_the_form_comes_alone_at_first(visited: Visited) -> None:
     await visited.publish()
     page = await visited.page("/search")
-    assert html.fromstring(page).xpath("//form/@action") == ["/search"]
+    assert tree_of(page).xpath("//form/@action") == ["/search"]
     assert not results(page)
     assert '<meta name="robots" content="noindex, follow">' in page
     await is_sent_once(visited, "/search")
@@ -32,7 +31,7 @@ async def test_the_form_comes_alone_at_first(visited: Visited) -> None:
 async def test_what_was_found_is_shown_with_its_words_marked(visited: Visited) -> None:
     await visited.publish(visited.edition(listed=factories.papers(5)))
     page = await visited.page("/search?q=swifts+island")
-    tree = html.fromstring(page)
+    tree = tree_of(page)
     assert results(page) == ["2606.00002"]
     assert "1 paper" in page
     assert tree.xpath("//h3//mark/text()") == ["Swifts"]
@@ -42,7 +41,9 @@ async def test_what_was_found_is_shown_with_its_words_marked(visited: Visited) -
 
 
 async def test_what_was_scraped_is_escaped_around_the_marks(visited: Visited) -> None:
-    hostile = factories.paper(1, title="<b>maps</b> & <script>", abstract="<i>maps</i> \" onload=x", authors=("<u>A</u>",))
+    hostile = factories.paper(
+        1, title="<b>maps</b> & <script>", abstract='<i>maps</i> " onload=x', authors=("<u>A</u>",)
+    )
     await visited.publish(visited.edition(listed=[hostile]))
     page = await visited.page("/search?q=maps")
     assert "&lt;b&gt;<mark>maps</mark>&lt;/b&gt; &amp; &lt;script&gt;" in page
@@ -57,13 +58,13 @@ async def test_topics_and_days_filter_and_stay_in_the_form_and_in_the_pages(visi
     address = f"/search?q=islands&topic=agents&from={DAY}&to={DAY}"
     first = await visited.page(address)
     assert len(results(first)) == PAGE
-    tree = html.fromstring(first)
+    tree = tree_of(first)
     assert tree.xpath("//option[@selected]/@value") == ["agents"]
     assert tree.xpath("//input[@type='date']/@value") == [str(DAY)] * 2
     (following,) = tree.xpath("//a[@rel='next']/@href")
     second = await visited.page(following)
     assert len(results(second)) == 3
-    assert html.fromstring(second).xpath("//ol/@start") == [str(PAGE + 1)]
+    assert tree_of(second).xpath("//ol/@start") == [str(PAGE + 1)]
     assert not set(results(first)) & set(results(second))
     assert "There are only 2 pages" in await visited.page(f"{address}&page=3")
     assert len(results(await visited.page("/search?topic=agents"))) == PAGE
@@ -95,8 +96,9 @@ hostile = st.one_of(
     st.text(max_size=60),
     st.sampled_from(
         ["'; DROP TABLE paper; --", '"', '""', 'a" OR "b', "a AND", "NEAR(a b, 3)", "title:x", "-x", "^x", "x*", "*"]
-        + ["\0", "a\0b", "%", "{}", "{q}", "\\", ":*", "& | !", "<->", "()", "a:b:c", "x" * 10_000, "é" * 9_000, "\ud800"]
     ),
+    st.sampled_from(["\0", "a\0b", "%", "{}", "{q}", "\\", ":*", "& | !", "<->", "()", "a:b:c", "\ud800"]),
+    st.sampled_from(["x" * 10_000, "é" * 1_000]),
 )
 
 
@@ -113,4 +115,4 @@ async def test_looking_for_something_changes_nothing(visited: Visited) -> None:
     papers = (factories.paper(1),)
     await visited.context.store.keep(Collected(source="huggingface", day=DAY, papers=papers), NOON)
     assert (await visited.browser.post("/search", data={"q": "map"})).status_code == 405
-    assert [await visited.page("/search?q=island") for _ in range(2)][0] == await visited.page("/search?q=island")
+    assert await visited.page("/search?q=island") == await visited.page("/search?q=island")

@@ -17,7 +17,9 @@ def upgrade() -> None:
         sa.Column("id", sa.Integer, primary_key=True),
         sa.Column("paper_id", sa.String(40), nullable=False),
         sa.Column("day", sa.Date, nullable=False, comment="the earliest on which a source listed it"),
-        sa.Column("topic", sa.Text, nullable=False, comment="of the edition that was composed last; empty: none has it"),
+        sa.Column(
+            "topic", sa.Text, nullable=False, comment="of the edition that was composed last; empty: none has it"
+        ),
         sa.Column("indexed", sa.Boolean, nullable=False, comment="whether its words can be searched for"),
         sa.UniqueConstraint("paper_id", name="uq_paper_paper_id"),
         comment="a paper as the search knows it",
@@ -60,6 +62,7 @@ def _note_topics() -> None:
         ]
         if rows:
             bind.execute(
-                sa.text("UPDATE edition_paper SET topic = :topic WHERE edition_id = :edition AND paper_id = :paper"), rows
+                sa.text("UPDATE edition_paper SET topic = :topic WHERE edition_id = :edition AND paper_id = :paper"),
+                rows,
             )
             bind.execute(sa.text("UPDATE paper SET topic = :topic WHERE paper_id = :paper"), rows)
