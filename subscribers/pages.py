@@ -45,7 +45,7 @@ class Pages:
         )
         self._environment.globals.update(here="", links=dict(links or {}), say=phrases)
         self._environment.filters.update(
-            long_date=self.long_date, short_date=self.short_date, counted=counted, maths=readable, isolated=isolated
+            long_date=self.long_date, short_date=self.short_date, maths=readable, isolated=isolated
         )
 
     def __call__(self, template: str, status: int = 200, **values: Any) -> HTMLResponse:
@@ -90,10 +90,6 @@ def readable(source: object) -> Markup:
 def isolated(text: object) -> Markup:
     """A stranger's text within a sentence: its direction does not spread to the words around it."""
     return Markup("<bdi>{}</bdi>").format(text)
-
-
-def counted(number: int, noun: str) -> str:
-    return f"{number:,} {noun}{'' if number == 1 else 's'}"
 
 
 def public(request: Request, response: Response, seconds: int) -> Response:

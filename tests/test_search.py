@@ -150,8 +150,13 @@ async def test_no_query_is_an_error(database: Database, typed: str) -> None:
     await search(database, typed)
 
 
+def encodable(text: str) -> bool:
+    """No source gives a lone surrogate: they are taken out where an answer is read."""
+    return not any("\ud800" <= character <= "\udfff" for character in text)
+
+
 @settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(st.lists(hostile_text, min_size=1, max_size=3), st.data())
+@given(st.lists(hostile_text.filter(encodable), min_size=1, max_size=3), st.data())
 async def test_every_paper_is_found_by_every_word_of_its_title(
     database: Database, titles: list[str], data: st.DataObject
 ) -> None:

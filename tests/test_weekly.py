@@ -157,9 +157,9 @@ async def test_a_weekly_reader_who_has_got_all_of_it_is_skipped_with_the_reason(
 
 
 async def test_a_daily_edition_that_was_not_sent_takes_nothing_from_the_weekly_one(scene: Scene) -> None:
-    await scene.subscribe("reject-1@example.org")
+    await scene.subscribe("spam-1@example.org")
     await delivered(scene, await frozen(scene, Kind.DAILY, TUESDAY, factories.papers(3)))
-    await scene.subscribe("reject-1@example.org", **WEEKLY)
+    await scene.subscribe("spam-1@example.org", **WEEKLY)
     found = await frozen(scene, Kind.WEEKLY, SATURDAY, factories.papers(5))
     ledger: Ledger = scene.context.ledger
     await ledger.open(found.id, "daily", Kind.WEEKLY, SATURDAY, scene.clock(), at_once=False)

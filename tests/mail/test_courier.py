@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 
 import pytest
 
@@ -24,6 +24,14 @@ class Batch:
         self.sender = sender
         self.marked: Counter[str] = Counter()
         self.outcomes: dict[str, Outcome] = {}
+        self._waiting = items
+
+    async def fetch(self, over: asyncio.Event) -> Sequence[str]:
+        fetched, self._waiting = self._waiting, ()
+        return fetched
+
+    def address(self, item: str) -> str:
+        return item
 
     async def write(self, item: str) -> Message | None:
         content = f"Message-ID: <{item}>\r\n\r\n" + "Some line of a message.\r\n" * 500
@@ -35,7 +43,7 @@ class Batch:
         self.marked[item] += 1
         return not item.startswith("gone-")
 
-    async def record(self, item: str, outcome: Outcome) -> None:
+    async def record(self, item: str, outcome: Outcome, *, marked: bool) -> None:
         self.outcomes[item] = outcome
 
     def verdicts(self) -> dict[str, Verdict]:
@@ -45,10 +53,10 @@ class Batch:
 class Broken(Batch):
     """Its ledger fails at one delivery."""
 
-    async def record(self, item: str, outcome: Outcome) -> None:
+    async def record(self, item: str, outcome: Outcome, *, marked: bool) -> None:
         if item.startswith("fails-"):
             raise OSError("no ledger")
-        await super().record(item, outcome)
+        await super().record(item, outcome, marked=marked)
 
 
 def readers(number: int, kind: str = "reader") -> tuple[str, ...]:
@@ -144,13 +152,13 @@ async def test_the_good_are_served_among_the_bad(server: MailServer) -> None:
     assert not server.breaches
 
 
-async def test_nobody_waits_for_a_slow_reply_but_the_one_it_is_for(server: MailServer) -> None:
+async def test_a_slow_reply_holds_up_at_most_the_one_whose_envelope_left_with_it(server: MailServer) -> None:
     server.slowness = 0.5
     batch = Batch("slow-1@example.org", *readers(20))
     began = asyncio.get_running_loop().time()
     await deliver(batch, server.url, connections=2)
     assert set(batch.verdicts().values()) == {Verdict.SENT}
-    assert all(taken.at - began < 0.45 for taken in server.taken)
+    assert sum(taken.at - began >= 0.45 for taken in server.taken) <= 1
 
 
 async def test_a_refused_sender_stops_everything_at_the_first_message(server: MailServer) -> None:
@@ -202,8 +210,16 @@ async def test_a_server_that_takes_nothing_stops_everything() -> None:
     class Dying:
         usable = False
 
-        async def send(self, message: Message) -> Outcome:
+        async def offer(self, message: Message) -> Outcome | None:
+            return None
+
+        async def bring(self, message: Message, following: Message | None = None) -> Outcome:
             return Outcome(Verdict.UNCERTAIN, Stage.CONTENT, text="connection lost")
+
+        async def send(self, message: Message) -> Outcome:
+            return await self.bring(message)
+
+        def abandon(self) -> None: ...
 
         async def close(self) -> None: ...
 
@@ -304,5 +320,8 @@ async def test_a_ledger_that_fails_lets_the_other_messages_come_to_their_end(ser
     batch = Broken("slow-1@example.org", "slow-2@example.org", "fails-1@example.org", *readers(200))
     with pytest.raises(OSError, match="no ledger"):
         await deliver(batch, server.url, connections=3)
-    assert set(batch.marked) - set(batch.outcomes) == {"fails-1@example.org"}
+    # one whose record failed, and at most the next of that connection, whose content had not left
+    left = set(batch.marked) - set(batch.outcomes)
+    assert "fails-1@example.org" in left
+    assert len(left) <= 2
     assert len(server.taken) < 200

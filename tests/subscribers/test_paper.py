@@ -45,7 +45,7 @@ async def test_a_paper_shows_what_it_is_its_topic_and_where_it_stood(visited: Vi
         f"/archive/daily/week/{sunday}",
         f"/archive/daily/{DAY}",
     ]
-    assert tree.xpath("//meta[@property='og:title']/@content") == ["On O(n²) Hedges"]
+    assert tree.xpath("//meta[@property='og:title']/@content") == ["On 𝒪(n²) Hedges"]
     assert tree.xpath("//link[@rel='canonical']/@href") == [f"{URL}/paper/{paper.id}"]
     await is_sent_once(visited, f"/paper/{paper.id}")
 

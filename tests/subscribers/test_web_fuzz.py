@@ -24,7 +24,18 @@ FIELDS: tuple[str, ...] = (
 )
 FIELDS += ("until", "revision", "reason", "sure", "website", "__proto__")
 NASTY = ("", "\0", "__proto__", SCRIPT, "'; DROP TABLE subscriber; --", "a\r\nBcc: b@example.org", "\ud7ff", "9" * 50)
-BUTTONS: tuple[str, ...] = ("save", "preview", "pause", "pause-week", "resume", "undo", "on:agents", "off:agents", "private", "erase")
+BUTTONS: tuple[str, ...] = (
+    "save",
+    "preview",
+    "pause",
+    "pause-week",
+    "resume",
+    "undo",
+    "on:agents",
+    "off:agents",
+    "private",
+    "erase",
+)
 BUTTONS += ("export", "address")
 VALUES = st.one_of(
     st.text(max_size=60),

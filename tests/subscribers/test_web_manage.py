@@ -103,9 +103,10 @@ async def test_a_group_is_ticked_or_not_at_once(site: Site) -> None:
     page = (await site.browser.get(path)).text
     group = re.findall(r'value="off:([\w-]+)"', page)[0]
     without = await site.browser.post(path, data=settings_of(site, reader, do=f"off:{group}"))
-    assert without.text.count(' name="topics"') - len(
-        re.findall(r'name="topics" value="[\w-]+" checked', without.text)
-    ) > 0
+    assert (
+        without.text.count(' name="topics"') - len(re.findall(r'name="topics" value="[\w-]+" checked', without.text))
+        > 0
+    )
     with_it = await site.browser.post(path, data={**settings_of(site, reader, do=f"on:{group}"), "topics": []})
     assert f'name="topics" value="{group}" checked' in with_it.text
 
