@@ -156,7 +156,7 @@ class _Work:
             skipped = self._context.ledger.skip(item.batch.claim, item.due, message, self._context.now())
             skipped.add_done_callback(partial(self._written, item, None))
             return None
-        return message
+        return await self._context.signer(message)
 
     def mark(self, item: _Item) -> asyncio.Future[bool]:
         marking = self._context.ledger.mark(item.batch.claim, item.due, self._context.now())
