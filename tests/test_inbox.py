@@ -40,7 +40,9 @@ def postman(folder: Path) -> Iterator[smtplib.SMTP]:
 
 @pytest.fixture
 async def browser(folder: Path) -> AsyncIterator[httpx.AsyncClient]:
-    app = SecurityHeaders(Starlette(routes=routes(folder, Pages([TEMPLATES], Phrases([TEMPLATES]), {"/inbox": "Inbox"}))))
+    app = SecurityHeaders(
+        Starlette(routes=routes(folder, Pages([TEMPLATES], Phrases([TEMPLATES]), {"/inbox": "Inbox"})))
+    )
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://127.0.0.1") as client:
         yield client
 

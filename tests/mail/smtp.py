@@ -256,7 +256,7 @@ class _Conversation:
                 self.recipient = address
                 await self.say("250 2.1.5 ok")
 
-    async def data(self) -> None:
+    async def data(self) -> None:  # noqa: PLR0912 - one branch for each misbehaviour
         server, address, sender = self.server, self.recipient, self.sender
         if self.void:
             self.void, self.sender = False, None

@@ -251,10 +251,14 @@ async def test_what_anybody_can_ask_for_is_sent_now_and_then(database: Database,
 async def test_a_letter_goes_with_what_caused_it(database: Database) -> None:
     """One transaction: a wish that is not kept causes no letter."""
     found = await reader(database)
-    with pytest.raises(ZeroDivisionError):
+
+    async def fail_after_putting() -> None:
         async with database.write() as connection:
             await put(connection, Letter.LINK, found.id, NOW)
             raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        await fail_after_putting()
     assert Letter.LINK not in [kind for kind, _ in await letters(database)]
 
 

@@ -1,0 +1,250 @@
+"""Any sequence of what can happen to a subscription, beside a small model of what may come of it."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, replace
+from typing import Any
+
+import sqlalchemy as sa
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from flows.database import Database, metadata
+from flows.editions.model import Interests, Kind
+from flows.outcomes import Outcome, Stage, Verdict
+from subscribers.model import Letter, Subscription, SubscriptionState, Suppressed
+from subscribers.opening import readers_of
+from subscribers.outbox import Outbox
+from subscribers.policy import decide
+from subscribers.preferences import Preferences
+from subscribers.store import Change, Subscribers
+from subscribers.tables import subscriber, subscription
+from tests.subscribers.people import DAY, HOUR, NOW, people, wish
+
+SENT = Outcome(Verdict.SENT, Stage.CONTENT, 250)
+ADDRESSES = ("ada@example.org", "ben@example.org")
+NEVER, WAITS, READS, PAUSED, LEFT = None, "unconfirmed", "confirmed", "paused", "unsubscribed"
+
+
+@dataclass(frozen=True)
+class Settings:
+    state: str | None = NEVER
+    size: int | None = None
+    until: dt.date | None = None
+
+
+@dataclass(frozen=True)
+class Person:
+    """What the model knows of an address on the newsletter."""
+
+    has: Settings = Settings()
+    barred: Suppressed | None = None
+    has_left: bool = False
+    asked_at: dt.datetime | None = None
+    had: Settings | None = None
+    """What an undo brings back."""
+    had_at: dt.datetime | None = None
+    when_left: Settings | None = None
+    """What a sign-up that is not confirmed leaves behind."""
+
+    @property
+    def reads(self) -> bool:
+        return self.has.state in (READS, PAUSED)
+
+    @property
+    def barred_for_good(self) -> bool:
+        return self.barred not in (None, Suppressed.ERASED)
+
+
+@dataclass
+class Step:
+    now: dt.datetime
+    value: int
+    """What the action varies."""
+
+
+Model = Callable[[Person, Step], Person]
+
+
+def changed(person: Person, has: Settings, step: Step) -> Person:
+    if has == person.has:
+        return person
+    return replace(person, has=has, had=person.has, had_at=step.now, has_left=has.state == LEFT)
+
+
+def sign_up(person: Person, step: Step) -> Person:
+    if person.barred_for_good or person.reads:
+        return person
+    waits = replace(person, has=Settings(WAITS), asked_at=step.now, had=None)
+    return replace(waits, when_left=person.has) if person.has.state == LEFT else waits
+
+
+def confirm(person: Person, step: Step) -> Person:
+    if person.barred_for_good or person.has.state != WAITS:
+        return person
+    return Person(has=replace(person.has, state=READS))
+
+
+def change(person: Person, step: Step) -> Person:
+    return changed(person, replace(person.has, size=step.value), step) if person.reads else person
+
+
+def pause(person: Person, step: Step) -> Person:
+    return changed(person, replace(person.has, state=PAUSED, until=until(step)), step) if person.reads else person
+
+
+def until(step: Step) -> dt.date:
+    return step.now.date() + dt.timedelta(days=step.value)
+
+
+def resume(person: Person, step: Step) -> Person:
+    return changed(person, replace(person.has, state=READS, until=None), step) if person.reads else person
+
+
+def undo(person: Person, step: Step) -> Person:
+    if person.had is None or person.had_at is None or person.barred or step.now - person.had_at >= DAY:
+        return person
+    return changed(person, person.had, step)
+
+
+def unsubscribe(person: Person, step: Step) -> Person:
+    if person.has.state == WAITS:
+        return withdrawn(person)
+    return changed(person, replace(person.has, state=LEFT), step) if person.reads else person
+
+
+def withdrawn(person: Person) -> Person:
+    has = replace(person.when_left or person.has, state=LEFT)
+    return replace(person, has=has, has_left=True, asked_at=None, had=None, when_left=None)
+
+
+def suppress(person: Person, step: Step) -> Person:
+    return replace(person, barred=list(Suppressed)[step.value % 3])
+
+
+def lift(person: Person, step: Step) -> Person:
+    return replace(person, barred=None)
+
+
+def erase(person: Person, step: Step) -> Person:
+    return person if person.has.state is NEVER else Person(barred=person.barred or Suppressed.ERASED)
+
+
+def forget(person: Person, step: Step) -> Person:
+    if person.asked_at is None or step.now - person.asked_at <= 7 * DAY:
+        return person
+    return withdrawn(person) if person.has_left else Person(barred=person.barred)
+
+
+def bring_in(person: Person, step: Step) -> Person:
+    """By an operator's list, as confirmed."""
+    if person.barred or person.has_left or person.has.state == READS:
+        return person
+    return replace(person, has=replace(person.has, state=READS), asked_at=None, had=None)
+
+
+MODELS: dict[str, Model] = {
+    model.__name__: model
+    for model in (sign_up, confirm, change, pause, resume, undo, unsubscribe, suppress, lift, erase, forget, bring_in)
+}
+
+
+class World:
+    """The store, and the numbers under which its readers' links know them."""
+
+    def __init__(self, database: Database) -> None:
+        self.database = database
+        self.store: Subscribers = people(database)
+        self.numbers = dict.fromkeys(ADDRESSES, 999)
+
+    async def find(self, email: str) -> Subscription | None:
+        found = await self.store.by_address(email, "daily")
+        if found is not None:
+            self.numbers[email] = found.id
+        return found
+
+    def deed(self, name: str, email: str, step: Step, revision: int) -> Callable[[], Awaitable[Any]]:
+        """What does it; a link that somebody kept may be for a number that is erased."""
+        store, number = self.store, self.numbers[email]
+        listed = Change(email=email, newsletter="daily", columns={"state": SubscriptionState.CONFIRMED})
+        preferences = Preferences(interests=Interests(size=step.value))
+        deeds: dict[str, Callable[[], Awaitable[Any]]] = {
+            "sign_up": lambda: store.sign_up(wish(email), step.now),
+            "confirm": lambda: store.confirm(number, step.now),
+            "change": lambda: store.change(number, preferences, step.now),
+            "pause": lambda: store.pause(number, until(step), step.now),
+            "resume": lambda: store.resume(number, step.now),
+            "undo": lambda: store.undo(number, revision, step.now),
+            "unsubscribe": lambda: store.unsubscribe(number, step.now),
+            "suppress": lambda: store.suppress(email, list(Suppressed)[step.value % 3], step.now),
+            "lift": lambda: store.lift(email),
+            "erase": lambda: store.erase(number, step.now),
+            "forget": lambda: store.forget_unconfirmed(step.now),
+            "bring_in": lambda: store.keep([listed], step.now),
+        }
+        return deeds[name]
+
+    async def check(self, email: str, person: Person, now: dt.datetime) -> None:
+        """That what is kept is what the model says, and nobody gets an edition who should not."""
+        found = await self.find(email)
+        if found is None:
+            assert person.has.state is NEVER
+        else:
+            has = Settings(found.state, found.interests.size, found.paused_until)
+            assert (has, found.suppressed, found.left_at is not None) == (person.has, person.barred, person.has_left)
+        today = now.date()
+        over = person.has.until is not None and person.has.until <= today
+        gets = person.barred is None and (person.has.state == READS or (person.has.state == PAUSED and over))
+        query = sa.select(subscription.c.id).join(subscriber).where(subscriber.c.email == email)
+        async with self.database.read() as connection:
+            read = (await connection.scalars(query.where(*readers_of("daily", Kind.DAILY, today)))).all()
+        assert bool(read) is gets
+        assert (found is not None and decide(found, today) == "") is gets
+
+    async def post(self, persons: dict[str, Person], now: dt.datetime) -> None:
+        """Sends what is due: no letter to whoever should have none."""
+        box = Outbox(self.database)
+        while (item := await box.claim(now)) is not None:
+            person = persons[item.to]
+            assert person.barred is None or (person.barred is Suppressed.ERASED and item.kind is Letter.CONFIRM)
+            assert {Letter.CONFIRM: person.has.state == WAITS, Letter.WELCOME: person.has.state == READS}.get(
+                item.kind, person.reads
+            )
+            assert await box.record(item, SENT, now)
+
+
+deeds = st.tuples(
+    st.sampled_from([*MODELS, "wait", "post"]), st.sampled_from(ADDRESSES), st.integers(1, 3), st.integers(0, 8 * 24)
+)
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(history=st.lists(deeds, max_size=25))
+async def test_no_history_ends_in_a_state_that_the_model_does_not_know(
+    database: Database, history: list[tuple[str, str, int, int]]
+) -> None:
+    """Each deed is done twice, as by somebody who presses a button twice: the second time changes nothing."""
+    async with database.write() as connection:
+        for table in reversed(metadata.sorted_tables):
+            await connection.execute(sa.delete(table))
+    world, now = World(database), NOW
+    persons = dict.fromkeys(ADDRESSES, Person())
+    for name, email, value, hours in history:
+        if name == "wait":
+            now += hours * HOUR
+        elif name == "post":
+            await world.post(persons, now)
+        else:
+            step = Step(now, value)
+            found = await world.find(email)
+            revision = found.revision if found else 1
+            everybody = ADDRESSES if name == "forget" else (email,)
+            persons |= {one: MODELS[name](persons[one], step) for one in everybody}
+            for _ in range(2):
+                answer = await world.deed(name, email, step, revision)()
+                assert name != "sign_up" or answer is None
+                for one in ADDRESSES:
+                    await world.check(one, persons[one], now)
+    assert await world.store.pending() == sum(person.has.state == WAITS for person in persons.values())
