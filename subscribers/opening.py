@@ -31,7 +31,9 @@ def readers_of(newsletter: str, kind: Kind, day: dt.date) -> Conditions:
             subscription.c.state == SubscriptionState.CONFIRMED,
             sa.and_(subscription.c.state == SubscriptionState.PAUSED, subscription.c.paused_until <= last),
         ),
-        ~sa.exists().where(subscriber.c.id == subscription.c.subscriber_id, subscriber.c.suppressed.is_not(None)),
+        ~sa.exists()
+        .where(subscriber.c.id == subscription.c.subscriber_id, subscriber.c.suppressed.is_not(None))
+        .correlate(subscription),
     )
 
 

@@ -484,3 +484,30 @@ def test_who_has_unsubscribed_is_not_added_again_without_saying_so(run: Run, hom
     run("subscribers", "import", "gone.csv")
     assert "has unsubscribed and stays so: if they want it back" in run("subscribers", "add", "ada@example.org").error
     assert run("subscribers", "add", "ada@example.org", "--resubscribe").status == 0
+
+
+# --- weekly editions, upkeep
+
+
+def test_the_week_is_previewed_and_delivered_to_who_reads_weekly(run: Run, home: Path) -> None:
+    run("subscribers", "add", "ada@example.org", "--newsletter", "sample", "--frequency", "weekly")
+    run("subscribers", "add", "ben@example.org", "--newsletter", "sample")
+    shown = run("preview", *SAMPLE, "--weekly", "--out", "out")
+    assert shown.out.startswith("Paperround sample, week to 2026-06-09, 25 papers (a draft): ")
+    assert f"/archive/sample/week/{DAY}" in (home / "out" / "digest.txt").read_text()
+    assert run("deliver", *SAMPLE, "--weekly").out == "Deliveries: 1 sent.\n"
+    (mail,) = outbox(home)
+    assert mail["To"] == "ada@example.org"
+    assert run("deliver", *SAMPLE).out == "Deliveries: 1 sent.\n"
+
+
+def test_a_newsletter_without_a_weekly_edition_is_told(run: Run, home: Path) -> None:
+    own = home / "newsletters"
+    own.mkdir()
+    (own / "bees.toml").write_text('title = "Bees"\ndescription = "Bees."\nsources = ["sample"]\nweekly_cron = ""\n')
+    said = run("preview", "-n", "bees", "-d", DAY, "--weekly", "--out", "out", NEWSLETTERS_DIR=own)
+    assert said.error == "Bees has no weekly edition: give its file a weekly_cron if it is to have one."
+
+
+def test_upkeep_says_how_many_it_forgot(run: Run) -> None:
+    assert run("upkeep").out == "Forgotten: 0 unconfirmed sign-ups; 0 wait to be confirmed.\n"

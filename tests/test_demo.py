@@ -150,6 +150,27 @@ def test_a_dry_run_shows_the_edition_and_stores_and_sends_none(demo: Demo) -> No
     assert httpx.get(f"{demo.site}/archive/sample/2026-06-16").status_code == 404
 
 
+def test_a_weekly_run_brings_the_week_to_weekly_readers_alone(demo: Demo) -> None:
+    paperround(demo, "subscribers", "add", "sunday@example.org", "--newsletter", "sample", "--frequency", "weekly")
+    before = len(demo.mails())
+    run = demo.run("weekly/sample", order("2026-06-13"))
+    assert run["state"]["message"] == "Deliveries: 1 sent."
+    assert len(demo.mails()) == before + 1
+    found = demo.artifacts(run)
+    assert "| sent | 1 |" in found["delivery-sample-weekly"]
+    link = re.search(r"\((http\S+)\)", found["preview-sample-weekly"])
+    assert link is not None
+    assert "/preview/sample/week/2026-06-13" in link[1]
+    assert httpx.get(link[1]).status_code == 200
+    assert httpx.get(f"{demo.site}/archive/sample/week/2026-06-13").status_code == 200
+
+
+def test_upkeep_is_offered_and_planned_and_names_nobody(demo: Demo) -> None:
+    (schedule,) = demo.api("GET", "/deployments/name/upkeep/nightly")["schedules"]
+    assert (schedule["active"], schedule["schedule"]["cron"]) == (True, "17 3 * * *")
+    assert demo.run("upkeep/nightly", {})["state"]["message"].startswith("Forgotten: 0 unconfirmed sign-ups; ")
+
+
 def test_what_has_become_due_is_delivered_by_a_run_of_its_own(demo: Demo) -> None:
     assert demo.run("deliver-due/sample", {"target": {"newsletter": "sample"}})["state"]["message"] == "Nothing is due."
     wanted = str((dt.datetime.now(dt.UTC) + dt.timedelta(hours=3)).hour)

@@ -83,7 +83,7 @@ def assemble(cards: Cards, digest: Digest, reader: Reader, opening: Opening | No
         reader.message_id.encode(),
         b">\r\n",
         opening.subject if opening else b"".join((cards.subject, fold, first, fold + more if more else b"")),
-        b"\r\nList-Unsubscribe:\r\n <",  # RFC 2369 section 3.2
+        b"\r\nList-Unsubscribe: <",  # RFC 2369 section 3.2
         cards.unsubscribe,
         token,
         b">,\r\n <%s%s>" % (cards.mailbox, token) if cards.mailbox else b">",

@@ -14,7 +14,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from flows.editions.model import Digest, Edition, Part
+from flows.editions.model import FOR_YOU, Digest, Edition, Part
 from flows.mail import assemble, document
 from flows.mail.model import Message, Slot
 from tests import factories
@@ -121,7 +121,7 @@ def test_unusual_addresses_are_left_as_they_are(address: str) -> None:
 
 @pytest.mark.parametrize("own", [{"unsubscribe": "a.b"}, {"unsubscribe": ""}, {"message_id": "a>\r\nX: y"}])
 def test_values_that_no_header_can_hold_are_refused(own: dict[str, Any]) -> None:
-    with pytest.raises(ValueError, match="a token is base64url"):
+    with pytest.raises(ValueError, match="a token is base64url|a Message-ID is printable"):
         message(**own)
 
 
@@ -231,11 +231,12 @@ def slowly(of: Digest) -> EmailMessage:
             Slot.TOPICS: f"{len(sections)} topic{'s' if len(sections) > 1 else ''}",
             Slot.OPENING: "",
             Slot.UNSUBSCRIBE: reader().unsubscribe,
+            Slot.MANAGE: reader().manage,
             Slot.NAMES: " · ".join(escape(name) for name in names[1:4] or names),
         }
         shown = ""
         for (kind, key), fragment in parts.items():
-            if kind in ("more", "page_foot"):
+            if kind in ("more", "page_foot", "why") or key == FOR_YOU:
                 continue
             filled = document.canonical(fragment) if escape is html.escape else fragment
             for slot, value in {**values, Slot.COUNT: count.get(key, "")}.items():

@@ -55,7 +55,7 @@ def test_a_paper_shows_what_is_known_of_it() -> None:
 def test_what_is_unknown_leaves_nothing_behind() -> None:
     bare = paper(1, authors=(), organisation="", upvotes=None, comments=None, abstract="")
     made = rendered(edition([bare]))
-    card = made.papers[bare.id].html.decode()
+    card = b"".join(made.papers[bare.id].html).decode()
     assert card.count("<p") == 1
     assert "Discussion" not in card
     assert "None" not in assemble.plain(made, digest(edition([bare])))
@@ -64,9 +64,9 @@ def test_what_is_unknown_leaves_nothing_behind() -> None:
 def test_a_machines_summary_is_marked() -> None:
     listed = [paper(1, ai_summary="An island is charted twice."), paper(2)]
     made = rendered(edition(listed))
-    assert b"AI" in made.papers[listed[0].id].html
-    assert b"[AI summary]" in made.papers[listed[0].id].text
-    assert b"AI" not in made.papers[listed[1].id].html
+    assert b"AI" in b"".join(made.papers[listed[0].id].html)
+    assert b"[AI summary]" in b"".join(made.papers[listed[0].id].text)
+    assert b"AI" not in b"".join(made.papers[listed[1].id].html)
 
 
 def test_a_summary_of_long_words_alone_gives_way_to_the_abstract() -> None:
@@ -177,7 +177,7 @@ def test_a_card_with_a_place_of_the_readers_is_refused(tmp_path: Path) -> None:
         "{% block style %}{% endblock %}"
     )
     (look / "digest.txt").write_text('{% extends "email/digest/classic/digest.txt" %}')
-    with pytest.raises(ValueError, match="have places"):
+    with pytest.raises(ValueError, match="no place for what is the reader"):
         cards.render(
             edition(), factories.newsletter(look="own"), factories.TOPICS, factories.site(), [tmp_path, SHIPPED]
         )
@@ -219,7 +219,7 @@ def test_every_shipped_look_makes_a_whole_mail(look: str) -> None:
     assert [h.tag for h in document.xpath("//h1 | //h2 | //h3")][:3] == ["h1", "h2", "h3"]
     assert "prefers-color-scheme: dark" in page
     assert "<!--[if mso]>" in page
-    assert len(page.encode()) < 7_500 + 1_500 * of.size + 400 * len(of.sections)
+    assert len(page.encode()) < 9_000 + 1_500 * of.size + 400 * len(of.sections)
 
 
 def test_canonical_html_has_no_idle_white_space() -> None:
