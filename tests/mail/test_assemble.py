@@ -121,7 +121,7 @@ def test_unusual_addresses_are_left_as_they_are(address: str) -> None:
 
 @pytest.mark.parametrize("own", [{"unsubscribe": "a.b"}, {"unsubscribe": ""}, {"message_id": "a>\r\nX: y"}])
 def test_values_that_no_header_can_hold_are_refused(own: dict[str, Any]) -> None:
-    with pytest.raises(ValueError, match="a token is base64url|a Message-ID is printable"):
+    with pytest.raises(ValueError, match=r"a token is base64url|a Message-ID is printable"):
         message(**own)
 
 
