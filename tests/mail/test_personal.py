@@ -13,7 +13,7 @@ from flows.editions.model import EVERY, FOR_YOU, Interests
 from flows.mail.assemble import assemble, page, plain
 from flows.mail.model import Message
 from tests import factories
-from tests.mail.made import body, rendered, tree
+from tests.mail.made import body, read, rendered, tree
 
 EDITION = factories.edition(factories.papers(10))
 CARDS = rendered(EDITION)
@@ -89,3 +89,11 @@ def test_a_keyword_can_break_no_mail(hostile: str) -> None:
     shown = tree(body(made, "html"))
     assert not shown.xpath("//script")
     assert "telescope" in shown.text_content()
+
+
+def test_where_a_mailbox_is_read_it_takes_unsubscriptions_too() -> None:
+    with_mailbox = rendered(EDITION, site={"unsubscribe_mailbox": "bounces@example.org"})
+    offered = str(read(assemble(with_mailbox, choose(EDITION, Interests()), READER))["List-Unsubscribe"])
+    https, mailto = offered.split(", ")
+    assert https == f"<{SITE}/unsubscribe/{READER.unsubscribe}>"
+    assert mailto == f"<mailto:bounces@example.org?subject=unsubscribe%20{READER.unsubscribe}>"
