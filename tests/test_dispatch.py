@@ -16,6 +16,7 @@ from functools import cache, cached_property
 from pathlib import Path
 from typing import Any
 
+import dkim as judge
 import pytest
 import sqlalchemy as sa
 
@@ -23,6 +24,7 @@ from flows.context import Context
 from flows.database import Database, connect
 from flows.dispatch import Delivered, deliver, deliver_due
 from flows.editions.model import Kind
+from flows.mail import dkim
 from flows.mail.cards import pack
 from flows.outcomes import Problem
 from flows.settings import Settings
@@ -153,6 +155,22 @@ async def test_every_reader_gets_the_edition_once_however_often_it_is_delivered(
         assert (delivered.counts, delivered.next_due, delivered.halted) == ({SENT: 60}, None, "")
     assert scene.server.readers == Counter(readers(60))
     assert not scene.server.breaches
+
+
+@about_the_mail_server_alone
+async def test_digests_are_signed_where_there_is_a_key(scene: Scene, tmp_path: Path) -> None:
+    key = tmp_path / "key.pem"
+    key.write_bytes(dkim.new_key("rsa"))
+    name, record = dkim.read_key(key.read_bytes(), "s1", "example.org").record
+    published = {f"{name}.".encode(): record.encode()}
+    scene.with_settings(dkim_key=str(key), dkim_selector="s1")
+    await scene.begin(*readers(20))
+    await scene.deliver()
+    assert len(scene.server.taken) == 20
+    for taken in scene.server.taken:
+        assert judge.verify(
+            taken.content, dnsfunc=lambda asked, timeout=5: {f"{name}.".encode(): record.encode()}[asked]
+        )
 
 
 KINDS = {
