@@ -18,13 +18,13 @@ REMEMBERED = 100
 """How many replies of a domain are remembered."""
 FEW = 10
 """After fewer replies nobody knows how fast it went."""
-AGAIN = 5.0
+AGAIN = 9.0
 """Seconds in which further complaints are about what had left before the first one was heard."""
 RECOVERY = 10.0
 """Seconds without a complaint after which it goes faster again, by half."""
 FREE = 4
 """At so many times the pace of the last complaint it goes as fast as it can again."""
-SLOWEST = 0.5
+SLOWEST = 5.0
 """Messages a second, however much a server complains."""
 
 _LIMIT = re.compile(
