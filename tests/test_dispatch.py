@@ -31,7 +31,7 @@ from flows.settings import Settings
 from flows.store import Frozen
 from subscribers.deliveries import delivery
 from subscribers.ledger import Ledger
-from subscribers.model import DeliveryState, SubscriptionState
+from subscribers.model import DeliveryState, SubscriptionState, Suppressed
 from subscribers.store import Change, Subscribers
 from subscribers.tables import subscriber, subscription
 from tests import factories
@@ -208,6 +208,30 @@ async def test_whatever_a_server_does_each_reader_ends_in_the_right_state(scene:
     twice = {address for address, number in scene.server.readers.items() if number > 1}
     assert twice == {f"lost-{n}@example.org" for n in range(4)}
     assert not scene.server.breaches
+
+
+async def test_a_dead_address_is_never_mailed_again_and_others_are(scene: Scene) -> None:
+    await scene.begin("reject-1@example.org", "spam-1@example.org", "full-1@example.org", "good-1@example.org")
+    await scene.deliver(**LATER)
+    suppressed = {}
+    async for one in scene.context.subscribers.walk("daily"):
+        suppressed[one.email] = one.suppressed
+    assert suppressed.pop("reject-1@example.org") is Suppressed.HARD_BOUNCE
+    assert set(suppressed.values()) == {None}
+
+
+async def test_refusals_for_policy_in_a_row_are_our_fault_and_nobodys_row_is_spent(scene: Scene) -> None:
+    await scene.begin(*readers(60, "policy"))
+    delivered = await scene.deliver(**LATER)
+    assert "for reasons of policy" in delivered.halted
+    assert delivered.counts == {PENDING: 60}
+    assert {one.suppressed async for one in scene.context.subscribers.walk("daily")} == {None}
+
+
+async def test_refusals_for_policy_among_others_are_about_the_readers(scene: Scene) -> None:
+    await scene.begin(*(name for n in range(10) for name in (f"policy-{n}@example.org", f"good-{n}@example.org")))
+    delivered = await scene.deliver(**LATER)
+    assert (delivered.counts, delivered.halted) == ({DeliveryState.REJECTED: 10, SENT: 10}, "")
 
 
 async def test_what_is_due_soon_is_waited_for(scene: Scene) -> None:

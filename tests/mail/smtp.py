@@ -183,6 +183,7 @@ class _Conversation:
                     await self.data()
                 case "RSET":
                     self.sender = self.recipient = None
+                    self.void = False
                     await self.say("250 2.0.0 ok")
                 case "QUIT":
                     await self.say("221 2.0.0 bye")
