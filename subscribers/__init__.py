@@ -1,5 +1,7 @@
 """People, their subscriptions, and the ledger of what was mailed to whom.
 
-Read `model`, then `policy` and `tokens` (pure), `store` (people), `deliveries`, `opening`, `entries` and `ledger` (who
-was mailed), `roster` (CSV), and `pages` and `web`. SQL about people and deliveries stands nowhere else.
+Read `model`, then `policy`, `tokens` and `preferences` (pure), `tables` and `rows`, `people` and what can be done to
+them (`changes`, `signups`, `letters`, `erasure`: all of them methods of `store`), `outbox` (what is mailed to one
+reader alone), `limits`, `deliveries`, `opening`, `entries` and `ledger` (who was mailed), `roster` (CSV), and `pages`
+and `web`. SQL about people and deliveries stands nowhere else.
 """

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import json
 from collections.abc import Sequence
 from typing import Any
 
@@ -193,7 +194,7 @@ def _subscription(one: Subscription, row: sa.Row[Any]) -> dict[str, Any]:
             "version_of_the_text": row.consent_version,
             "keyed_hash_of_the_network": row.consent_network,
         },
-        "before_the_last_change": row.previous,
+        "before_the_last_change": json.loads(row.previous) if row.previous else None,
     }
 
 
