@@ -91,7 +91,9 @@ def read_reply(stage: Stage, code: int, text: str) -> Outcome:
     A refusal before RCPT concerns the sender or the connection, never the reader: the message is *unsent*. A code that
     means nothing where it stands tells nothing either.
     """
-    text = _CONTROLS.sub(" ", text.encode(errors="surrogateescape").decode(errors="replace")).strip()[:500]
+    if not (text.isascii() and text.isprintable()):
+        text = _CONTROLS.sub(" ", text.encode(errors="surrogateescape").decode(errors="replace"))
+    text = text.strip()[:500]
     found = _ENHANCED.match(text)
     status = found[0] if found else None
     return Outcome(_verdict(stage, code, status), stage, code, status, text)

@@ -27,7 +27,7 @@ from subscribers.entries import Entries
 from subscribers.model import FINAL, DeliveryState
 from subscribers.opening import Opening, readers_of
 from subscribers.policy import BACK_OFF, follow
-from subscribers.store import OF_SUBSCRIBER, read_subscription
+from subscribers.rows import DELIVERABLE, read_deliverable
 from subscribers.tables import subscriber, subscription
 
 BATCH = 500
@@ -147,9 +147,7 @@ class Ledger:
     async def due(self, claim: Claim, now: dt.datetime) -> Sequence[Due]:
         """What is due in a claimed batch, with each reader's subscription as it stands now."""
         query = (
-            sa.select(
-                delivery.c.subscription_id, delivery.c.attempts, delivery.c.first_at, subscription, *OF_SUBSCRIBER
-            )
+            sa.select(delivery.c.subscription_id, delivery.c.attempts, delivery.c.first_at, *DELIVERABLE)
             .select_from(delivery)
             .outerjoin(subscription, subscription.c.id == delivery.c.subscription_id)
             .outerjoin(subscriber, subscriber.c.id == subscription.c.subscriber_id)
@@ -166,12 +164,12 @@ class Ledger:
             rows = (await connection.execute(query)).all()
         return [
             Due(
-                subscription_id=row.subscription_id,
-                attempts=row.attempts,
-                first_at=row.first_at,
-                subscription=None if row.id is None else read_subscription(row),
+                subscription_id=number,
+                attempts=attempts,
+                first_at=first_at,
+                subscription=None if theirs[0] is None else read_deliverable(theirs),
             )
-            for row in rows
+            for number, attempts, first_at, *theirs in rows
         ]
 
     async def already(self, claim: Claim, editions: Collection[int]) -> Mapping[int, Collection[int]]:

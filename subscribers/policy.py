@@ -123,6 +123,9 @@ class Follows:
     retry_at: dt.datetime | None = None
 
 
+_SENT = Follows(DeliveryState.SENT)
+
+
 def follow(
     outcome: Outcome,
     attempts: int,
@@ -137,7 +140,7 @@ def follow(
     under the same Message-ID: better seen twice by a mailbox that ignores it than lost.
     """
     if outcome.verdict is Verdict.SENT:
-        return Follows(DeliveryState.SENT)
+        return _SENT
     if outcome.verdict is Verdict.REJECTED:
         return Follows(DeliveryState.REJECTED)
     if outcome.verdict is Verdict.UNSENT:

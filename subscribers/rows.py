@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import lru_cache
 from typing import Any
@@ -48,6 +48,13 @@ DEFAULTS: Mapping[str, Any] = {
 OF_SUBSCRIBER = (subscriber.c.email, subscriber.c.suppressed)
 """What `read_subscription` needs besides the columns of `subscription`."""
 
+DELIVERABLE = (
+    *(subscription.c[name] for name in ("id", "newsletter", "state", "topics", "keywords", "authors", "size")),
+    *(subscription.c[name] for name in ("frequency", "zone", "paused_until", "frequency_at", "revision")),
+    *OF_SUBSCRIBER,
+)
+"""What `read_deliverable` needs, in this order."""
+
 
 def columns(given: Mapping[str, Any]) -> dict[str, Any]:
     """Columns as the database keeps them: lists as JSON, the rest unchanged."""
@@ -83,25 +90,59 @@ def read_with_previous(row: sa.Row[Any]) -> Subscription:
     return replace(found, previous=_read({**row._mapping, **kept_settings(row.previous)}))
 
 
+def read_deliverable(row: Sequence[Any]) -> Subscription:
+    """As much of a subscription as its delivery needs, everything else as for one that is new: of a list of a million,
+    every one is read."""
+    number, newsletter, state, topics, keywords, authors, size, *others = row
+    frequency, zone, paused_until, frequency_at, revision, email, suppressed = others
+    return Subscription(
+        id=number,
+        email=email,
+        newsletter=newsletter,
+        state=_STATES[state],
+        interests=_interests(topics, keywords, authors, size),
+        frequency=_FREQUENCIES[frequency],
+        zone=zone,
+        paused_until=paused_until,
+        frequency_at=frequency_at,
+        revision=revision,
+        suppressed=Suppressed(suppressed) if suppressed else None,
+    )
+
+
+_STATES = {state.value: state for state in SubscriptionState}
+_FREQUENCIES = {frequency.value: frequency for frequency in Frequency}
+
+
+def _interests(topics: str, keywords: str, authors: str, size: int | None) -> Interests:
+    wanted, muted = _topics(topics)
+    return Interests(topics=wanted, muted=muted, keywords=_listed(keywords), authors=_listed(authors), size=size)
+
+
+@lru_cache(maxsize=10_000)
+def _topics(column: str) -> tuple[frozenset[str], frozenset[str]]:
+    """The topics that are wanted, and those that are muted."""
+    slugs = json.loads(column)
+    muted = frozenset(slug.removeprefix(MUTED) for slug in slugs if slug.startswith(MUTED))
+    return frozenset(slug for slug in slugs if not slug.startswith(MUTED)), muted
+
+
+def _listed(column: str) -> tuple[str, ...]:
+    return () if column == "[]" else tuple(json.loads(column))
+
+
 def _read(row: sa.RowMapping | Mapping[str, Any]) -> Subscription:
-    topics = json.loads(row["topics"])
     return Subscription(
         id=row["id"],
         email=row["email"],
         newsletter=row["newsletter"],
         state=SubscriptionState(row["state"]),
-        interests=Interests(
-            topics=frozenset(slug for slug in topics if not slug.startswith(MUTED)),
-            muted=frozenset(slug.removeprefix(MUTED) for slug in topics if slug.startswith(MUTED)),
-            keywords=tuple(json.loads(row["keywords"])),
-            authors=tuple(json.loads(row["authors"])),
-            size=row["size"],
-        ),
+        interests=_interests(row["topics"], row["keywords"], row["authors"], row["size"]),
         frequency=Frequency(row["frequency"]),
         hour=row["hour"],
         zone=row["zone"],
         weekday=row["weekday"],
-        tags=tuple(json.loads(row["tags"])),
+        tags=_listed(row["tags"]),
         paused_until=row["paused_until"],
         consent_at=row["consent_at"],
         consent_source=row["consent_source"],

@@ -19,11 +19,11 @@ from subscribers.changes import Changes
 from subscribers.erasure import Erasure
 from subscribers.letters import Letters
 from subscribers.model import SubscriptionState, Suppressed
-from subscribers.rows import DEFAULTS, MUTED, OF_SUBSCRIBER, address_key, columns, read_subscription
+from subscribers.rows import DEFAULTS, MUTED, address_key, columns
 from subscribers.signups import SignUp, SignUps
 from subscribers.tables import subscriber, subscription, suppression
 
-__all__ = ["MUTED", "OF_SUBSCRIBER", "Change", "Kept", "Refused", "SignUp", "Subscribers", "read_subscription"]
+__all__ = ["MUTED", "Change", "Kept", "Refused", "SignUp", "Subscribers"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

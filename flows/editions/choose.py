@@ -11,6 +11,7 @@ from functools import cached_property, lru_cache
 
 from flows.editions.matching import Matcher, bits
 from flows.editions.model import EVERY, FOR_YOU, Digest, Edition, Interests, Part, Reason
+from flows.editions.same import Same
 from flows.papers.model import PaperId
 
 
@@ -21,7 +22,7 @@ def choose(edition: Edition, interests: Interests, without: Collection[PaperId] 
 
     `without` are papers that the reader has got already. Nothing left: a digest without parts, and the reason.
     """
-    known = _index(_Same(edition))
+    known = _index(Same(edition))
     followed = known.matcher.reasons(interests.keywords, interests.authors) if _follows(interests) else {}
     theirs = known.of_topics(interests)
     if without:
@@ -47,7 +48,7 @@ def choose(edition: Edition, interests: Interests, without: Collection[PaperId] 
 
 def reasons(edition: Edition, interests: Interests) -> Mapping[PaperId, tuple[Reason, ...]]:
     """The papers that match a reader's keywords or authors, and why."""
-    known = _index(_Same(edition))
+    known = _index(Same(edition))
     found = known.matcher.reasons(interests.keywords, interests.authors)
     return {known.ids[at]: tuple(why) for at, why in found.items()}
 
@@ -73,14 +74,13 @@ class _Known:
         self.rank = {at: rank for rank, at in enumerate(ranked)}
         """By place in the edition; the order of equal scores is the edition's own, so that the choice is always the
         same."""
-        self.parts = lru_cache(maxsize=10_000)(self._parts)
-        """The papers of a set by their topics."""
         self._edition = edition
         self._ranked = ranked
-        self._named = [section.topic for section in edition.sections for _ in section.entries]
         self._topics: dict[str, int] = defaultdict(int)
-        for at, topic in enumerate(self._named):
+        """The papers of each topic, in the edition's order."""
+        for at, topic in enumerate(section.topic for section in edition.sections for _ in section.entries):
             self._topics[topic] |= 1 << at
+        self._part = lru_cache(maxsize=10_000)(self._one_part)
 
     @cached_property
     def matcher(self) -> Matcher:
@@ -106,28 +106,15 @@ class _Known:
         best = (1 << at for at in self._ranked if papers >> at & 1)
         return sum(one for one, _ in zip(best, range(size), strict=False))
 
-    def _parts(self, papers: int) -> tuple[Part, ...]:
-        by_topic: dict[str, list[PaperId]] = defaultdict(list)
-        for at in bits(papers):
-            by_topic[self._named[at]].append(self.ids[at])
-        return tuple(Part(topic=topic, papers=tuple(listed)) for topic, listed in by_topic.items())
+    def parts(self, papers: int) -> tuple[Part, ...]:
+        """A set of papers by their topics."""
+        mine = [(topic, here) for topic, its in self._topics.items() if (here := papers & its)]
+        return tuple([self._part(topic, here) for topic, here in mine])
 
-
-class _Same:
-    """An edition as a key: this very one, since to compare or hash all of its papers would take too long."""
-
-    __slots__ = ("edition",)
-
-    def __init__(self, edition: Edition) -> None:
-        self.edition = edition
-
-    def __hash__(self) -> int:
-        return id(self.edition)
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, _Same) and other.edition is self.edition
+    def _one_part(self, topic: str, papers: int) -> Part:
+        return Part(topic=topic, papers=tuple([self.ids[at] for at in bits(papers)]))
 
 
 @lru_cache(maxsize=8)
-def _index(same: _Same) -> _Known:
-    return _Known(same.edition)
+def _index(same: Same[Edition]) -> _Known:
+    return _Known(same.value)

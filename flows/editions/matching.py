@@ -139,15 +139,17 @@ def _said(title: str, abstract: str, keywords: tuple[str, ...]) -> tuple[str, fr
 def _phrases(keyword: str) -> set[tuple[str, ...]]:
     """The words of a keyword in the spellings that count as the same."""
     plain = tuple(words(keyword))
-    joined = tuple(words(_HYPHEN.sub("", keyword)))
+    without = _HYPHEN.sub("", keyword)
+    joined = plain if without == keyword else tuple(words(without))
     one = tuple(words("".join(plain))) if 1 < len(plain) <= _JOINED else ()
     return {phrase for phrase in (plain, joined, one) if phrase}
 
 
 @lru_cache(maxsize=50_000)
 def _name(text: str) -> Name:
-    plain = "".join(c for c in unicodedata.normalize("NFKD", text) if not unicodedata.combining(c))
-    return tuple(_NAME.findall(plain.casefold()))
+    if not text.isascii():
+        text = "".join(c for c in unicodedata.normalize("NFKD", text) if not unicodedata.combining(c))
+    return tuple(_NAME.findall(text.casefold()))
 
 
 def _same_person(wanted: Name, name: Name) -> bool:

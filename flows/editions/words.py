@@ -55,7 +55,9 @@ def words(text: str) -> list[str]:
     """The words of a text without case, hyphens, plurals, accents and TeX commands."""
     if not text.isascii():
         text = "".join(c for c in unicodedata.normalize("NFKD", text) if not unicodedata.combining(c))
-    text = _POSSESSIVE.sub("", _TEX_COMMAND.sub(" ", text)).lower()
+    if "\\" in text:
+        text = _TEX_COMMAND.sub(" ", text)
+    text = _POSSESSIVE.sub("", text).lower()
     return [_base(word) for word in _WORD.findall(text)]
 
 

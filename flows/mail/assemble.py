@@ -1,5 +1,8 @@
 """Fragments to one reader's message. Joining bytes is all that happens here, for it happens once per reader.
 
+What many readers have in common is joined once: a topic with its papers. The token of the reader's own pages, which
+stands in every card, is put into its places at the end, in one pass over the whole message.
+
 No template, no I/O, no clock.
 """
 
@@ -7,14 +10,15 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from email.utils import format_datetime
 from functools import lru_cache
 from operator import attrgetter
 from typing import Any, NamedTuple
 
 from flows.editions.model import Digest, Part
+from flows.editions.same import Same
 from flows.mail import encode
 from flows.mail.model import (
     COUNT_ROOM,
@@ -23,13 +27,11 @@ from flows.mail.model import (
     Card,
     Cards,
     Fragment,
-    Line,
     Message,
     Opening,
     Pieces,
     Reader,
     Slot,
-    Spliced,
 )
 from flows.mail.reasons import written
 from flows.papers.model import PaperId
@@ -40,10 +42,14 @@ LIMIT = 100_000
 _SLOTS = 1_500
 """Room for what stands in the slots of head and foot: three short titles, counts."""
 _NAMES = 3
+_TOKEN_HERE = b"\0"
+"""Stands in the places of the token of the reader's own pages: no quoted-printable text and no header holds it."""
 _NOBODY = b"=00"
 """Stands for the token where there is no reader: no document holds this character."""
 _BETWEEN = encode.SOFT + encode.quoted_printable(" · ", goes_on=True)
-_RANK, _HTML, _TEXT, _SIZE = attrgetter("rank"), attrgetter("html"), attrgetter("text"), attrgetter("size")
+_RANK = attrgetter("rank")
+_JOINED = 2_000
+"""Topics with their papers that are kept joined, some kilobytes each."""
 
 # RFC 5322 section 3.4.1: a dot-atom or a quoted string, @, a domain or its literal.
 _ADDRESS = re.compile(
@@ -67,7 +73,7 @@ def assemble(cards: Cards, digest: Digest, reader: Reader, opening: Opening | No
     if not _MESSAGE_ID.fullmatch(reader.message_id):
         raise ValueError("a Message-ID is printable ASCII without <>")
     token = reader.unsubscribe.encode()
-    body = _join(cards, digest, cards.foot, token, reader.manage.encode(), LIMIT, opening)
+    body = _join(cards, digest, cards.foot, token, LIMIT, opening)
     first = body.best[0].subject
     more = b"and %d more" % (body.size - 1) if body.size > 1 else b""
     # Folded only where one line would be too long (RFC 5322 section 2.1.1).
@@ -97,7 +103,8 @@ def assemble(cards: Cards, digest: Digest, reader: Reader, opening: Opening | No
         delimiter,
         b"--\r\n",
     ]
-    return Message(sender=cards.sender, recipient=reader.address, content=b"".join(content))
+    whole = b"".join(content).replace(_TOKEN_HERE, reader.manage.encode())
+    return Message(sender=cards.sender, recipient=reader.address, content=whole)
 
 
 def recipient(address: str) -> bytes:
@@ -119,7 +126,7 @@ def plain(cards: Cards, digest: Digest) -> str:
 
 def _public(body: list[bytes]) -> str:
     """The body's text without the lines that hold the token of the reader's own pages."""
-    lines = encode.decoded(b"".join(body)).split("\n")
+    lines = encode.decoded(b"".join(body).replace(_TOKEN_HERE, _NOBODY)).split("\n")
     return "\n".join(line for line in lines if "\0" not in line)
 
 
@@ -127,10 +134,101 @@ def _public(body: list[bytes]) -> str:
 class _Bodies:
     html: list[bytes]
     text: list[bytes]
-    best: list[Card]
+    best: Sequence[Card]
     """The best of the papers shown, at most four: those that the reader follows first."""
     size: int
     """How many papers the digest has, those that did not fit included."""
+
+
+class _Piece(NamedTuple):
+    """Something in both its forms, with the HTML's length once decoded."""
+
+    html: bytes
+    text: bytes
+    size: int
+
+
+class _Joined(NamedTuple):
+    """A part of a digest."""
+
+    line: _Piece
+    """Its line in the contents."""
+    body: _Piece
+    """Its heading and its cards."""
+    best: Sequence[Card]
+    """The best of its cards, at most four, best first; of what the reader follows the first ones."""
+
+
+class _Deck:
+    """The cards of an edition as bytes to be joined, and what has been joined of them."""
+
+    def __init__(self, cards: Cards) -> None:
+        self._cards = cards
+        self.groups = {key: _piece(block) for key, block in cards.groups.items()}
+        self.of_groups = sum([group.size for group in self.groups.values()])
+        self._headings = {topic: _piece(heading.block) for topic, heading in cards.topics.items()}
+        self._papers = {paper: _piece(card) for paper, card in cards.papers.items()}
+        self.topic = lru_cache(maxsize=_JOINED)(self._topic)
+        """A topic with some of its papers."""
+
+    def joined(self, part: Part) -> _Joined:
+        if not part.reasons:
+            return self.topic(part.topic, part.papers)
+        around = self._cards.why
+        pieces = [self._headings[part.topic]]
+        for paper in part.papers:
+            if reasons := part.reasons.get(paper):
+                why = written(reasons)
+                html, text = why.html.join(around.html), why.text.join(around.text)
+                pieces.append(_Piece(html, text, why.size + around.size))
+            pieces.append(self._papers[paper])
+        best = [self._cards.papers[paper] for paper in part.papers[: 1 + _NAMES]]
+        return _Joined(self._line(part.topic, len(part.papers)), _together(pieces), best)
+
+    def _topic(self, topic: str, papers: tuple[PaperId, ...]) -> _Joined:
+        ranked = sorted([self._cards.papers[paper] for paper in papers], key=_RANK)
+        body = _together([self._headings[topic], *map(self._papers.__getitem__, papers)])
+        return _Joined(self._line(topic, len(papers)), body, ranked[: 1 + _NAMES])
+
+    def _line(self, topic: str, papers: int) -> _Piece:
+        line, count = self._cards.topics[topic].line, b"%d" % papers
+        return _Piece(count.join(line.html), count.join(line.text), line.size + COUNT_ROOM)
+
+    def fitting(self, parts: Sequence[Part], room: int) -> Iterator[Part]:
+        """The parts up to the last card that fits into `room` bytes of HTML."""
+        group = ""
+        for part in parts:
+            heading = self._cards.topics[part.topic]
+            room -= heading.line.size + heading.block.size + COUNT_ROOM
+            if heading.group != group:
+                group = heading.group
+                room -= self.groups[group].size
+            fit = 0
+            for paper in part.papers:
+                room -= self._papers[paper].size
+                if reasons := part.reasons.get(paper):
+                    room -= written(reasons).size + self._cards.why.size
+                if room < 0:
+                    break
+                fit += 1
+            if fit:
+                yield Part(topic=part.topic, papers=part.papers[:fit], reasons=part.reasons)
+            if room < 0:
+                return
+
+
+@lru_cache(maxsize=8)
+def _deck(same: Same[Cards]) -> _Deck:
+    return _Deck(same.value)
+
+
+def _piece(block: Block) -> _Piece:
+    return _Piece(_TOKEN_HERE.join(block.html), _TOKEN_HERE.join(block.text), block.size)
+
+
+def _together(pieces: Sequence[_Piece]) -> _Piece:
+    htmls, texts, sizes = zip(*pieces, strict=True)
+    return _Piece(b"".join(htmls), b"".join(texts), sum(sizes))
 
 
 def _join(
@@ -138,138 +236,72 @@ def _join(
     digest: Digest,
     foot: Fragment,
     unsubscribe: bytes = b"",
-    manage: bytes = _NOBODY,
     limit: int = 1 << 40,
     opening: Opening | None = None,
 ) -> _Bodies:
-    """Both bodies, their HTML at most `limit` bytes once decoded."""
+    """Both bodies, their HTML at most `limit` bytes once decoded, with `_TOKEN_HERE` in the token's places."""
     size = digest.size
     if not size:
         raise ValueError(f"an empty digest makes no message: {digest.reason or 'no reason given'}")
-    deck, topics, groups = cards.papers, cards.topics, cards.groups
-    why = _why(cards.why, digest.parts[0])
-    chosen = [deck[paper] for part in digest.parts for paper in part.papers]
+    deck = _deck(Same(cards))
+    parts, left = digest.parts, 0
+    joined = [deck.joined(part) for part in parts]
     room = limit - _SLOTS - foot.size - (opening.size if opening else 0)
-    parts, shown = _fitting(cards, digest, chosen, why, room)
-    left = size - len(shown)
-    best = [*shown[: len(why)], *sorted(shown[len(why) :], key=_RANK)][: 1 + _NAMES]
+    room -= cards.head.size + cards.middle.size + cards.more.size
+    if sum([part.line.size + part.body.size for part in joined]) + deck.of_groups > room:
+        parts = tuple(deck.fitting(parts, room))
+        joined = [deck.joined(part) for part in parts]
+        left = size - sum([len(part.papers) for part in parts])
+    followed = bool(parts) and bool(parts[0].reasons)
+    best = sorted([card for part in joined[followed:] for card in part.best], key=_RANK)[: 1 + _NAMES]
+    if followed:
+        best = [*joined[0].best, *best][: 1 + _NAMES]
     values: dict[Slot, bytes] = {
         Slot.UNSUBSCRIBE: unsubscribe,
-        Slot.MANAGE: manage,
+        Slot.MANAGE: _TOKEN_HERE,
         Slot.PAPERS: b"1 paper" if size == 1 else b"%d papers" % size,
-        Slot.TOPICS: _topics(digest, chosen[: len(why)]),
+        Slot.TOPICS: _topics(cards, digest),
         Slot.MORE: b"1 more paper" if left == 1 else b"%d more papers" % left,
         Slot.NAMES: _BETWEEN.join([card.name for card in best[1:] or best]),
         Slot.OPENING: opening.html if opening else b"",
     }
     html = _filled(cards.head.html, values)
-    html_middle = _filled(cards.middle.html, values)
+    html += [part.line.html for part in joined]
+    html += _filled(cards.middle.html, values)
     values[Slot.OPENING] = opening.text if opening else b""
     text = _filled(cards.head.text, values)
-    blocks: list[Block | _Why] = []
-    group, start = "", 0
-    for part in parts:
-        heading = topics[part.topic]
-        end = start + len(part.papers)
-        count = b"%d" % (end - start)
-        before, after = heading.line.html
-        html += (before, count, after)
-        before, after = heading.line.text
-        text += (before, count, after)
-        if heading.group != group:
-            group = heading.group
-            blocks.append(groups[group])
-        blocks.append(heading.block)
-        if part.reasons:
-            for paper, card in zip(part.papers, shown[start:end], strict=True):
-                blocks += (why[paper], card)
-        else:
-            blocks += shown[start:end]
-        start = end
-    html += html_middle
+    text += [part.line.text for part in joined]
     text += _filled(cards.middle.text, values)
-    html += _spliced(map(_HTML, blocks), manage)
-    text += _spliced(map(_TEXT, blocks), manage)
+    group = ""
+    for part, made in zip(parts, joined, strict=True):
+        if (its := cards.topics[part.topic].group) != group:
+            group = its
+            html.append(deck.groups[group].html)
+            text.append(deck.groups[group].text)
+        html.append(made.body.html)
+        text.append(made.body.text)
     for fragment in (cards.more, foot) if left else (foot,):
         html += _filled(fragment.html, values)
         text += _filled(fragment.text, values)
     return _Bodies(html=html, text=text, best=best, size=size)
 
 
-class _Why(NamedTuple):
-    """What stands before a card: a block of this reader's own."""
-
-    html: Spliced
-    text: Spliced
-    size: int
-
-
-def _why(around: Line, part: Part) -> Mapping[PaperId, _Why]:
-    """Of the papers that the reader follows, which come first, the reasons."""
-    found = {}
-    for paper, reasons in part.reasons.items():
-        html, text, size = written(reasons)
-        found[paper] = _Why((html.join(around.html),), (text.join(around.text),), size + around.size)
-    return found
-
-
-def _topics(digest: Digest, followed: Sequence[Card]) -> bytes:
+def _topics(cards: Cards, digest: Digest) -> bytes:
     """In how many topics the papers are; those that the reader follows stand apart from theirs."""
-    if followed:
-        topics = {part.topic for part in digest.parts[1:]}
-        topics.update([card.topic for card in followed])
+    first, *others = digest.parts
+    if first.reasons:
+        topics = {part.topic for part in others}
+        topics.update([cards.papers[paper].topic for paper in first.papers])
         count = len(topics)
     else:
         count = len(digest.parts)
     return b"1 topic" if count == 1 else b"%d topics" % count
 
 
-def _spliced(blocks: Iterable[Spliced], token: bytes) -> list[bytes]:
-    """The blocks in one list, the token in its places."""
-    pieces: list[bytes] = []
-    for block in blocks:
-        if len(block) == 2:  # nearly all: to join these apart would copy them once more
-            pieces += (block[0], token, block[1])
-        else:
-            pieces.append(token.join(block))
-    return pieces
-
-
 def _filled(pieces: Pieces, values: Mapping[Slot, bytes]) -> list[bytes]:
     filled: list[Any] = list(pieces)
     filled[1::2] = map(values.__getitem__, filled[1::2])
     return filled
-
-
-def _fitting(
-    cards: Cards, digest: Digest, chosen: Sequence[Card], why: Mapping[PaperId, _Why], room: int
-) -> tuple[Sequence[Part], Sequence[Card]]:
-    """The digest's parts and cards up to the last card that fits into `room` bytes of HTML."""
-    room -= cards.head.size + cards.middle.size + cards.more.size
-    if sum(map(_SIZE, chosen)) + sum(map(_SIZE, why.values())) + cards.headings <= room:
-        return digest.parts, chosen
-    parts: list[Part] = []
-    group, shown = "", 0
-    for part in digest.parts:
-        heading = cards.topics[part.topic]
-        room -= heading.line.size + heading.block.size + COUNT_ROOM
-        if heading.group != group:
-            group = heading.group
-            room -= cards.groups[group].size
-        fit = 0
-        for paper in part.papers:
-            room -= cards.papers[paper].size
-            if paper in why:
-                room -= why[paper].size
-            if room < 0:
-                break
-            fit += 1
-        if fit:
-            parts.append(replace(part, papers=part.papers[:fit]))
-            shown += fit
-        if room < 0:
-            break
-    return parts, chosen[:shown]
 
 
 @lru_cache(maxsize=8)

@@ -70,7 +70,11 @@ class Conversation(asyncio.Protocol):
         self._owed = 0
         """How many commands the server has not answered."""
         self._waiter: asyncio.Future[None] | None = None
-        self._watching: asyncio.TimerHandle | None = None
+        self._waits = 0
+        """How often a reply has been waited for."""
+        self._patience = self._late_at = 0.0
+        """For how long the present one is waited for, and until when."""
+        self._alarm: asyncio.TimerHandle | None = None
         self._ended = ""
         """Why nothing more can be said; empty while the connection is good."""
         self._gone = self._loop.create_future()
@@ -244,25 +248,34 @@ class Conversation(asyncio.Protocol):
         if self._ended:
             return False
         self._waiter = self._loop.create_future()
-        late = self._loop.call_later(seconds, self._end, f"no reply within {seconds:g} s")
-        self._watch()
+        self._waits += 1
+        self._patience, self._late_at = seconds, self._loop.time() + seconds
+        # the alarm of an earlier wait goes on and looks again when it rings: to set one for each costs more
+        if self._alarm is None or self._alarm.when() > self._late_at:
+            self._set_alarm()
         try:
             await self._waiter
         finally:
             self._waiter = None
-            late.cancel()
-            if self._watching is not None:
-                self._watching.cancel()
-                self._watching = None
         return bool(self._replies)
 
-    def _watch(self, before: int = 0) -> None:
-        """Looks after a while whether the server has taken something of what waits to leave."""
-        left = self._transport.get_write_buffer_size()
-        if left and left == before:
+    def _set_alarm(self) -> None:
+        if self._alarm is not None:
+            self._alarm.cancel()
+        at = min(self._late_at, self._loop.time() + BLOCK_TIMEOUT)
+        self._alarm = self._loop.call_at(at, self._look, self._waits, self._transport.get_write_buffer_size())
+
+    def _look(self, wait: int, left: int) -> None:
+        """Looks whether the server is late, or has taken nothing of what was `left` to leave in the same wait."""
+        self._alarm = None
+        if self._waiter is None:
+            return
+        if self._loop.time() >= self._late_at:
+            self._end(f"no reply within {self._patience:g} s")
+        elif left and wait == self._waits and left == self._transport.get_write_buffer_size():
             self._end(f"nothing of the message taken within {BLOCK_TIMEOUT:g} s")
-        elif left:
-            self._watching = self._loop.call_later(BLOCK_TIMEOUT, self._watch, left)
+        else:
+            self._set_alarm()
 
     def data_received(self, data: bytes) -> None:
         *lines, self._received = (self._received + data).split(b"\n")
@@ -309,6 +322,8 @@ class Conversation(asyncio.Protocol):
         if not self._ended:
             self._ended = why
             self._transport.abort()
+            if self._alarm is not None:
+                self._alarm.cancel()
         self._open = False
         self._wake()
 

@@ -434,6 +434,9 @@ class Courier:
     async def _judge(self, parcel: _Parcel[Item], outcome: Outcome, work: _Round[Item]) -> None:
         """Stops everything where the server fails for everybody, so that no delivery is spent on it."""
         self._pace.heard(domain_of(parcel.address), outcome, _now())
+        if outcome.verdict is Verdict.SENT:
+            self._fruitless = 0
+            return
         said = f"{outcome.code or 'no reply'}: {anonymous(outcome.text)[:120]}"
         if outcome.ours:
             refused, remedy = f"the sender {parcel.message.sender}", "PAPERROUND_SENDER and PAPERROUND_RETURN_PATH"
@@ -441,8 +444,8 @@ class Courier:
                 refused, remedy = "to work without a login", "the user and password in PAPERROUND_MAIL_URL"
             self._halt(f"The mail server refuses {refused} ({said}): check {remedy}.", work)
             return
-        silent = outcome.code is None and outcome.verdict is not Verdict.SENT
-        self._fruitless = self._fruitless + 1 if silent or outcome.verdict is Verdict.UNSENT else 0
+        in_vain = outcome.code is None or outcome.verdict is Verdict.UNSENT
+        self._fruitless = self._fruitless + 1 if in_vain else 0
         if self._fruitless >= PATIENCE * self._connections:
             self._halt(f"The mail server takes no message any more ({said}): check PAPERROUND_MAIL_URL.", work)
         elif self._fruitless:
