@@ -27,6 +27,7 @@ from flows.store import Store
 from subscribers.ledger import Ledger
 from subscribers.outbox import Outbox
 from subscribers.store import Subscribers
+from subscribers.turns import Turns
 
 Say = Callable[[str], None]
 """Takes a sentence about what is going on, for whoever looks on: a run's log, a terminal."""
@@ -73,7 +74,17 @@ class Context:
 
     @cached_property
     def ledger(self) -> Ledger:
-        return Ledger(self.database)
+        settings = self.settings
+        return Ledger(
+            self.database,
+            back_off=settings.back_off,
+            give_up=dt.timedelta(hours=settings.mail_give_up),
+            resend=settings.mail_uncertain == "resend",
+        )
+
+    @cached_property
+    def turns(self) -> Turns:
+        return Turns(self.database)
 
     @cached_property
     def outbox(self) -> Outbox:

@@ -289,6 +289,8 @@ async def deliver(
         transport(settings.mail_url.get_secret_value()),
         connections=settings.mail_connections,
         rate=settings.mail_rate,
+        limits=settings.limits,
+        reserve=context.turns.reserve,
     )
     until = context.now() + wait
     if not opened:

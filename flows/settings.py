@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 import contextlib
+import datetime as dt
 import ipaddress
 import os
 import secrets
 import tempfile
+from collections.abc import Mapping, Sequence
 from email.utils import parseaddr
 from functools import cached_property
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 from platformdirs import user_cache_path, user_data_path
 from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_core import ErrorDetails
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from flows.mail.pace import Limit, read_limits
 from flows.outcomes import Problem
 
 Url = Annotated[str, Field(pattern=r"^https?://[^\s]+$")]
@@ -46,7 +49,27 @@ class Settings(BaseSettings):
     )
     mail_connections: int = Field(4, ge=1, le=100, description="Connections to the mail server at a time")
     mail_rate: float = Field(
-        0, ge=0, allow_inf_nan=False, description="Messages a second that one process sends at most; 0: no limit"
+        0,
+        ge=0,
+        allow_inf_nan=False,
+        description="Messages a second at most, over all processes and machines that share the database; 0: no limit",
+    )
+    mail_limits: str = Field(
+        "", description="Limits of single domains, such as `gmail.com = 20/s, 5 connections`, several joined by `;`"
+    )
+    mail_back_off: str = Field(
+        "1, 5, 15, 60, 120",
+        description="Minutes until what a mail server put off is tried again, after each attempt; the last repeats",
+    )
+    mail_give_up: float = Field(
+        24, gt=0, le=240, allow_inf_nan=False, description="Hours after its first attempt that a mail is given up"
+    )
+    mail_uncertain: Literal["resend", "hold"] = Field(
+        "resend",
+        description="A mail whose reply was lost: `resend` it under the same Message-ID, or `hold` it for the operator",
+    )
+    mail_processes: int = Field(
+        0, ge=0, le=64, description="Processes that deliver a large list; 0: as many as it needs and there are cores"
     )
     sender: str = Field("Paperround <paperround@localhost>", description="The From of every mail")
     return_path: str = Field("", description="Where bounces go; SENDER's address by default")
@@ -102,6 +125,18 @@ class Settings(BaseSettings):
             raise ValueError("should be an address alone, such as bounces@example.org")
         return value
 
+    @field_validator("mail_limits")
+    @classmethod
+    def _limits(cls, value: str) -> str:
+        read_limits(value)
+        return value
+
+    @field_validator("mail_back_off")
+    @classmethod
+    def _minutes(cls, value: str) -> str:
+        _back_off(value)
+        return value
+
     @field_validator("public_url", "huggingface_url", "arxiv_url", "arxiv_rss_url")
     @classmethod
     def _no_slash_at_the_end(cls, value: str) -> str:
@@ -153,6 +188,14 @@ class Settings(BaseSettings):
             f"PAPERROUND_DATABASE_URL begins with {url.split(':')[0]!r}: use sqlite:///FILE or "
             "postgresql://USER:PASSWORD@HOST/NAME."
         )
+
+    @property
+    def limits(self) -> Mapping[str, Limit]:
+        return read_limits(self.mail_limits)
+
+    @property
+    def back_off(self) -> Sequence[dt.timedelta]:
+        return _back_off(self.mail_back_off)
 
     @property
     def bounces_to(self) -> str:
@@ -209,6 +252,16 @@ class Settings(BaseSettings):
         return key.encode()
 
 
+def _back_off(value: str) -> Sequence[dt.timedelta]:
+    try:
+        minutes = [float(part) for part in value.split(",")]
+    except ValueError:
+        minutes = []
+    if not minutes or not all(0 < one <= 1440 for one in minutes):
+        raise ValueError("should be minutes joined by commas, such as 1, 5, 15, 60, 120")
+    return tuple(dt.timedelta(minutes=one) for one in minutes)
+
+
 def _kept_key(file: Path) -> str:
     """The key in `file`, made now if there is none; of several processes that make one, the first one's counts."""
     if not file.exists():
@@ -221,22 +274,24 @@ def _kept_key(file: Path) -> str:
     return file.read_text().strip()
 
 
+_WANTED = {
+    "int_parsing": "should be a whole number",
+    "int_from_float": "should be a whole number",
+    "int_parsing_size": "should be a whole number",
+    "float_parsing": "should be a number",
+    "finite_number": "should be a number",
+    "greater_than_equal": "should be {ge:g} or more",
+    "less_than_equal": "should be {le:g} or less",
+    "greater_than": "should be more than {gt:g}",
+    "literal_error": "should be {expected}",
+    "string_pattern_mismatch": "should be a URL such as https://papers.example.org",
+}
+
+
 def _wanted(error: ErrorDetails) -> str:
     """What a value should be, in our words."""
-    bounds = error.get("ctx", {})
-    match error["type"]:
-        case "int_parsing" | "int_from_float" | "int_parsing_size":
-            return "should be a whole number"
-        case "float_parsing" | "finite_number":
-            return "should be a number"
-        case "greater_than_equal":
-            return f"should be {bounds['ge']:g} or more"
-        case "less_than_equal":
-            return f"should be {bounds['le']:g} or less"
-        case "string_pattern_mismatch":
-            return "should be a URL such as https://papers.example.org"
-        case _:
-            return error["msg"].removeprefix("Value error, ")
+    words = _WANTED.get(error["type"])
+    return words.format(**error.get("ctx", {})) if words else error["msg"].removeprefix("Value error, ")
 
 
 def load_settings() -> Settings:

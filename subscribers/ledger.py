@@ -13,6 +13,7 @@ import datetime as dt
 import secrets
 from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
+from functools import partial
 
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -26,7 +27,7 @@ from subscribers.drivers import Kind as Entry
 from subscribers.entries import Entries
 from subscribers.model import FINAL, DeliveryState
 from subscribers.opening import Opening, readers_of
-from subscribers.policy import BACK_OFF, follow
+from subscribers.policy import BACK_OFF, GIVE_UP, follow
 from subscribers.rows import DELIVERABLE, read_deliverable
 from subscribers.tables import subscriber, subscription
 
@@ -49,12 +50,16 @@ class Ledger:
         final_reply: dt.timedelta = FINAL_REPLY,
         size: int = BATCH,
         back_off: Sequence[dt.timedelta] = BACK_OFF,
+        give_up: dt.timedelta = GIVE_UP,
+        resend: bool = True,
     ) -> None:
+        """`resend`: what is uncertain is sent again under the same Message-ID; else it waits for the operator."""
         self._database = database
         self.lease = lease
         self._size = size
         self._final_reply = final_reply
-        self._back_off = back_off
+        self._resend = resend
+        self._follow = partial(follow, back_off=back_off, give_up=give_up, resend=resend)
         self._entries = Entries(driver(database, lease))
 
     async def open(
@@ -128,7 +133,10 @@ class Ledger:
             await connection.execute(
                 sa.update(delivery)
                 .where(*_in(claim), delivery.c.state.not_in(FINAL))
-                .values(due_at=now, state=sa.case((left, DeliveryState.UNCERTAIN), else_=delivery.c.state))
+                .values(
+                    due_at=now if self._resend else sa.case((left, sa.null()), else_=now),
+                    state=sa.case((left, DeliveryState.UNCERTAIN), else_=delivery.c.state),
+                )
             )
         return claim
 
@@ -141,7 +149,11 @@ class Ledger:
                 delivery.c.state == DeliveryState.SENDING,
                 delivery.c.changed_at < now - self._final_reply,
             )
-            .values(state=DeliveryState.UNCERTAIN, due_at=now, words="the courier stopped before the reply came")
+            .values(
+                state=DeliveryState.UNCERTAIN,
+                due_at=now if self._resend else None,
+                words="the courier stopped before the reply came",
+            )
         )
 
     async def due(self, claim: Claim, now: dt.datetime) -> Sequence[Due]:
@@ -221,7 +233,7 @@ class Ledger:
         Not `marked`: the server refused it before any of its content left. False: another worker has marked the row
         since then, and its word counts.
         """
-        follows = follow(outcome, item.attempts + 1, item.first_at or now, now, self._back_off)
+        follows = self._follow(outcome, item.attempts + 1, item.first_at or now, now)
         unsent = follows.state is DeliveryState.PENDING  # and so it was no attempt
         if unsent and not marked:
             return _at_once(True)

@@ -133,11 +133,14 @@ def follow(
     now: dt.datetime,
     back_off: Sequence[dt.timedelta] = BACK_OFF,
     give_up: dt.timedelta = GIVE_UP,
+    *,
+    resend: bool = True,
 ) -> Follows:
     """What follows from the outcome of attempt number `attempts` (1 for the first).
 
     An unsent message costs the reader nothing: it is pending again and due at once. An uncertain one is sent again
-    under the same Message-ID: better seen twice by a mailbox that ignores it than lost.
+    under the same Message-ID: better seen twice by a mailbox that ignores it than lost. Without `resend` it waits for
+    the operator.
     """
     if outcome.verdict is Verdict.SENT:
         return _SENT
@@ -145,6 +148,8 @@ def follow(
         return Follows(DeliveryState.REJECTED)
     if outcome.verdict is Verdict.UNSENT:
         return Follows(DeliveryState.PENDING, now)
+    if outcome.verdict is Verdict.UNCERTAIN and not resend:
+        return Follows(DeliveryState.UNCERTAIN)
     retry_at = now + back_off[min(attempts, len(back_off)) - 1]
     if retry_at - first_attempt > give_up:
         final = DeliveryState.UNCERTAIN if outcome.verdict is Verdict.UNCERTAIN else DeliveryState.REJECTED

@@ -11,10 +11,15 @@ import tempfile
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
+import hypothesis
 import pytest
 import sqlalchemy as sa
 
 from flows.database import Database, connect, migrate
+
+# how long an example takes depends on what else the machine is doing
+hypothesis.settings.register_profile("paperround", deadline=None)
+hypothesis.settings.load_profile("paperround")
 
 
 @pytest.fixture(scope="session")

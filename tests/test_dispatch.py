@@ -7,8 +7,10 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import dataclasses
 import datetime as dt
 import sys
+import time
 from collections import Counter
 from collections.abc import AsyncIterator, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -63,10 +65,12 @@ class Quick(Context):
     """Its leases are short, so that what a dead process left is taken over within the test; its batches are small."""
 
     size: int = 500
+    resend: bool = True
 
     @cached_property
     def ledger(self) -> Ledger:
-        return Ledger(self.database, lease=dt.timedelta(seconds=1), final_reply=dt.timedelta(seconds=1), size=self.size)
+        second = dt.timedelta(seconds=1)
+        return Ledger(self.database, lease=second, final_reply=second, size=self.size, resend=self.resend)
 
 
 def context_for(
@@ -417,6 +421,46 @@ async def test_a_rate_slower_than_the_lease_keeps_the_batch(scene: Scene) -> Non
     delivered, _ = await asyncio.gather(scene.deliver(), scene.deliver())
     assert delivered.counts == {SENT: 2}
     assert scene.server.readers == Counter(readers(2))
+
+
+async def test_a_rate_holds_over_all_that_share_the_database(scene: Scene) -> None:
+    scene.with_settings(size=10, mail_rate=40)
+    await scene.begin(*readers(80))
+    other = connect(scene.database.engine.url.render_as_string(hide_password=False))
+    try:
+        there = context_for(other, scene.folder, scene.server.port, scene.clock, size=10, mail_rate=40)
+        frozen, start = await scene.frozen(), time.monotonic()
+        both = await asyncio.gather(*(deliver(each, frozen, lambda _: None) for each in (scene.context, there)))
+    finally:
+        await other.close()
+    assert all(delivered.sent_now > 10 for delivered in both)
+    assert scene.server.readers == Counter(readers(80))
+    # the first block of turns is there at once
+    assert time.monotonic() - start > (80 - 20) / 40
+
+
+@about_the_mail_server_alone
+async def test_a_limit_of_a_domain_slows_nobody_else(scene: Scene) -> None:
+    slow = [f"{n}@slow.example" for n in range(6)]
+    scene.with_settings(mail_limits="slow.example = 4/s, 1 connection")
+    await scene.begin(*slow, *readers(40))
+    start = time.monotonic()
+    await scene.deliver()
+    assert time.monotonic() - start > 0.9
+    order = [taken.recipient for taken in scene.server.taken]
+    assert len(order) == 46
+    assert order.index(slow[-1]) == 45
+
+
+async def test_what_is_uncertain_is_held_for_the_operator_who_wants_it_so(scene: Scene) -> None:
+    scene.context = dataclasses.replace(scene.context, resend=False)
+    await scene.begin("lost-1@example.org", "good@example.org")
+    delivered = await scene.deliver()
+    assert delivered.counts == {SENT: 1, DeliveryState.UNCERTAIN: 1}
+    assert delivered.next_due is None
+    scene.clock.forward(days=1)
+    assert (await scene.deliver()).counts == delivered.counts
+    assert scene.server.readers == {"lost-1@example.org": 1, "good@example.org": 1}
 
 
 async def test_two_dispatches_at_once_serve_each_reader_once(scene: Scene) -> None:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import datetime as dt
 import os
 import stat
 from concurrent.futures import ThreadPoolExecutor
@@ -7,8 +8,10 @@ from pathlib import Path
 
 import pytest
 
+from flows.mail.pace import Limit
 from flows.outcomes import Problem
 from flows.settings import Settings, load_settings
+from subscribers.policy import BACK_OFF
 
 
 @pytest.fixture(autouse=True)
@@ -48,6 +51,15 @@ def test_settings_come_from_the_environment_before_the_file(tmp_path: Path, monk
         ("MAIL_CONNECTIONS", "9" * 5000, "PAPERROUND_MAIL_CONNECTIONS is '9999"),
         ("MAIL_RATE", "-1", "PAPERROUND_MAIL_RATE is '-1', which is not accepted: should be 0 or more."),
         ("MAIL_RATE", "nan", "PAPERROUND_MAIL_RATE is 'nan', which is not accepted: should be a number."),
+        (
+            "MAIL_LIMITS",
+            "gmail.com = fast",
+            "PAPERROUND_MAIL_LIMITS is 'gmail.com = fast', which is not accepted: has 'gmail.com = fast': write it as",
+        ),
+        ("MAIL_BACK_OFF", "1, soon", "PAPERROUND_MAIL_BACK_OFF is '1, soon', which is not accepted: should be minutes"),
+        ("MAIL_BACK_OFF", "0", "PAPERROUND_MAIL_BACK_OFF is '0', which is not accepted: should be minutes"),
+        ("MAIL_GIVE_UP", "0", "PAPERROUND_MAIL_GIVE_UP is '0', which is not accepted: should be more than 0."),
+        ("MAIL_UNCERTAIN", "drop", "PAPERROUND_MAIL_UNCERTAIN is 'drop', which is not accepted: should be 'resend' or"),
         ("ARXIV_INTERVAL", "soon", "PAPERROUND_ARXIV_INTERVAL is 'soon', which is not accepted: should be a number."),
         ("SENDER", "Paperround", "PAPERROUND_SENDER is 'Paperround', which is not accepted: should be a name and"),
         ("SENDER", "A <a@b>\r\nBcc: x@y", "PAPERROUND_SENDER is 'A <a@b>\\r\\nBcc: x@y', which"),
@@ -131,3 +143,12 @@ def test_a_key_is_made_once_for_its_owner_alone_also_by_many_at_a_time(tmp_path:
     file = tmp_path / "new" / "secret_key"
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
     assert [found.name for found in file.parent.iterdir()] == ["secret_key"]
+
+
+def test_how_mail_leaves(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert load_settings().back_off == BACK_OFF
+    monkeypatch.setenv("PAPERROUND_MAIL_LIMITS", "gmail.com = 20/s, 5 connections; example.org = 2/s")
+    monkeypatch.setenv("PAPERROUND_MAIL_BACK_OFF", "0.5, 10")
+    settings = load_settings()
+    assert settings.limits == {"gmail.com": Limit(20, 5), "example.org": Limit(2)}
+    assert settings.back_off == (dt.timedelta(seconds=30), dt.timedelta(minutes=10))

@@ -9,13 +9,14 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter, deque
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
-from typing import Generic, Protocol, TypeVar
+from functools import partial
+from typing import Any, Generic, Protocol, TypeVar
 
 from flows.mail.model import Message
-from flows.mail.pace import Limit, Pace, domain_of
+from flows.mail.pace import SOON, Flow, Limit, Pace, domain_of
 from flows.mail.transports import CantConnect, Connect, Connection
 from flows.outcomes import LOGIN_WANTED, Outcome, Stage, Verdict, anonymous
 
@@ -32,6 +33,9 @@ AHEAD = 5
 """For each connection, so many deliveries wait before the next batch is fetched."""
 PARKED = 2000
 """No more is fetched while so many wait for the pace of their domains."""
+
+
+Reserve = Callable[[str, int, float], Awaitable[float]]
 
 
 class Batch(Protocol[Item]):
@@ -174,7 +178,11 @@ class _Round(Generic[Item]):
 
 
 class Courier:
-    """Some connections to one mail server, kept open between deliveries, at a bounded pace."""
+    """Some connections to one mail server, kept open between deliveries, at a bounded pace.
+
+    `reserve(place, turns, rate)` makes it share the rates of `rate` and `limits` with all other couriers: it takes so
+    many turns for a domain, or for "", which is all together, and says in how many seconds the first one comes.
+    """
 
     def __init__(
         self,
@@ -183,11 +191,15 @@ class Courier:
         connections: int = 4,
         rate: float = 0,
         limits: Mapping[str, Limit] | None = None,
+        reserve: Reserve | None = None,
         pauses: Sequence[float] = PAUSES,
     ) -> None:
         self._connect = connect
         self._connections = connections
-        self._pace = Pace(rate, limits)
+        self._pace = Pace(rate, limits, partial(self._ask, reserve) if reserve else None)
+        self._asking: set[asyncio.Task[None]] = set()
+        self._failed: list[BaseException] = []
+        self._ending: Callable[[], None] = lambda: None
         self._pauses = pauses
         self._idle: list[_Line] = []
         self._in_hand = 0
@@ -208,6 +220,7 @@ class Courier:
         stays as it is. Messages under way are brought to their end also when a worker fails or this is cancelled:
         otherwise the ledger could not say what became of them. A second cancellation ends it at once."""
         work = _Round(batch, self._pace, AHEAD * self._connections)
+        self._ending = work.end
         stopping = asyncio.create_task(stop.wait())
         stopping.add_done_callback(lambda _: work.end())
         feeding = asyncio.create_task(self._feed(work))
@@ -227,13 +240,6 @@ class Courier:
     async def _feed(self, work: _Round[Item]) -> None:
         """Fetches before the last deliveries are taken, and keeps as many workers as there is work for."""
         workers: set[asyncio.Task[None]] = set()
-        failed: list[BaseException] = []
-
-        def ended(worker: asyncio.Task[None]) -> None:
-            workers.discard(worker)
-            if not worker.cancelled() and (error := worker.exception()) is not None:
-                failed.append(error)
-
         try:
             while not work.over.is_set():
                 items = await work.batch.fetch(work.over)
@@ -241,9 +247,7 @@ class Courier:
                     break
                 work.add(items)
                 for _ in range(min(self._connections, work.waiting) - len(workers)):
-                    worker = asyncio.create_task(self._work(work))
-                    worker.add_done_callback(ended)
-                    workers.add(worker)
+                    self._start(self._work(work), workers)
                 await work.hungry.wait()
         except BaseException:
             work.end()
@@ -257,8 +261,31 @@ class Courier:
                     worker.cancel()
                 await asyncio.gather(*workers, return_exceptions=True)
         await self._settle(Verdict.UNSENT)
+        failed, self._failed = self._failed, []
         if failed:
             raise failed[0]
+
+    def _start(self, work: Coroutine[Any, Any, None], tasks: set[asyncio.Task[None]]) -> None:
+        """Begins something that goes on by itself; what it fails with ends the delivery, and is raised there."""
+
+        def ended(task: asyncio.Task[None]) -> None:
+            tasks.discard(task)
+            if not task.cancelled() and (error := task.exception()) is not None:
+                self._failed.append(error)
+                self._ending()
+
+        task = asyncio.create_task(work)
+        task.add_done_callback(ended)
+        tasks.add(task)
+
+    def _ask(self, reserve: Reserve, flow: Flow) -> None:
+        """Asks for a flow's next block of the turns that couriers share."""
+
+        async def granted(turns: int) -> None:
+            ahead = await reserve(flow.place, turns, flow.limit.rate)
+            flow.grant(_now() + ahead, turns)
+
+        self._start(granted(flow.block), self._asking)
 
     async def _work(self, work: _Round[Item]) -> None:
         """One connection's messages, one after another, each with the envelope of the next."""
@@ -352,7 +379,9 @@ class Courier:
             parcel = await self._parcel(item, work)
             if parcel is None:
                 continue
-            if turn := self._pace.all.take(_now()):
+            while (turn := self._pace.all.take(_now())) is None and not work.over.is_set():
+                await work.pause(SOON)
+            if turn:
                 await work.pause(turn)
             if work.over.is_set():
                 work.back(item, parcel.address)
@@ -363,14 +392,15 @@ class Courier:
     async def _following(self, work: _Round[Item], line: _Line) -> _Parcel[Item] | None:
         """The message whose envelope may leave with the content of the one that is under way; None: not now."""
         last = self._enough_for_one and line.sent + 1 >= self._enough_for_one
-        while not (last or work.over.is_set() or self._pace.all.wait(_now())):
-            item, _ = work.take(_now())
+        while not (last or work.over.is_set() or self._pace.all.wait(now := _now())):
+            item, _ = work.take(now)
             if item is None:
                 return None
+            self._pace.all.take(now)  # before anybody else does
             parcel = await self._parcel(item, work)
             if parcel is not None:
-                self._pace.all.take(_now())
                 return parcel
+            self._pace.all.back(_now())
         return None
 
     async def _parcel(self, item: Item, work: _Round[Item]) -> _Parcel[Item] | None:
@@ -503,6 +533,9 @@ class Courier:
         return None
 
     async def close(self) -> None:
+        for asking in self._asking:
+            asking.cancel()
+        await asyncio.gather(*self._asking, return_exceptions=True)
         await asyncio.gather(*(line.connection.close() for line in self._idle))
         self._idle.clear()
 

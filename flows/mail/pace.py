@@ -1,13 +1,13 @@
 """How fast mail may leave: a pace for all, one for each domain that wants its own, slower while a server complains.
 
-No clock: the time is handed in.
+Where workers share a limit, its turns are granted from outside, some at a time. No clock: the time is handed in.
 """
 
 from __future__ import annotations
 
 import re
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from flows.outcomes import Outcome, Stage, Verdict
@@ -26,6 +26,13 @@ FREE = 4
 """At so many times the pace of the last complaint it goes as fast as it can again."""
 SLOWEST = 5.0
 """Messages a second, however much a server complains."""
+
+BLOCK = 0.5
+"""Turns that workers share are asked for in blocks that last so many seconds."""
+EXPIRED = 1.0
+"""Seconds after which a turn that nobody took is lost: what was not sent is not made up for in a rush."""
+SOON = 0.05
+"""Seconds after which to look again, where it is not known when a turn comes."""
 
 _LIMIT = re.compile(
     r"(?P<domain>[\w.-]+)\s*=\s*(?:(?P<rate>\d+(?:\.\d+)?)\s*/\s*s)?\s*,?\s*(?:(?P<connections>\d+)\s+connections?)?"
@@ -60,11 +67,15 @@ def domain_of(address: str) -> str:
     return address.rpartition("@")[2].lower()
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Flow:
     """What leaves for one place, and how the place takes it."""
 
     limit: Limit = Limit()
+    place: str = ""
+    """The domain; empty: all together."""
+    ask: Callable[[Flow], None] | None = None
+    """Asks for a block of turns, which `grant` brings, where workers share the limit's rate; None: they don't."""
     under_way: int = 0
     _slowed: float = 0.0
     """Messages a second while the server complains; 0: it does not."""
@@ -72,6 +83,8 @@ class Flow:
     """The pace at the last complaint."""
     _raised_at: float = 0.0
     _next: float = 0.0
+    _granted: deque[float] = field(default_factory=deque)
+    _asked: bool = False
     _complaints: deque[bool] = field(default_factory=lambda: deque(maxlen=REMEMBERED))
     _heard: deque[float] = field(default_factory=lambda: deque(maxlen=REMEMBERED))
 
@@ -86,16 +99,31 @@ class Flow:
             return min(self.limit.rate, self._slowed)
         return self.limit.rate or self._slowed
 
+    @property
+    def block(self) -> int:
+        """How many turns are asked for at a time."""
+        return max(1, int(self.limit.rate * BLOCK))
+
+    @property
+    def _shared(self) -> bool:
+        return self.ask is not None and self.limit.rate > 0
+
+    def grant(self, first: float, turns: int) -> None:
+        """Brings turns that were asked for, the first of them at that time."""
+        self._asked = False
+        self._granted.extend([first + n / self.limit.rate for n in range(turns)])
+
     def wait(self, now: float) -> float:
-        """Seconds until the next message may leave; 0: now."""
+        """Seconds until the next message may leave, or until it is known; 0: now."""
         if self.limit.connections and self.under_way >= self.limit.connections:
-            return 0.05
+            return SOON
         if not self.rate:
             return 0.0
-        return max(self._next - now, 0.0)
+        turn = self._turn(now)
+        return SOON if turn is None else max(turn - now, 0.0)
 
-    def take(self, now: float) -> float:
-        """Takes a turn, which may lie ahead; returns how many seconds."""
+    def take(self, now: float) -> float | None:
+        """Takes a turn, which may lie ahead; returns how many seconds. None: there is none yet."""
         if self._slowed and now - self._raised_at > RECOVERY:
             self._raised_at = now
             self._slowed *= 1.5
@@ -103,9 +131,31 @@ class Flow:
                 self._slowed = 0.0
         if not self.rate:
             return 0.0
-        turn = max(self._next, now)
+        turn = self._turn(now)
+        if turn is None:
+            return None
+        if self._shared:
+            self._granted.popleft()
         self._next = turn + 1 / self.rate
         return turn - now
+
+    def back(self, now: float) -> None:
+        """Gives back the turn that was taken last: nothing has left."""
+        self._next = min(self._next, now)
+        if self._shared:
+            self._granted.appendleft(now)
+
+    def _turn(self, now: float) -> float | None:
+        """When the next message may leave; None: that has been asked for."""
+        if self.ask is None or not self.limit.rate:
+            return max(self._next, now)
+        granted = self._granted
+        while granted and granted[0] < now - EXPIRED:
+            granted.popleft()
+        if len(granted) <= self.block // 2 and not self._asked:
+            self._asked = True
+            self.ask(self)
+        return max(granted[0], self._next, now) if granted else None
 
     def heard(self, now: float, *, complaint: bool) -> bool:
         """A reply; True: there were so many complaints that it goes slower now."""
@@ -132,16 +182,21 @@ class Flow:
 
 
 class Pace:
-    """The pace of one courier."""
+    """The pace of one courier. With `ask`, it shares the rates of its limits with others."""
 
-    def __init__(self, rate: float = 0, limits: Mapping[str, Limit] | None = None) -> None:
-        self.all = Flow(Limit(rate))
-        self._flows = {domain: Flow(limit) for domain, limit in (limits or {}).items()}
+    def __init__(
+        self,
+        rate: float = 0,
+        limits: Mapping[str, Limit] | None = None,
+        ask: Callable[[Flow], None] | None = None,
+    ) -> None:
+        self.all = Flow(Limit(rate), ask=ask)
+        self._flows = {domain: Flow(limit, domain, ask) for domain, limit in (limits or {}).items()}
 
     def flow(self, domain: str) -> Flow:
         flow = self._flows.get(domain)
         if flow is None:
-            flow = self._flows[domain] = Flow()
+            flow = self._flows[domain] = Flow(place=domain)
         return flow
 
     def heard(self, domain: str, outcome: Outcome, now: float) -> bool:

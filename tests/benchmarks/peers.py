@@ -15,7 +15,7 @@ from pathlib import Path
 
 _POOL = """
 const fs = require("fs"), nodemailer = require("nodemailer");
-const [port, file] = process.argv.slice(2), messages = JSON.parse(fs.readFileSync(file));
+const [port, file] = process.argv.slice(1), messages = JSON.parse(fs.readFileSync(file));
 const pool = nodemailer.createTransport({host: "127.0.0.1", port: Number(port), pool: true, maxConnections: 10,
   maxMessages: Infinity, secure: false, ignoreTLS: true});
 const start = process.hrtime.bigint();

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from flows.mail.pace import COMPLAINTS, SLOWEST, Limit, Pace, read_limits
+from flows.mail.pace import COMPLAINTS, SLOWEST, Flow, Limit, Pace, read_limits
 from flows.outcomes import Outcome, Stage, Verdict
 
 BUSY = Outcome(Verdict.DEFERRED, Stage.RCPT, 451, "4.7.1", "try later")
@@ -55,3 +55,36 @@ def test_limits_are_read_as_they_are_written() -> None:
     for wrong in ("gmail.com", "gmail.com = fast", "gmail.com = 0/s"):
         with pytest.raises(ValueError, match=r"gmail\.com"):
             read_limits(wrong)
+
+
+def test_turns_that_are_shared_are_taken_as_they_are_granted() -> None:
+    asked: list[Flow] = []
+    flow = Pace(10, ask=asked.append).all
+    assert flow.take(0) is None
+    assert flow.wait(0) > 0
+    assert asked == [flow]  # once, until it is answered
+    flow.grant(3.0, flow.block)
+    taken = [flow.take(3.0) for _ in range(flow.block)]
+    assert taken == pytest.approx([n / 10 for n in range(flow.block)])
+    assert len(asked) == 2
+    assert flow.take(3.5) is None
+
+
+def test_what_was_not_sent_in_time_is_not_made_up_for() -> None:
+    flow = Pace(10, ask=lambda _: None).all
+    flow.take(0)
+    flow.grant(0.0, 5)
+    flow.grant(9.9, 5)
+    assert flow.wait(10.0) == 0
+    assert flow.take(10.0) == 0
+    assert flow.wait(10.0) == pytest.approx(0.1)
+
+
+def test_a_turn_that_was_not_used_is_another_ones() -> None:
+    asked: list[Flow] = []
+    for flow in (Pace(10).all, Pace(10, ask=asked.append).all):
+        if asked or flow.wait(0):
+            flow.grant(0.0, 1)
+        flow.take(0)
+        flow.back(0)
+        assert flow.wait(0) == 0

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from flows.editions.model import Kind
 from flows.outcomes import Outcome, Stage, Verdict
 from subscribers.model import DeliveryState, Frequency, Subscription, SubscriptionState
-from subscribers.policy import BACK_OFF, decide, due, follow, frequencies, superseded
+from subscribers.policy import BACK_OFF, Follows, decide, due, follow, frequencies, superseded
 
 ZONES = ["UTC", "Europe/Berlin", "America/New_York", "Asia/Kolkata", "Australia/Lord_Howe", "Pacific/Apia"]
 
@@ -175,3 +175,10 @@ def test_every_outcome_leads_to_a_state_and_only_what_can_still_succeed_is_tried
     else:
         assert follows.state in (DeliveryState.REJECTED, DeliveryState.UNCERTAIN)
         assert minutes > 60 * 20
+
+
+def test_what_is_uncertain_is_sent_again_or_waits_for_the_operator() -> None:
+    now = at("2026-06-09T07:00+00:00")
+    lost = Outcome(Verdict.UNCERTAIN, Stage.CONTENT)
+    assert follow(lost, 1, now, now) == Follows(DeliveryState.UNCERTAIN, now + BACK_OFF[0])
+    assert follow(lost, 1, now, now, resend=False) == Follows(DeliveryState.UNCERTAIN)
