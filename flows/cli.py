@@ -8,6 +8,7 @@ import tempfile
 import traceback
 from collections.abc import Callable, Coroutine, Sequence
 from contextlib import ExitStack
+from datetime import datetime
 from importlib.metadata import version
 from pathlib import Path
 from typing import Annotated, Any, NoReturn, TypeVar
@@ -338,6 +339,12 @@ def new_key(
 ) -> None:
     """Makes a key that signs mail, and prints the DNS record to publish and the settings that use it."""
     typer.echo(keys.new(load_settings(), selector, domain, algorithm, out))
+
+
+@app.command(hidden=True)
+def courier(edition: int, until: str, share: int = 1) -> None:
+    """A process that delivers beside others."""
+    typer.echo(_run(desk.courier(edition, datetime.fromisoformat(until), share)))
 
 
 @app.command(hidden=True)

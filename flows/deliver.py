@@ -4,6 +4,7 @@ twice: the ledger decides, not Prefect."""
 from __future__ import annotations
 
 import datetime as dt
+import signal
 from typing import Any
 
 from prefect import flow, get_run_logger, task
@@ -20,6 +21,7 @@ from flows.editions.model import Kind, NoEdition
 from flows.orders import DUE_EVERY, Day, Target, scheduled_at
 from flows.outcomes import Problem
 from flows.settings import load_settings
+from flows.stopping import stopping
 
 
 @task(name="deliver", task_run_name="deliver {newsletter} {kind} {day}", cache_policy=NO_CACHE)
@@ -31,9 +33,13 @@ async def deliver_edition(newsletter: str, kind: Kind, day: dt.date) -> str:
         if isinstance(frozen, NoEdition):
             log.info("No %s edition on %s, so no mail: %s", kind, day, frozen.reason)
             return f"no edition: {frozen.reason}"
-        delivered = await dispatch(context, frozen, log.info)
-    log.info(delivered.sentence)
+        with stopping(signal.SIGTERM) as stop:
+            delivered = await dispatch(context, frozen, log.info, stop=stop)
+    log.info("%s%s", "Stopped between two messages. " if stop.is_set() else "", delivered.sentence)
     await show_delivery(newsletter, kind, delivered)
+    if stop.is_set():
+        # Prefect's own handler ends the run now, as cancelled or crashed
+        signal.raise_signal(signal.SIGTERM)
     if delivered.halted:
         raise Problem(f"{delivered.halted} Nobody was lost: start the run again when it is mended.")
     return delivered.sentence
@@ -44,7 +50,10 @@ async def deliver_what_is_due(newsletter: str) -> str:
     """Delivers what has become due of all editions of a newsletter; returns what was done, in a sentence."""
     async with open_context(load_settings()) as context:
         context.newsletter(newsletter)
-        done = await dispatch_due(context, newsletter, get_run_logger().info)
+        with stopping(signal.SIGTERM) as stop:
+            done = await dispatch_due(context, newsletter, get_run_logger().info, stop)
+    if stop.is_set():
+        signal.raise_signal(signal.SIGTERM)
     for delivered in done:
         if delivered.halted:
             raise Problem(f"{delivered.halted} Nobody was lost: it goes on when that is mended.")

@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import datetime as dt
 import email.policy
 import json
 import re
 import signal
-from collections.abc import Iterator
 from dataclasses import asdict
 from pathlib import Path
 
 from flows import catalogue, housekeeping, stages
 from flows.context import Context, Say, open_context
 from flows.dispatch import deliver as dispatch
-from flows.dispatch import reader_of
+from flows.dispatch import work
 from flows.editions.choose import choose
 from flows.editions.evaluate import Report, evaluate, read
 from flows.editions.maths import text
@@ -25,12 +23,14 @@ from flows.editions.topics import Classifier
 from flows.mail.assemble import assemble
 from flows.mail.cards import unpack
 from flows.mail.transports import transport
-from flows.outcomes import Problem
+from flows.outcomes import Problem, Verdict
 from flows.papers.model import PaperId, paper_id
 from flows.readers import opened
 from flows.returning import read_returns
 from flows.settings import load_settings
+from flows.stopping import stopping
 from flows.store import Frozen
+from flows.writer import reader_of
 from subscribers.tokens import PREVIEW_READER
 
 BEST = 5
@@ -95,7 +95,7 @@ async def deliver(
         frozen = await stages.freeze(context, wanted, kind, day)
         if isinstance(frozen, NoEdition):
             return f"No {_edition(kind)} on {day}, so no mail: {frozen.reason}"
-        with _stopping() as stop:
+        with stopping(signal.SIGINT, signal.SIGTERM) as stop:
             delivered = await dispatch(
                 context, frozen, say, at_once=all_hours, wait=dt.timedelta(seconds=wait), stop=stop
             )
@@ -106,17 +106,15 @@ async def deliver(
     return delivered.sentence
 
 
-@contextlib.contextmanager
-def _stopping() -> Iterator[asyncio.Event]:
-    """Set by Ctrl-C and SIGTERM: the delivery stops between two messages."""
-    stop, loop = asyncio.Event(), asyncio.get_running_loop()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, stop.set)
-    try:
-        yield stop
-    finally:
-        for number in (signal.SIGINT, signal.SIGTERM):
-            loop.remove_signal_handler(number)
+async def courier(edition_id: int, until: dt.datetime, share: int) -> str:
+    """Works what is due of an edition beside others, see `flows.fleet`; returns what it brought as JSON."""
+    async with open_context(load_settings()) as context:
+        frozen = await context.store.frozen(edition_id)
+        if frozen is None:
+            raise Problem(f"There is no edition {edition_id}.")
+        with stopping(signal.SIGTERM) as stop:
+            report = await work(context, frozen, until, stop, lambda _: None, share=share)
+    return json.dumps({"sent": report.verdicts[Verdict.SENT], "halted": report.halted})
 
 
 async def _collect_if_needed(context: Context, newsletter: Newsletter, kind: Kind, day: dt.date, say: Say) -> None:

@@ -4,39 +4,23 @@ from __future__ import annotations
 
 import asyncio
 import datetime as dt
-from collections.abc import Collection, Mapping, Sequence
-from contextlib import suppress
-from dataclasses import dataclass, field
-from functools import partial
-from urllib.parse import urlsplit
-from zoneinfo import ZoneInfo
+from collections.abc import Mapping
+from dataclasses import dataclass
 
 from flows.context import Context, Say
-from flows.editions.choose import choose
-from flows.editions.model import Edition, Kind
-from flows.mail.assemble import assemble
-from flows.mail.cards import addressed, unpack
+from flows.editions.model import Kind
+from flows.fleet import Fleet
 from flows.mail.courier import Courier, Report
-from flows.mail.model import Cards, Message, Reader
 from flows.mail.transports import transport
-from flows.outcomes import Outcome, Verdict
-from flows.overlap import dailies, seen
-from flows.papers.model import PaperId
+from flows.outcomes import Verdict
 from flows.store import Frozen
-from subscribers import policy
-from subscribers.deliveries import Claim, Due
-from subscribers.model import DeliveryState, Subscription, Suppressed
-from subscribers.tokens import Purpose, sign
+from flows.worklist import Worklist
+from subscribers.model import DeliveryState
 
-PROGRESS = dt.timedelta(seconds=10)
-"""How often a delivery that goes on says how it stands."""
-STALE = {Kind.DAILY: dt.timedelta(days=2), Kind.WEEKLY: dt.timedelta(days=9)}
-"""How long after it was frozen an edition is delivered without being asked for. A weekly one waits for its readers' day
-up to a week, and an hour more when the clocks change, and is tried again for a day after."""
-LOOK = 5.0
-"""Seconds after which a worker looks again whether another one has left something to do."""
-LOST = 3
-"""After so many deliveries in a row that could not be marked, the batch is read again."""
+HELD = dt.timedelta(days=1)
+"""What would start so late is not sent unasked: its papers are no news any more."""
+REMEMBERED = {Kind.DAILY: dt.timedelta(days=7), Kind.WEEKLY: dt.timedelta(days=14)}
+"""How long after it was frozen an edition that waits for an operator is spoken of."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,214 +41,19 @@ class Delivered:
     def sentence(self) -> str:
         said = ", ".join(f"{count} {state}" for state, count in sorted(self.counts.items())) or "no readers"
         later = f"; the next is due at {self.next_due:%Y-%m-%d %H:%M} UTC" if self.next_due else ""
+        if not self.next_due and self.counts.get(DeliveryState.UNCERTAIN):
+            later = "; what is uncertain waits for you, see `paperround deliveries --state uncertain`"
         before = self.counts.get(DeliveryState.SENT, 0) - self.sent_now
         known = f" ({before} of them before this run)" if before else ""
         return f"Deliveries: {said}{known}{later}."
 
 
-@dataclass(slots=True)
-class _Open:
-    """A claimed batch that is being worked."""
-
-    claim: Claim
-    left: int
-    """How many of its deliveries are not settled."""
-    seen: Mapping[int, Collection[PaperId]]
-    """What its readers have got already, by subscription."""
-    unmarked: int = 0
-    """How many could not be marked, one after another."""
-    dead: list[str] = field(default_factory=list)
-    """Addresses that are no good."""
-
-
 @dataclass(frozen=True, slots=True)
-class _Item:
-    """A delivery of a batch."""
+class Held:
+    """An edition that has something due, but too long ago to be sent unasked."""
 
-    due: Due
-    batch: _Open
-
-
-class _Work:
-    """An edition's deliveries, as the courier fetches and works them: a batch is claimed while the last messages of the
-    one before are under way, and given back when all of its own are settled."""
-
-    def __init__(
-        self, context: Context, frozen: Frozen, cards: Cards, until: dt.datetime, report: Report, say: Say
-    ) -> None:
-        self._context, self._frozen, self._cards = context, frozen, cards
-        self._until, self._report, self._say = until, report, say
-        self._open: dict[int, _Open] = {}
-        self._closing: set[asyncio.Task[None]] = set()
-        self._changed = asyncio.Event()
-        self._failed: list[BaseException] = []
-        self._earlier: Mapping[int, Edition] | None = None
-        self._said = context.now()
-        self._told: dt.datetime | None = None
-
-    async def fetch(self, over: asyncio.Event) -> Sequence[_Item]:
-        """The next batch that has something due; none: nothing more is due in time."""
-        ledger = self._context.ledger
-        while not over.is_set():
-            self._raise()
-            self._changed.clear()
-            claim = await ledger.claim(self._frozen.id, self._context.now())
-            if claim is not None:
-                if items := await self._read(claim):
-                    await self._progress()
-                    return items
-                continue
-            if self._open:  # what they leave is seen when they are given back
-                await _first(LOOK, over, self._changed)
-                continue
-            due = await ledger.next_due(self._frozen.id, self._context.now())
-            if due is None or due > self._until:
-                return []
-            pause = (due - self._context.now()).total_seconds()
-            if pause > LOOK and due != self._told:
-                self._told = due
-                self._say(f"Waiting until {due:%H:%M:%S} UTC for what is due then.")
-            await _first(min(max(pause, 0.2), LOOK), over)
-        return []
-
-    async def _read(self, claim: Claim) -> Sequence[_Item]:
-        ledger, edition = self._context.ledger, self._frozen.edition
-        if self._earlier is None:
-            self._earlier = await dailies(self._context, edition) if edition.kind is Kind.WEEKLY else {}
-        items = await ledger.due(claim, self._context.now())
-        if not items:
-            await ledger.release(claim, self._context.now())
-            return []
-        batch = _Open(claim, len(items), await seen(self._context, claim, items, self._earlier))
-        self._open[claim.id] = batch
-        return [_Item(item, batch) for item in items]
-
-    async def _progress(self) -> None:
-        if self._context.now() - self._said > PROGRESS:
-            self._said = self._context.now()
-            self._say((await _standing(self._context, self._frozen.id, self._report)).sentence)
-
-    def address(self, item: _Item) -> str:
-        return item.due.subscription.email if item.due.subscription else ""
-
-    async def write(self, item: _Item) -> Message | None:
-        if item.batch.unmarked > LOST:  # it has another owner, most likely: the ledger is asked again
-            self._settled(item)
-            return None
-        message = self._compose(item.due, item.batch.seen)
-        if isinstance(message, str):
-            skipped = self._context.ledger.skip(item.batch.claim, item.due, message, self._context.now())
-            skipped.add_done_callback(partial(self._written, item, None))
-            return None
-        return await self._context.signer(message)
-
-    def mark(self, item: _Item) -> asyncio.Future[bool]:
-        marking = self._context.ledger.mark(item.batch.claim, item.due, self._context.now())
-        marking.add_done_callback(partial(self._marked, item))
-        return marking
-
-    def record(self, item: _Item, outcome: Outcome, *, marked: bool) -> asyncio.Future[bool]:
-        recording = self._context.ledger.record(item.batch.claim, item.due, outcome, self._context.now(), marked=marked)
-        recording.add_done_callback(partial(self._written, item, outcome))
-        return recording
-
-    def _marked(self, item: _Item, marking: asyncio.Future[bool]) -> None:
-        if marking.cancelled() or marking.exception() is not None:
-            return  # the courier has been told
-        if marking.result():
-            item.batch.unmarked = 0
-        else:
-            item.batch.unmarked += 1
-            self._settled(item)
-
-    def _written(self, item: _Item, outcome: Outcome | None, writing: asyncio.Future[bool]) -> None:
-        if not writing.cancelled() and (error := writing.exception()) is not None:
-            self._failed.append(error)
-            self._changed.set()
-        elif outcome is not None and outcome.dead:
-            item.batch.dead.append(self.address(item))
-        self._settled(item)
-
-    def _settled(self, item: _Item) -> None:
-        item.batch.left -= 1
-        if not item.batch.left:
-            closing = asyncio.create_task(self._close(item.batch))
-            self._closing.add(closing)
-            closing.add_done_callback(self._closed)
-
-    async def _close(self, batch: _Open) -> None:
-        """Gives a batch back."""
-        self._open.pop(batch.claim.id, None)
-        for address in batch.dead:
-            await self._context.subscribers.suppress(address, Suppressed.HARD_BOUNCE, self._context.now())
-        await self._context.ledger.release(batch.claim, self._context.now())
-
-    def _closed(self, closing: asyncio.Task[None]) -> None:
-        self._closing.discard(closing)
-        if not closing.cancelled() and (error := closing.exception()) is not None:
-            self._failed.append(error)
-        self._changed.set()
-
-    async def keep(self) -> None:
-        """Keeps the batches while nothing is marked for long: a slow server, or a low MAIL_RATE, must not lose them."""
-        while True:
-            await asyncio.sleep(self._context.ledger.lease.total_seconds() / 3)
-            for batch in list(self._open.values()):
-                # without its lease nothing of a batch can be marked: its new owner sees to it
-                with suppress(Exception):
-                    await self._context.ledger.renew(batch.claim)
-
-    async def end(self) -> None:
-        """Gives back all that is held. Raises what could not be written."""
-        for batch in list(self._open.values()):
-            await self._close(batch)
-        while self._closing:
-            await asyncio.wait(self._closing)
-        self._raise()
-
-    def _raise(self) -> None:
-        if self._failed:
-            raise self._failed[0]
-
-    def _compose(self, item: Due, seen: Mapping[int, Collection[PaperId]]) -> Message | str:
-        """The reader's message, or why there is none."""
-        subscription = item.subscription
-        if subscription is None:
-            return "erased"
-        edition = self._frozen.edition
-        if reason := policy.decide(subscription, self._today(subscription)):
-            return reason
-        if reason := policy.superseded(subscription, edition.kind, self._frozen.at):
-            return reason
-        digest = choose(edition, subscription.interests, seen.get(subscription.id, ()))
-        if not digest.parts:
-            return digest.reason
-        reader = reader_of(self._context, edition, subscription.id, subscription.email)
-        try:
-            return assemble(self._cards, digest, reader)
-        except ValueError as error:
-            return f"the address can't be written in a mail: {error}"
-
-    def _today(self, subscription: Subscription) -> dt.date:
-        """The day that a pause is held against: the edition's, or of a weekly one, which may come days later, the
-        reader's own."""
-        day = self._frozen.edition.day
-        if self._frozen.edition.kind is Kind.DAILY:
-            return day
-        return max(day, self._context.now().astimezone(ZoneInfo(subscription.zone)).date())
-
-
-def reader_of(context: Context, edition: Edition, subscription: int, address: str) -> Reader:
-    """What is this reader's own in their message. The Message-ID is the same for every attempt."""
-    host = urlsplit(context.settings.public_url).hostname or "localhost"
-    key, now = context.settings.keys[0], context.now()
-    return Reader(
-        address=address,
-        unsubscribe=sign(Purpose.UNSUBSCRIBE, subscription, key),
-        manage=sign(Purpose.MANAGE, subscription, key, now),
-        message_id=f"{edition.newsletter}.{edition.kind}.{edition.day}.{subscription}@{host}",
-        date=now,
-    )
+    sentence: str
+    halted: str = ""
 
 
 async def deliver(
@@ -281,49 +70,89 @@ async def deliver(
     the readers' hours. Running it again goes on where it stopped and sends nothing twice.
 
     With `opened` it keeps to the rows that are there: who has subscribed since then is not added. `stop` ends it at
-    the boundary of a message.
+    the boundary of a message. A large list is shared with other processes of this machine, see `flows.fleet`.
     """
-    stop = stop or asyncio.Event()
-    settings = context.settings
-    courier = Courier(
-        transport(settings.mail_url.get_secret_value()),
-        connections=settings.mail_connections,
-        rate=settings.mail_rate,
-        limits=settings.limits,
-        reserve=context.turns.reserve,
-    )
+    transport(context.settings.mail_url.get_secret_value())  # a bad one is told before anything is made
     until = context.now() + wait
     if not opened:
         await _open(context, frozen, say, at_once=at_once)
+    due = await context.ledger.due_batches(frozen.id, context.now())
+    async with Fleet(context.settings, frozen.id, due, until, stop or asyncio.Event(), say) as fleet:
+        report = await work(context, frozen, until, fleet.ending, say, share=fleet.size)
+        if report.halted:
+            fleet.end()
+        await fleet.ended()
+    if fleet.lost and not fleet.ending.is_set():
+        # what a process that died had claimed is free again when its lease ends
+        again = await work(context, frozen, until, fleet.ending, say)
+        report = Report(report.verdicts + again.verdicts, report.halted or again.halted)
+    report.verdicts[Verdict.SENT] += fleet.sent
+    report.halted = report.halted or fleet.halted
+    return await _standing(context, frozen.id, report)
+
+
+async def work(
+    context: Context, frozen: Frozen, until: dt.datetime, stop: asyncio.Event, say: Say, *, share: int = 1
+) -> Report:
+    """Works what is due of an edition whose rows are there, until nothing more is due by `until`; any number of
+    processes may do so at a time. `share`: how many the connections are divided among."""
+    settings = context.settings
+    courier = Courier(
+        transport(settings.mail_url.get_secret_value()),
+        connections=max(1, settings.mail_connections // share),
+        rate=settings.mail_rate,
+        limits={domain: limit.divided(share) for domain, limit in settings.limits.items()},
+        reserve=context.turns.reserve,
+    )
+
+    async def standing() -> str:
+        return (await _standing(context, frozen.id, courier.report)).sentence
+
+    worklist = Worklist(context, frozen, until, standing, say)
+    keeping = asyncio.create_task(worklist.keep())
     try:
-        await _until(context, frozen, courier, until, stop, say)
+        await courier.deliver(worklist, stop)
     finally:
-        await courier.close()
-    return await _standing(context, frozen.id, courier.report)
+        keeping.cancel()
+        await asyncio.gather(keeping, return_exceptions=True)
+        try:
+            await worklist.end()
+        finally:
+            await courier.close()
+    return courier.report
 
 
-async def deliver_due(context: Context, newsletter: str, say: Say) -> list[Delivered]:
+async def deliver_due(
+    context: Context, newsletter: str, say: Say, stop: asyncio.Event | None = None
+) -> list[Delivered | Held]:
     """Delivers what has become due of a newsletter's editions, and finishes the opening of one that was cut off.
 
-    An edition that was frozen more than `STALE` ago is left alone, and said to be: its papers are no news any more.
+    What has been due for longer than `HELD`, with nobody at work on it, is left alone, and said to be.
     """
     now = context.now()
-    cut_off = await context.store.unopened(newsletter, now - max(STALE.values()))
+    cut_off = await context.store.unopened(newsletter, now - max(REMEMBERED.values()))
     unfinished = await context.ledger.unfinished(now)
-    done = []
+    done: list[Delivered | Held] = []
     for identity in dict.fromkeys([*cut_off, *unfinished]):
         frozen = await context.store.frozen(identity)
         if frozen is None or frozen.edition.newsletter != newsletter:
             continue
-        named = f"The {frozen.edition.kind} edition of {frozen.edition.day}"
-        if frozen.at < now - STALE[frozen.edition.kind]:
-            if identity in unfinished:
-                say(f"{named} still has something due, but is too old to be sent unasked.")
+        kind, day = frozen.edition.kind, frozen.edition.day
+        since = frozen.at if identity in cut_off else await context.ledger.due_since(identity)
+        if since is not None and now - since > HELD:
+            if now - frozen.at < REMEMBERED[kind]:
+                held = (
+                    f"Held: the {kind} edition of {day} has something due since {since:%Y-%m-%d %H:%M} UTC, more than "
+                    f"a day. To send it all the same, start a `{kind}` run with the date {day}."
+                )
+                say(held)
+                done.append(Held(held))
             continue
-        say(f"{named} has something due.")
+        say(f"The {kind} edition of {day} has something due.")
         opened = identity not in cut_off
-        done.append(await deliver(context, frozen, say, opened=opened, wait=dt.timedelta(0)))
-        if done[-1].halted:
+        delivered = await deliver(context, frozen, say, opened=opened, wait=dt.timedelta(0), stop=stop)
+        done.append(delivered)
+        if delivered.halted or (stop is not None and stop.is_set()):
             break
     return done
 
@@ -336,32 +165,6 @@ async def _open(context: Context, frozen: Frozen, say: Say, *, at_once: bool) ->
     if made:
         say(f"{made} {'reader is' if made == 1 else 'readers are'} new to this edition.")
     await context.store.opened(frozen.id, context.now())
-
-
-async def _until(
-    context: Context, frozen: Frozen, courier: Courier, until: dt.datetime, stop: asyncio.Event, say: Say
-) -> None:
-    """Works what is due, until nothing more is due by `until`."""
-    cards = addressed(unpack(frozen.cards), context.newsletter(frozen.edition.newsletter), context.site)
-    work = _Work(context, frozen, cards, until, courier.report, say)
-    keeping = asyncio.create_task(work.keep())
-    try:
-        await courier.deliver(work, stop)
-    finally:
-        keeping.cancel()
-        await asyncio.gather(keeping, return_exceptions=True)
-        await work.end()
-
-
-async def _first(seconds: float, *events: asyncio.Event) -> None:
-    """Waits for the first of some events, at most so long."""
-    waiting = [asyncio.create_task(event.wait()) for event in events]
-    try:
-        await asyncio.wait(waiting, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
-    finally:
-        for task in waiting:
-            task.cancel()
-        await asyncio.gather(*waiting, return_exceptions=True)
 
 
 async def _standing(context: Context, edition_id: int, report: Report) -> Delivered:

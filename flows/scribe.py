@@ -7,7 +7,6 @@ from dataclasses import dataclass, replace
 from urllib.parse import urlsplit
 
 from flows.context import Context
-from flows.dispatch import reader_of
 from flows.editions.choose import choose
 from flows.editions.model import Digest, Kind
 from flows.mail.assemble import assemble
@@ -15,6 +14,7 @@ from flows.mail.cards import addressed, unpack
 from flows.mail.letters import Addressee, Letters
 from flows.mail.model import Cards, Message
 from flows.store import Frozen
+from flows.writer import reader_of
 from subscribers import policy
 from subscribers.model import Frequency, Letter, Subscription
 from subscribers.outbox import Item

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import ctypes
 import fcntl
 import os
 import signal
@@ -23,6 +22,7 @@ from typing import IO
 import httpx
 
 from flows.outcomes import Problem
+from flows.processes import die_with_the_parent
 
 GRACE = 10.0
 """Seconds between SIGTERM and SIGKILL."""
@@ -60,7 +60,7 @@ class Supervisor:
                 stdout=output,
                 stderr=output,
                 start_new_session=True,
-                preexec_fn=_die_with_the_supervisor,
+                preexec_fn=die_with_the_parent,
             )
         child = Child(name, process, log)
         self._children.append(child)
@@ -105,16 +105,6 @@ class Supervisor:
             # what it started itself and left behind, a flow run for instance
             _signal(child, signal.SIGKILL)
         await asyncio.gather(*self._watches)
-
-
-_kernel = ctypes.CDLL(None, use_errno=True) if sys.platform == "linux" else None
-_PR_SET_PDEATHSIG = 1
-
-
-def _die_with_the_supervisor() -> None:
-    """A supervisor that is killed outright can stop nobody: on Linux the kernel does (prctl(2), PR_SET_PDEATHSIG)."""
-    if _kernel is not None:
-        _kernel.prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
 
 
 class Stopped(Exception):  # noqa: N818

@@ -301,6 +301,20 @@ class Ledger:
         async with self._database.read() as connection:
             return (await connection.scalars(query)).all()
 
+    async def due_batches(self, edition_id: int, now: dt.datetime) -> int:
+        """How many batches of an edition have something due."""
+        query = sa.select(sa.func.count()).where(batch.c.edition_id == edition_id, batch.c.next_at <= now)
+        async with self._database.read() as connection:
+            return await connection.scalar(query) or 0
+
+    async def due_since(self, edition_id: int) -> dt.datetime | None:
+        """Since when an edition has something due that nobody works; None: there is nothing."""
+        free = sa.or_(batch.c.lease_until.is_(None), batch.c.lease_until < database_now())
+        query = sa.select(sa.type_coerce(sa.func.min(batch.c.next_at), Instant))
+        async with self._database.read() as connection:
+            moment: dt.datetime | None = await connection.scalar(query.where(batch.c.edition_id == edition_id, free))
+        return moment
+
     async def counts(self, edition_id: int) -> Mapping[DeliveryState, int]:
         """How many deliveries of an edition are in each state; their sum is the number of rows ever made for it."""
         async with self._database.read() as connection:

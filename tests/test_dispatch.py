@@ -24,7 +24,7 @@ import sqlalchemy as sa
 
 from flows.context import Context
 from flows.database import Database, connect
-from flows.dispatch import Delivered, deliver, deliver_due
+from flows.dispatch import Delivered, Held, deliver, deliver_due
 from flows.editions.model import Kind
 from flows.mail import dkim
 from flows.mail.cards import pack
@@ -374,18 +374,32 @@ async def test_a_delivery_that_was_cut_off_before_all_had_a_row_is_finished_by_w
     frozen = await scene.frozen()
     said: list[str] = []
     (delivered,) = await deliver_due(scene.context, "daily", said.append)
+    assert isinstance(delivered, Delivered)
     assert delivered.counts == {SENT: 40}
     assert await deliver_due(scene.context, "daily", said.append) == []
     assert frozen.id not in await scene.context.store.unopened("daily", NOON - dt.timedelta(days=9))
 
 
-async def test_what_is_due_of_an_old_edition_is_not_sent_unasked(scene: Scene) -> None:
+async def test_what_would_start_more_than_a_day_late_is_not_sent_unasked(scene: Scene) -> None:
     await scene.begin("evening@example.org", hour=19)
     await scene.deliver(**LATER)
-    scene.clock.forward(days=3)
-    said: list[str] = []
-    assert await deliver_due(scene.context, "daily", said.append) == []
-    assert "too old to be sent unasked" in said[0]
+    scene.clock.forward(hours=7 + 25)
+    (held,) = await deliver_due(scene.context, "daily", lambda _: None)
+    assert isinstance(held, Held)
+    assert "Held: the daily edition of 2026-06-09 has something due since 2026-06-09 19:00 UTC" in held.sentence
+    assert (await scene.deliver(**LATER)).counts == {SENT: 1}
+
+
+async def test_what_is_tried_again_on_the_next_day_is_not_late(scene: Scene) -> None:
+    await scene.begin("full-1@example.org")
+    await scene.deliver(**LATER)
+    for _ in range(9):
+        scene.clock.forward(hours=2, minutes=1)
+        (again,) = await deliver_due(scene.context, "daily", lambda _: None)
+        assert isinstance(again, Delivered)
+    scene.clock.forward(hours=12)
+    (again,) = await deliver_due(scene.context, "daily", lambda _: None)
+    assert isinstance(again, Delivered)
 
 
 async def test_all_hours_disregards_it(scene: Scene) -> None:

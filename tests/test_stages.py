@@ -307,11 +307,11 @@ def made(context: Context, frozen: Frozen) -> dict[str, Any]:
     import email.policy
     from email.message import EmailMessage
 
-    from flows.dispatch import reader_of
     from flows.editions.choose import choose
     from flows.editions.model import Interests
     from flows.mail.assemble import assemble
     from flows.mail.cards import unpack
+    from flows.writer import reader_of
 
     reader = reader_of(context, frozen.edition, 1, "reader@example.org")
     raw = assemble(unpack(frozen.cards), choose(frozen.edition, Interests()), reader).content

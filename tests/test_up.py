@@ -51,7 +51,7 @@ def test_it_serves_every_newsletter_refuses_a_second_one_and_leaves_no_process_b
         finally:
             process.send_signal(signal.SIGTERM)
         assert process.wait(timeout=60) == 0
-        assert processes_of(home) == 0
+        assert not processes_of(home)
 
 
 def _is_served(port: int, deployment: str) -> bool:

@@ -12,7 +12,7 @@ import pytest
 import sqlalchemy as sa
 
 from flows.database import Database
-from flows.dispatch import Delivered, deliver, deliver_due
+from flows.dispatch import Delivered, Held, deliver, deliver_due
 from flows.editions.model import Edition, Kind
 from flows.housekeeping import tidy
 from flows.mail.cards import pack
@@ -51,7 +51,7 @@ async def delivered(scene: Scene, found: Frozen) -> Delivered:
 async def due(scene: Scene) -> Mapping[str, int]:
     """What a run of `deliver-due` brings about."""
     done = await deliver_due(scene.context, "daily", lambda _: None)
-    return {str(state): count for one in done for state, count in one.counts.items()}
+    return {str(state): n for one in done if isinstance(one, Delivered) for state, n in one.counts.items()}
 
 
 def titles(scene: Scene, address: str) -> list[set[str]]:
@@ -109,20 +109,22 @@ async def test_what_waits_for_its_day_is_delivered_days_later_without_being_aske
     assert scene.server.readers == {"friday@example.org": 1}
 
 
-async def test_a_weekly_edition_is_too_old_after_nine_days_and_a_daily_one_after_two(scene: Scene) -> None:
+async def test_what_has_been_due_for_more_than_a_day_is_held(scene: Scene) -> None:
     scene.clock.forward(days=4)
     await scene.subscribe("friday@example.org", weekday=4, **WEEKLY)
     await scene.subscribe("evening@example.org", hour=20)
     for kind in Kind:
         await delivered(scene, await frozen(scene, kind, SATURDAY))
-    scene.clock.forward(days=3)
-    said: list[str] = []
+    for days, kind in ((3, Kind.DAILY), (5, Kind.WEEKLY)):
+        scene.clock.forward(days=days)
+        said: list[str] = []
+        (held,) = await deliver_due(scene.context, "daily", said.append)
+        assert isinstance(held, Held)
+        assert said == [held.sentence]
+        assert f"Held: the {kind} edition of 2026-06-13 has something due since 2026-06-" in held.sentence
+        assert f"start a `{kind}` run with the date 2026-06-13" in held.sentence
+    scene.clock.forward(days=14)
     assert await deliver_due(scene.context, "daily", said.append) == []
-    assert said == ["The daily edition of 2026-06-13 still has something due, but is too old to be sent unasked."]
-    scene.clock.forward(days=7)
-    said.clear()
-    assert await deliver_due(scene.context, "daily", said.append) == []
-    assert any("The weekly edition of 2026-06-13 still has something due" in sentence for sentence in said)
     assert not scene.server.taken
 
 
@@ -228,6 +230,7 @@ async def test_a_pause_that_ends_before_the_readers_day_costs_them_nothing(scene
     assert (await delivered(scene, found)).counts == {PENDING: 2}
     scene.clock.forward(days=2)
     (ended,) = await deliver_due(scene.context, "daily", lambda _: None)
+    assert isinstance(ended, Delivered)
     assert ended.reasons[SKIPPED] == {"paused until 2026-06-16": 1}
     scene.clock.forward(days=1)
     assert await due(scene) == {"sent": 1, "skipped": 1}

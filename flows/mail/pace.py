@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections import deque
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from flows.outcomes import Outcome, Stage, Verdict
 
@@ -45,6 +45,10 @@ class Limit:
 
     rate: float = 0.0
     connections: int = 0
+
+    def divided(self, share: int) -> Limit:
+        """The limit of one of so many processes, which have turns in common but not their connections."""
+        return replace(self, connections=max(1, self.connections // share) if self.connections else 0)
 
 
 def read_limits(text: str) -> dict[str, Limit]:

@@ -34,13 +34,13 @@ import sqlalchemy as sa
 
 from flows.context import Context, open_context
 from flows.database import milliseconds
-from flows.dispatch import reader_of
 from flows.editions.choose import choose
 from flows.keys import new as new_key
 from flows.mail.assemble import assemble
 from flows.mail.cards import pack
 from flows.settings import Settings
 from flows.stages import cards_of
+from flows.writer import reader_of
 from tests import factories
 from tests.benchmarks.peers import nodemailer, smtplib_loop
 from tests.conftest import free_port

@@ -1,0 +1,67 @@
+"""What one reader gets of a frozen edition: their message, or why there is none."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Collection
+from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo
+
+from flows.context import Context
+from flows.editions.choose import choose
+from flows.editions.model import Edition, Kind
+from flows.mail.assemble import assemble
+from flows.mail.cards import addressed, unpack
+from flows.mail.model import Message, Reader
+from flows.papers.model import PaperId
+from flows.store import Frozen
+from subscribers import policy
+from subscribers.model import Subscription
+from subscribers.tokens import Purpose, sign
+
+
+class Writer:
+    """Writes the messages of an edition. What is the same for all readers is made once."""
+
+    def __init__(self, context: Context, frozen: Frozen) -> None:
+        self._context, self._frozen = context, frozen
+        self._edition = frozen.edition
+        self._cards = addressed(unpack(frozen.cards), context.newsletter(frozen.edition.newsletter), context.site)
+
+    def write(self, subscription: Subscription | None, seen: Collection[PaperId]) -> Message | str:
+        """The message for a reader who has got the papers `seen` already; or in words why they get none."""
+        if subscription is None:
+            return "erased"
+        if reason := policy.decide(subscription, self._today(subscription)):
+            return reason
+        if reason := policy.superseded(subscription, self._edition.kind, self._frozen.at):
+            return reason
+        digest = choose(self._edition, subscription.interests, seen)
+        if not digest.parts:
+            return digest.reason
+        reader = reader_of(self._context, self._edition, subscription.id, subscription.email)
+        try:
+            return assemble(self._cards, digest, reader)
+        except ValueError as error:
+            return f"the address can't be written in a mail: {error}"
+
+    def _today(self, subscription: Subscription) -> dt.date:
+        """The day that a pause is held against: the edition's, or of a weekly one, which may come days later, the
+        reader's own."""
+        day = self._edition.day
+        if self._edition.kind is Kind.DAILY:
+            return day
+        return max(day, self._context.now().astimezone(ZoneInfo(subscription.zone)).date())
+
+
+def reader_of(context: Context, edition: Edition, subscription: int, address: str) -> Reader:
+    """What is this reader's own in their message. The Message-ID is the same for every attempt."""
+    host = urlsplit(context.settings.public_url).hostname or "localhost"
+    key, now = context.settings.keys[0], context.now()
+    return Reader(
+        address=address,
+        unsubscribe=sign(Purpose.UNSUBSCRIBE, subscription, key),
+        manage=sign(Purpose.MANAGE, subscription, key, now),
+        message_id=f"{edition.newsletter}.{edition.kind}.{edition.day}.{subscription}@{host}",
+        date=now,
+    )

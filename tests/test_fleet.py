@@ -1,0 +1,120 @@
+"""A large list is delivered by several processes of one machine."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import sys
+from collections import Counter
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from flows.context import open_context
+from flows.database import Database
+from flows.mail.cards import pack
+from flows.settings import Settings
+from flows.stages import cards_of
+from subscribers.model import DeliveryState
+from subscribers.store import Change
+from tests import factories
+from tests.mail.smtp import MailServer, mail_server
+from tests.processes import processes_of
+
+READERS = 1200
+on_sqlite = pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+"""It takes a process two seconds to start: once is enough where the database makes no difference."""
+
+
+@dataclass
+class List:
+    """A list whose edition is frozen, and the command that delivers it."""
+
+    given: dict[str, Any]
+    server: MailServer
+
+    async def deliver(self, **more: object) -> asyncio.subprocess.Process:
+        environment = {name: value for name, value in os.environ.items() if not name.startswith("PAPERROUND_")}
+        environment |= {f"PAPERROUND_{name.upper()}": str(value) for name, value in (self.given | more).items()}
+        command = (sys.executable, "-m", "flows", "deliver", "--date", str(factories.DAY), "--wait", "90")
+        pipe = asyncio.subprocess.PIPE
+        return await asyncio.create_subprocess_exec(*command, env=environment, stdout=pipe, stderr=pipe)
+
+    async def states(self) -> dict[DeliveryState, int]:
+        async with open_context(Settings(_env_file=None, **self.given)) as context:
+            return dict(await context.ledger.counts(1))
+
+
+@pytest.fixture
+async def people(database: Database, tmp_path: Path) -> AsyncIterator[List]:
+    async with mail_server() as server:
+        given: dict[str, Any] = {
+            "home_dir": tmp_path,
+            "database_url": database.engine.url.render_as_string(hide_password=False),
+            "mail_url": f"smtp://127.0.0.1:{server.port}",
+            "secret_key": "a key of sixteen letters or more",
+            "suppression_key": "another key of sixteen letters",
+            "mail_connections": 6,
+            "mail_processes": 3,
+        }
+        async with open_context(Settings(_env_file=None, **given)) as context:
+            addresses = [f"reader-{n}@example.org" for n in range(READERS)]
+            changes = [Change(email=address, newsletter="daily", columns={}) for address in addresses]
+            await context.subscribers.keep(changes, context.now())
+            edition = factories.edition(topics=context.topics[:5])
+            cards = await cards_of(context, edition, context.newsletters["daily"])
+            await context.store.freeze(edition, pack(cards), context.now())
+        yield List(given, server)
+
+
+@on_sqlite
+async def test_processes_share_the_readers_and_say_what_they_brought_together(people: List) -> None:
+    delivering = await people.deliver()
+    said, log = await delivering.communicate()
+    assert said.decode() == f"Deliveries: {READERS} sent.\n"
+    assert "3 processes share the readers." in log.decode()
+    assert people.server.readers == Counter(f"reader-{n}@example.org" for n in range(READERS))
+    assert people.server.connections > 2
+
+
+async def test_when_one_dies_the_others_take_over(people: List, tmp_path: Path) -> None:
+    delivering = await people.deliver(mail_rate=400)
+    await people.server.has_taken(100)
+    others = [pid for pid in processes_of(tmp_path) if pid != delivering.pid]
+    assert len(others) == 2
+    os.kill(others[0], signal.SIGKILL)
+    said, log = await delivering.communicate()
+    assert delivering.returncode == 0, log
+    assert said.decode().startswith(f"Deliveries: {READERS} sent")
+    assert "status -9: the others take over" in log.decode()
+    assert set(people.server.readers) == {f"reader-{n}@example.org" for n in range(READERS)}
+    again = people.server.readers.total() - READERS
+    assert again <= 2  # its connections
+    assert len({taken.message_id for taken in people.server.taken}) == READERS
+
+
+@on_sqlite
+async def test_all_of_them_stop_between_two_messages(people: List, tmp_path: Path) -> None:
+    delivering = await people.deliver(mail_rate=300)
+    await people.server.has_taken(100)
+    delivering.terminate()
+    _, log = await delivering.communicate()
+    assert delivering.returncode == 2
+    assert "Stopped before the end." in log.decode()
+    assert not processes_of(tmp_path)
+    sent = people.server.readers.total()
+    assert await people.states() == {DeliveryState.SENT: sent, DeliveryState.PENDING: READERS - sent}
+
+
+@on_sqlite
+async def test_a_server_that_refuses_us_stops_all_of_them(people: List) -> None:
+    people.server.refuses_sender = "paperround@localhost"
+    delivering = await people.deliver()
+    _, log = await delivering.communicate()
+    assert delivering.returncode == 2
+    assert "refuses the sender" in log.decode()
+    assert await people.states() == {DeliveryState.PENDING: READERS}
