@@ -3,8 +3,8 @@ twice: the ledger decides, not Prefect."""
 
 from __future__ import annotations
 
+import asyncio
 import datetime as dt
-import signal
 from typing import Any
 
 from prefect import flow, get_run_logger, task
@@ -15,31 +15,35 @@ from prefect.states import Completed
 from flows import stages
 from flows.artifacts import show_delivery
 from flows.context import open_context, utc_now
+from flows.dispatch import Delivered, Held
 from flows.dispatch import deliver as dispatch
 from flows.dispatch import deliver_due as dispatch_due
 from flows.editions.model import Kind, NoEdition
 from flows.orders import DUE_EVERY, Day, Target, scheduled_at
 from flows.outcomes import Problem
 from flows.settings import load_settings
-from flows.stopping import stopping
+from flows.stopping import apart
 
 
 @task(name="deliver", task_run_name="deliver {newsletter} {kind} {day}", cache_policy=NO_CACHE)
 async def deliver_edition(newsletter: str, kind: Kind, day: dt.date) -> str:
     """Delivers what is due now; returns how the delivery stands, in a sentence. Raises Problem where it had to stop."""
     log = get_run_logger()
-    async with open_context(load_settings()) as context:
-        frozen = await stages.freeze(context, context.newsletter(newsletter), kind, day)
-        if isinstance(frozen, NoEdition):
-            log.info("No %s edition on %s, so no mail: %s", kind, day, frozen.reason)
-            return f"no edition: {frozen.reason}"
-        with stopping(signal.SIGTERM) as stop:
+
+    async def work(stop: asyncio.Event) -> Delivered | NoEdition:
+        async with open_context(load_settings()) as context:
+            frozen = await stages.freeze(context, context.newsletter(newsletter), kind, day)
+            if isinstance(frozen, NoEdition):
+                return frozen
             delivered = await dispatch(context, frozen, log.info, stop=stop)
-    log.info("%s%s", "Stopped between two messages. " if stop.is_set() else "", delivered.sentence)
+        log.info("%s%s", "Stopped between two messages. " if stop.is_set() else "", delivered.sentence)
+        return delivered
+
+    delivered = await apart(work)
+    if isinstance(delivered, NoEdition):
+        log.info("No %s edition on %s, so no mail: %s", kind, day, delivered.reason)
+        return f"no edition: {delivered.reason}"
     await show_delivery(newsletter, kind, delivered)
-    if stop.is_set():
-        # Prefect's own handler ends the run now, as cancelled or crashed
-        signal.raise_signal(signal.SIGTERM)
     if delivered.halted:
         raise Problem(f"{delivered.halted} Nobody was lost: start the run again when it is mended.")
     return delivered.sentence
@@ -48,12 +52,14 @@ async def deliver_edition(newsletter: str, kind: Kind, day: dt.date) -> str:
 @task(name="deliver due", task_run_name="deliver due {newsletter}", cache_policy=NO_CACHE)
 async def deliver_what_is_due(newsletter: str) -> str:
     """Delivers what has become due of all editions of a newsletter; returns what was done, in a sentence."""
-    async with open_context(load_settings()) as context:
-        context.newsletter(newsletter)
-        with stopping(signal.SIGTERM) as stop:
-            done = await dispatch_due(context, newsletter, get_run_logger().info, stop)
-    if stop.is_set():
-        signal.raise_signal(signal.SIGTERM)
+    log = get_run_logger()
+
+    async def work(stop: asyncio.Event) -> list[Delivered | Held]:
+        async with open_context(load_settings()) as context:
+            context.newsletter(newsletter)
+            return await dispatch_due(context, newsletter, log.info, stop)
+
+    done = await apart(work)
     for delivered in done:
         if delivered.halted:
             raise Problem(f"{delivered.halted} Nobody was lost: it goes on when that is mended.")
