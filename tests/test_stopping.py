@@ -89,8 +89,9 @@ async def _run() -> None:
     brought: list[str] = []
 
     async def busy() -> None:
-        while True:  # so that the signal strikes in the middle of something, too
-            await asyncio.sleep(0)  # noqa: ASYNC110 - it waits for nothing
+        # so that the signal strikes in the middle of something, too
+        while True:  # noqa: ASYNC110 - it waits for nothing
+            await asyncio.sleep(0)
 
     other = asyncio.create_task(busy())
     threading.Timer(0.22, lambda: os.kill(os.getpid(), signal.SIGTERM)).start()
