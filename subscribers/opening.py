@@ -17,6 +17,10 @@ from subscribers.model import DeliveryState, Frequency, SubscriptionState
 from subscribers.policy import due, frequencies
 from subscribers.tables import subscriber, subscription
 
+ROWS = 5_000
+"""Rows that are made in one transaction: others wait some milliseconds for it. Each may have a time of its own, which
+takes five values, and a statement holds no more than 32,766 of them."""
+
 Conditions = Sequence[sa.ColumnElement[bool]]
 
 
@@ -51,15 +55,19 @@ class Opening:
     async def make_rows(self, size: int, *, at_once: bool) -> int:
         """Makes what is missing, in batches of `size`; returns how many rows it made."""
         made, last = 0, 0
+        page = sa.select(subscription.c.id).where(subscription.c.id > sa.bindparam("last"), *self._wanted)
+        page = page.order_by(subscription.c.id).limit(max(ROWS // size, 1) * size)
         while True:
             async with self._database.write() as connection:
-                page = sa.select(subscription.c.id).where(subscription.c.id > last, *self._wanted)
-                ids = (await connection.scalars(page.order_by(subscription.c.id).limit(size))).all()
+                ids = (await connection.scalars(page, {"last": last})).all()
                 if not ids:
                     return made
                 span = (ids[0], ids[-1])
                 due_at = sa.null() if at_once else await self._due_at(connection, span)
-                made += await self._add(connection, span, due_at)
+                fresh = await self._add(connection, span, due_at)
+                if fresh:
+                    await self._divide(connection, ids, size)
+            made += fresh
             last = ids[-1]
 
     async def _due_at(self, connection: AsyncConnection, span: tuple[int, int]) -> sa.ColumnElement[Any]:
@@ -93,18 +101,22 @@ class Opening:
         names = ["edition_id", "subscription_id", "state", "attempts", "due_at", "words"]
         # Another process may be making the same rows: on PostgreSQL it is waited for here.
         fresh = self._database.insert(delivery).from_select(names, rows).on_conflict_do_nothing()
-        made = (await connection.execute(fresh)).rowcount
-        if made:
-            lo, hi = span
-            await connection.execute(
-                sa.insert(batch).values(edition_id=self._edition_id, lo=lo, hi=hi, next_at=self._frozen_at)
-            )
-        return made
+        return (await connection.execute(fresh)).rowcount
+
+    async def _divide(self, connection: AsyncConnection, ids: Sequence[int], size: int) -> None:
+        firsts = range(0, len(ids), size)
+        spans = [{"lo": ids[at], "hi": ids[min(at + size, len(ids)) - 1]} for at in firsts]
+        made = sa.insert(batch).values(edition_id=self._edition_id, next_at=self._frozen_at)
+        await connection.execute(made, spans)
 
     async def hurry(self) -> None:
         """Makes due what still waits for its hour."""
         mine = batch.c.edition_id == self._edition_id
-        waits = (delivery.c.edition_id == self._edition_id, delivery.c.state == DeliveryState.PENDING)
+        waits = (
+            delivery.c.edition_id == self._edition_id,
+            delivery.c.state == DeliveryState.PENDING,
+            delivery.c.due_at.is_not(None),
+        )
         async with self._database.write() as connection:
             # batches before deliveries, as a worker locks them that claims and records
             await connection.execute(

@@ -3,7 +3,8 @@ from __future__ import annotations
 import asyncio
 import datetime as dt
 from dataclasses import replace
-from itertools import pairwise
+from itertools import cycle, pairwise, product
+from zoneinfo import available_timezones
 
 import asyncpg
 import pytest
@@ -15,6 +16,7 @@ from flows.outcomes import Outcome, Stage, Verdict
 from subscribers.deliveries import Claim, batch, delivery
 from subscribers.ledger import BATCH, FINAL_REPLY, Ledger
 from subscribers.model import DeliveryState, SubscriptionState
+from subscribers.opening import ROWS
 from subscribers.store import Change, Subscribers
 from subscribers.tables import subscription
 from tests.factories import HASHING_KEY
@@ -52,6 +54,20 @@ async def test_every_confirmed_reader_has_one_row_however_often_the_ledger_is_op
     assert await ledger.open(1, "daily", Kind.DAILY, DAY, NOW, at_once=False) == BATCH + 20
     assert await ledger.open(1, "daily", Kind.DAILY, DAY, NOW, at_once=False) == 0
     assert await ledger.counts(1) == {DeliveryState.PENDING: BATCH + 20}
+
+
+async def test_readers_may_all_have_an_hour_of_their_own(database: Database) -> None:
+    clocks = cycle(product(range(24), sorted(available_timezones())[:20]))
+    changes = [
+        Change(email=f"reader{n}@example.org", newsletter="daily", columns={"hour": hour, "zone": zone})
+        for n, (hour, zone) in zip(range(ROWS + 20), clocks, strict=False)
+    ]
+    await Subscribers(database, HASHING_KEY).keep(changes, NOW)
+    assert await Ledger(database).open(1, "daily", Kind.DAILY, DAY, NOW, at_once=False) == ROWS + 20
+    async with database.read() as connection:
+        spans = (await connection.execute(sa.select(batch.c.lo, batch.c.hi).order_by(batch.c.lo))).all()
+    assert [span.hi - span.lo + 1 for span in spans] == [BATCH] * (ROWS // BATCH) + [20]
+    assert all(before.hi + 1 == after.lo for before, after in pairwise(spans))
 
 
 async def test_who_subscribes_later_is_added_by_a_later_pass(database: Database) -> None:
