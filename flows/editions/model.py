@@ -108,16 +108,28 @@ class Entry:
     because: tuple[str, ...] = ()
     score: float = 0.0
     """What it is ranked by, higher first; comparable within one edition only."""
+    rose: int = 0
+    """The votes it gained since the edition that showed it last; 0: no edition has shown it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Story:
+    """Papers of one topic on one thing, and what they share, as their authors write it: hostile text."""
+
+    phrase: str
+    papers: tuple[PaperId, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Section:
-    """The papers of one topic, best first."""
+    """The papers of one topic, best first; those of a story stand together at the place of their best."""
 
     topic: str
     name: str
     group: str
     entries: tuple[Entry, ...]
+    stories: tuple[Story, ...] = ()
+    """In the order of the entries; no paper is in two of them."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -134,6 +146,8 @@ class Edition:
     missing: tuple[str, ...] = ()
     """What could not be had, a sentence each for the reader; the operator's log has the details."""
     number: int = 0
+    best: tuple[PaperId, ...] = ()
+    """The best papers of them all, best first, each from another topic; none where there are few papers."""
 
     @property
     def entries(self) -> Iterator[Entry]:
