@@ -12,6 +12,7 @@ from dataclasses import replace
 from jinja2 import TemplateError, TemplateNotFound, TemplateSyntaxError
 
 from flows.context import Context, Say
+from flows.editions import rank
 from flows.editions.compose import compose as compose_edition
 from flows.editions.model import Edition, Kind, Newsletter, NoEdition
 from flows.mail.cards import pack, render
@@ -68,6 +69,10 @@ async def compose(context: Context, newsletter: Newsletter, kind: Kind, day: dt.
     listed = await context.store.papers(first, day, newsletter.sources)
     papers = [paper for paper in listed if _is_followed(paper, newsletter)]
     shown = await context.store.shown_before(newsletter.slug, kind, day)
+    since = day - rank.COMPARED
+    # one that takes its own day alone looks at no other: the bundled sample has the same papers every day
+    earlier = await context.store.earlier(newsletter.slug, kind, since, day) if newsletter.look_back else ()
+    votes = await context.store.votes(since, day, newsletter.sources)
     collections = await context.store.collections(first, day, newsletter.sources)
     # Grouping a long day is a second of work: in a thread it leaves the event loop to the others.
     return await asyncio.to_thread(
@@ -77,6 +82,8 @@ async def compose(context: Context, newsletter: Newsletter, kind: Kind, day: dt.
         day,
         papers,
         shown=shown,
+        earlier=earlier,
+        votes=votes,
         collections=collections,
         topics=context.topics,
         classify=context.classifier.classify,

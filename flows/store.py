@@ -66,7 +66,16 @@ edition_paper = sa.Table(
     comment="the papers of frozen editions",
 )
 
+
+@dataclass(frozen=True, slots=True)
+class _Voted:
+    """What is read of a paper's document where its votes alone are wanted."""
+
+    upvotes: int | None = None
+
+
 _papers = TypeAdapter(Paper)
+_voted = TypeAdapter(_Voted)
 _editions = TypeAdapter(Edition)
 _skipped = TypeAdapter(tuple[Skipped, ...])
 
@@ -177,6 +186,21 @@ class Store:
             )
             return merge(_papers.validate_json(row.document) for row in rows)
 
+    async def votes(self, first: dt.date, last: dt.date, sources: Sequence[str]) -> dict[PaperId, int]:
+        """The votes of the papers that these sources listed from `first` to `last` and that could be voted on: the most
+        that were seen."""
+        async with self._database.read() as connection:
+            rows = await connection.execute(
+                sa.select(sighting.c.paper_id, sighting.c.document).where(
+                    sighting.c.day.between(first, last), sighting.c.source.in_(sources)
+                )
+            )
+            found: dict[PaperId, int] = {}
+            for row in rows:
+                if (votes := _voted.validate_json(row.document).upvotes) is not None:
+                    found[row.paper_id] = max(votes, found.get(row.paper_id, 0))
+            return found
+
     async def collections(self, first: dt.date, last: dt.date, sources: Sequence[str]) -> tuple[Collected, ...]:
         """How collecting these days went, newest day first; without the papers."""
         async with self._database.read() as connection:
@@ -221,6 +245,16 @@ class Store:
                 .where(*_before(newsletter, kind, day), edition.c.day > day - dt.timedelta(days=366))
             )
             return frozenset(PaperId(row) for row in rows)
+
+    async def earlier(self, newsletter: str, kind: Kind, first: dt.date, day: dt.date) -> tuple[Edition, ...]:
+        """The frozen editions of this newsletter and kind dated from `first` on and before `day`, oldest first."""
+        async with self._database.read() as connection:
+            rows = await connection.scalars(
+                sa.select(edition.c.document)
+                .where(*_before(newsletter, kind, day), edition.c.day >= first)
+                .order_by(edition.c.day)
+            )
+            return tuple(map(_editions.validate_json, rows))
 
     async def find(self, newsletter: str, kind: Kind, day: dt.date) -> Frozen | Edition | NoEdition | None:
         """What is kept for this day: a frozen edition, a draft, the reason why there is none, or nothing yet."""

@@ -6,9 +6,11 @@ import datetime as dt
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 
-from flows.editions import week
+from flows.editions import rank, week
+from flows.editions.duplicates import unique
 from flows.editions.model import Classified, Edition, Entry, Kind, Newsletter, NoEdition, Section, Topic
-from flows.editions.rank import scorer
+from flows.editions.rising import Risen, risen
+from flows.editions.stories import stories, together
 from flows.papers.model import Collected, Paper, PaperId
 
 
@@ -19,56 +21,91 @@ def compose(
     papers: Iterable[Paper],
     *,
     shown: Collection[PaperId] = frozenset(),
+    earlier: Sequence[Edition] = (),
+    votes: Mapping[PaperId, int] | None = None,
     collections: Sequence[Collected] = (),
     topics: Sequence[Topic],
     classify: Callable[[Paper], Classified],
     titles: Mapping[str, str],
 ) -> Edition | NoEdition:
-    """The edition of a day: its papers by topic and rank, none that an earlier edition has `shown`; a weekly edition
-    has the best of them alone.
+    """The edition of a day: its papers by topic and rank, each once, none that an earlier edition has `shown` unless it
+    rose since; a weekly edition has the best of them alone.
 
-    `collections` says how collecting the window went, newest day first: where a source failed the edition says so by
-    its title in `titles`, and why is the reason where nothing is left. A paper of a topic that the newsletter does not
-    carry is left out.
+    `earlier` are the newsletter's editions of this kind of the last two weeks, `votes` those of today for the papers of
+    the last two weeks. `collections` says how collecting the window went, newest day first: where a source failed the
+    edition says so by its title in `titles`, and why is the reason where nothing is left. A paper of a topic that the
+    newsletter does not carry is left out.
     """
-    listed = list(papers)
-    fresh = [paper for paper in listed if paper.id not in shown]
-    by_topic = _by_topic(fresh, classify, scorer(fresh, day, kind))
+    listed = {paper.id: paper for paper in papers}
+    fresh = [paper for paper in listed.values() if paper.id not in shown]
+    known = {paper.id: paper.upvotes for paper in listed.values() if paper.upvotes is not None} | dict(votes or {})
+    good, weekly = rank.good(known.values()), kind is Kind.WEEKLY
+    again = {} if weekly else {one.paper.id: one for one in risen(earlier, known, good, day)}
+    new = unique(fresh, (entry.paper for edition in earlier for entry in edition.entries))
+    old = [listed.get(one.paper.id, one.paper) for one in again.values()]
+    by_topic = _by_topic([*new, *old], classify, rank.scorer(good, day, kind), again)
     carried = [topic for topic in topics if not newsletter.topics or topic.slug in newsletter.topics]
     ordered = {topic.slug: by_topic[topic.slug] for topic in sorted(carried, key=lambda topic: topic.order)}
-    weekly = kind is Kind.WEEKLY
     kept = week.best(ordered) if weekly else ordered
-    named = {topic.slug: topic for topic in carried}
-    sections = tuple(
-        Section(topic=slug, name=named[slug].name, group=named[slug].group, entries=tuple(entries))
-        for slug, entries in kept.items()
-        if entries
-    )
-    if not sections:
+    # an edition is made of what is new: what rose is added to it
+    if all(entry.rose for entries in kept.values() for entry in entries):
         reason = (
-            week.reason(day, collections, titles, listed=bool(listed), fresh=bool(fresh))
+            week.reason(day, collections, titles, listed=bool(listed), fresh=bool(new))
             if weekly
-            else _reason(day, collections, seen=bool(shown) and not fresh)
+            else _reason(day, collections, seen=bool(shown) and not new)
         )
         return NoEdition(newsletter=newsletter.slug, kind=kind, day=day, reason=reason)
     missing = tuple((week.missing if weekly else _missing)(collections, titles))
-    return Edition(newsletter=newsletter.slug, kind=kind, day=day, sections=sections, missing=missing)
+    sections = tuple(_sections(kept, topics))
+    return Edition(
+        newsletter=newsletter.slug,
+        kind=kind,
+        day=day,
+        sections=sections,
+        missing=missing,
+        best=rank.best(entry for section in sections for entry in section.entries),
+    )
 
 
 def _by_topic(
-    papers: Iterable[Paper], classify: Callable[[Paper], Classified], score: Callable[[Paper], float]
+    papers: Iterable[Paper],
+    classify: Callable[[Paper], Classified],
+    score: Callable[[Paper], float],
+    again: Mapping[PaperId, Risen],
 ) -> Mapping[str, list[Entry]]:
     """The papers of each topic, best first; among equals, such as papers that nobody votes on, who clearest belongs."""
     found: dict[str, list[tuple[float, Entry]]] = defaultdict(list)
     for paper in papers:
         its = classify(paper)
-        entry = Entry(paper=paper, topic=its.topic, second=its.second, because=its.because, score=score(paper))
+        entry = Entry(
+            paper=paper,
+            topic=its.topic,
+            second=its.second,
+            because=its.because,
+            score=score(paper),
+            rose=again[paper.id].gained if paper.id in again else 0,
+        )
         found[its.topic].append((its.score, entry))
     ordered: dict[str, list[Entry]] = defaultdict(list)
     for topic, entries in found.items():
         entries.sort(key=lambda one: (-one[1].score, -one[0], one[1].paper.title, one[1].paper.id))
         ordered[topic] = [entry for _, entry in entries]
     return ordered
+
+
+def _sections(kept: Mapping[str, Sequence[Entry]], topics: Sequence[Topic]) -> Iterator[Section]:
+    named = {topic.slug: topic for topic in topics}
+    told = stories(kept, [topic.name for topic in topics])
+    for slug, entries in kept.items():
+        if entries:
+            mine = told.get(slug, ())
+            yield Section(
+                topic=slug,
+                name=named[slug].name,
+                group=named[slug].group,
+                entries=together(entries, mine),
+                stories=mine,
+            )
 
 
 def _missing(collections: Sequence[Collected], titles: Mapping[str, str]) -> Iterator[str]:

@@ -1,7 +1,7 @@
 """In which order? Pure, and the same papers always come out in the same order.
 
 The formula, and why:
-- Votes count on a logarithmic scale against what a good paper of the same window got (the 90th percentile): the step
+- Votes count on a logarithmic scale against what a good paper of the last two weeks got (the 90th percentile): the step
   from 3 to 30 votes says as much as that from 30 to 300, and a quiet day is not ranked by noise.
 - A paper's votes are halved for every 36 hours since it was listed: it has had that much longer to gather them.
   In a weekly edition votes stand as they are: halved, they would leave it the best of its last two days. What Monday's
@@ -15,19 +15,30 @@ from __future__ import annotations
 
 import datetime as dt
 import math
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 
-from flows.editions.model import Kind
-from flows.papers.model import Paper
+from flows.editions.model import Entry, Kind
+from flows.papers.model import Paper, PaperId
 
 HALVED_AFTER = dt.timedelta(hours=36)
+COMPARED = dt.timedelta(days=14)
+"""What is good is learnt from the papers of so many days."""
+LEAST_GOOD = 5
+"""Votes: where hardly anybody votes, fewer are not much."""
+BEST = 5
+"""The best of an edition are so many at most: what a reader who has one minute looks at."""
+FEW = 6
+"""An edition of fewer papers has no best ones: all of it is read in that minute."""
 
 
-def scorer(papers: Iterable[Paper], day: dt.date, kind: Kind = Kind.DAILY) -> Callable[[Paper], float]:
+def good(votes: Collection[int]) -> int:
+    """The votes of a good paper: the 90th percentile."""
+    return max(sorted(votes)[int(0.9 * (len(votes) - 1))], LEAST_GOOD) if votes else LEAST_GOOD
+
+
+def scorer(good: int, day: dt.date, kind: Kind = Kind.DAILY) -> Callable[[Paper], float]:
     """A score for papers that stand in one edition, higher first: from 0 up for those with votes, below 0 for
-    those without."""
-    votes = sorted(paper.upvotes for paper in papers if paper.upvotes is not None)
-    good = max(votes[int(0.9 * (len(votes) - 1))], 5) if votes else 5
+    those without. `good` are the votes of a good paper."""
     end = dt.datetime.combine(day + dt.timedelta(days=1), dt.time(), tzinfo=dt.UTC)
 
     def score(paper: Paper) -> float:
@@ -40,3 +51,16 @@ def scorer(papers: Iterable[Paper], day: dt.date, kind: Kind = Kind.DAILY) -> Ca
         return round(voted + code, 6)
 
     return score
+
+
+def best(entries: Iterable[Entry]) -> tuple[PaperId, ...]:
+    """The best papers, best first, each from another topic; of equal ones the first.
+
+    Only somebody's vote makes a paper one of them, and only once: what is shown again because it rose was seen before.
+    """
+    listed = list(entries)
+    found: dict[str, PaperId] = {}
+    for entry in sorted(listed, key=lambda entry: -entry.score):
+        if entry.paper.upvotes and not entry.rose:
+            found.setdefault(entry.topic, entry.paper.id)
+    return tuple(found.values())[:BEST] if len(listed) >= FEW else ()

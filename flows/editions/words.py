@@ -95,3 +95,8 @@ def counts(title: Sequence[str], abstract: Sequence[str]) -> Counter[str]:
 
 def _telling(word: str) -> bool:
     return len(word) > 1 and word not in _STOP and not word.isdigit()
+
+
+def is_filler(word: str) -> bool:
+    """Whether a word, as `words` gives it, means nothing by itself."""
+    return word in _STOP

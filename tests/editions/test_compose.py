@@ -12,11 +12,21 @@ from flows.editions import week
 from flows.editions.choose import choose
 from flows.editions.compose import compose
 from flows.editions.model import Classified, Edition, Interests, Kind, NoEdition
-from flows.editions.rank import scorer
+from flows.editions.rank import good, scorer
 from flows.papers.model import Collected, Paper
-from tests.factories import DAY, TOPICS, edition, newsletter, paper, papers
+from tests import factories
+from tests.factories import DAY, TOPICS, edition, newsletter
 
 TITLES = {"huggingface": "Hugging Face", "arxiv": "arXiv"}
+
+
+def paper(n: int = 1, **given: Any) -> Paper:
+    """A paper with a text of its own: of those that have the same one, an edition shows the best."""
+    return factories.paper(n, **({"abstract": f"Study {n}."} | given))
+
+
+def papers(count: int) -> list[Paper]:
+    return [paper(n) for n in range(1, count + 1)]
 
 
 def by_number(found: Paper) -> Classified:
@@ -99,27 +109,27 @@ def test_more_votes_rank_higher_and_older_ones_count_less() -> None:
     noon = dt.datetime(2026, 6, 9, 12, tzinfo=dt.UTC)
     few, many = paper(1, upvotes=3, listed_at=noon), paper(2, upvotes=30, listed_at=noon)
     old = paper(3, upvotes=30, listed_at=noon - dt.timedelta(days=3))
-    score = scorer([few, many, old], DAY)
+    score = scorer(good=5, day=DAY)
     assert score(many) > score(old)
     assert score(many) > score(few)
 
 
 def test_code_breaks_a_tie() -> None:
     plain, with_code = paper(1, upvotes=5), paper(2, upvotes=5, code="https://example.org/code", stars=10)
-    score = scorer([plain, with_code], DAY)
+    score = scorer(good=5, day=DAY)
     assert score(with_code) > score(plain)
 
 
 def test_a_paper_that_nobody_could_vote_on_is_not_one_without_votes() -> None:
     unvoted, cross, ignored = paper(1, upvotes=None, announced="new"), paper(2, upvotes=None), paper(3, upvotes=0)
-    score = scorer([unvoted, cross, ignored], DAY)
+    score = scorer(good=5, day=DAY)
     assert score(ignored) > score(unvoted) > score(cross)
 
 
 @given(st.lists(st.none() | st.integers(0, 10**9), max_size=30))
 def test_any_votes_can_be_ranked(votes: list[int | None]) -> None:
     listed = [paper(n, upvotes=upvotes) for n, upvotes in enumerate(votes, start=1)]
-    score = scorer(listed, DAY)
+    score = scorer(good([paper.upvotes for paper in listed if paper.upvotes is not None]), DAY)
     assert all(score(one) == score(one) for one in listed)
 
 
