@@ -98,6 +98,40 @@ async def test_what_came_to_the_last_editions_day_later_stands_in_the_next_and_n
     assert ids(await compose(context, wednesday)) == {"2606.00002", "2606.00003"}
 
 
+async def test_what_rose_since_it_was_shown_is_shown_once_more_with_the_votes_that_it_gained(
+    context: Context, server: Server
+) -> None:
+    wednesday, thursday = (TUESDAY + dt.timedelta(days=days) for days in (1, 2))
+    lists(server, TUESDAY, listed(1, upvotes=2), listed(2, upvotes=10))
+    await collect(context, TUESDAY)
+    await freeze(context, TUESDAY)
+    lists(server, TUESDAY, listed(1, upvotes=42), listed(2, upvotes=19))
+    lists(server, wednesday, listed(3, upvotes=5))
+    await collect(context, wednesday)
+    frozen = (await freeze(context, wednesday)).edition
+    assert {entry.paper.id: (entry.rose, entry.paper.upvotes) for entry in frozen.entries} == {
+        "2606.00001": (40, 42),
+        "2606.00003": (0, 5),
+    }
+    lists(server, wednesday, listed(1, upvotes=420), listed(3, upvotes=6))
+    lists(server, thursday, listed(4))
+    await collect(context, thursday)
+    assert ids(await compose(context, thursday)) == {"2606.00004"}
+
+
+async def test_a_shown_paper_does_not_come_again_under_another_id(context: Context, server: Server) -> None:
+    text = " ".join(f"Lamp {n} of coast {n} was lit in {1900 + n}." for n in range(12))
+    lists(server, TUESDAY, listed(1, title="Lamps", summary=text))
+    await collect(context, TUESDAY)
+    await freeze(context, TUESDAY)
+    wednesday = TUESDAY + dt.timedelta(days=1)
+    lists(server, wednesday, listed(2, title="Lamps, Revised", summary=f"{text} All is told again.", upvotes=90))
+    await collect(context, wednesday)
+    none = await stages.compose(context, context.newsletter("daily"), Kind.DAILY, wednesday)
+    assert isinstance(none, NoEdition)
+    assert none.reason == "Every paper of this day has stood in an earlier edition."
+
+
 async def test_an_edition_reaches_back_three_days_at_most(context: Context, server: Server) -> None:
     lists(server, TUESDAY, listed(1))
     await collect(context, TUESDAY)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 from dataclasses import replace
 from typing import Any
@@ -11,6 +12,7 @@ import sqlalchemy as sa
 import flows.store
 from flows.database import Database
 from flows.editions.model import Edition, Kind, Story
+from flows.papers.model import Collected
 from flows.store import Frozen, Store
 from tests import factories
 from tests.context import NOON
@@ -54,3 +56,29 @@ async def test_an_edition_that_was_frozen_before_there_were_stories_can_be_read(
     found = await store.find(made.newsletter, Kind.DAILY, made.day)
     assert isinstance(found, Frozen)
     assert found.edition == made
+
+
+async def test_the_votes_of_two_weeks_are_the_most_that_any_source_saw(database: Database) -> None:
+    store = Store(database)
+    listed = [factories.paper(1, upvotes=4), factories.paper(2, upvotes=None), factories.paper(3, upvotes=0)]
+    for source, day, papers in (
+        ("huggingface", factories.DAY, listed),
+        ("huggingface", factories.DAY + dt.timedelta(days=1), [factories.paper(1, upvotes=9)]),
+        ("huggingface", factories.DAY - dt.timedelta(days=1), [factories.paper(4)]),
+        ("arxiv", factories.DAY, [factories.paper(5), factories.paper(3, upvotes=None)]),
+    ):
+        await store.keep(Collected(source=source, day=day, papers=tuple(papers)), NOON)
+    tomorrow = factories.DAY + dt.timedelta(days=1)
+    assert await store.votes(factories.DAY, tomorrow, ["huggingface"]) == {listed[0].id: 9, listed[2].id: 0}
+    assert set(await store.votes(factories.DAY, factories.DAY, ["arxiv"])) == {factories.paper(5).id}
+
+
+async def test_earlier_editions_are_the_frozen_ones_before_a_day(database: Database) -> None:
+    store = Store(database)
+    made = [factories.edition(day=factories.DAY - dt.timedelta(days=age)) for age in (0, 1, 5, 14, 15)]
+    for edition in made:
+        await store.freeze(edition, b"", NOON)
+    await store.freeze(factories.edition(kind=Kind.WEEKLY, day=made[1].day), b"", NOON)
+    await store.keep_draft(factories.edition(day=factories.DAY - dt.timedelta(days=3)), NOON)
+    found = await store.earlier("daily", Kind.DAILY, made[3].day, factories.DAY)
+    assert found == (made[3], made[2], made[1])

@@ -188,6 +188,86 @@ def test_what_a_reader_follows_comes_before_the_best_ranked_when_there_is_a_limi
     assert paper(9).id in {one for part in digest.parts for one in part.papers}
 
 
+# --- what was seen before, and what is one
+
+
+def yesterdays(listed: list[Paper]) -> Edition:
+    return replace(composed(listed), day=DAY - dt.timedelta(days=1), number=1)
+
+
+def test_a_paper_that_rose_is_shown_once_more_and_says_so() -> None:
+    before = yesterdays([paper(1, upvotes=2), paper(2, upvotes=40)])
+    shown = {paper(1).id, paper(2).id}
+    listed = [paper(1, upvotes=52), paper(2, upvotes=60), *(paper(n, upvotes=n) for n in range(3, 20))]
+    found = composed(listed, shown=shown, earlier=[before])
+    assert {entry.paper.id: entry.rose for entry in found.entries if entry.rose} == {paper(1).id: 50}
+    assert [entry.paper.upvotes for entry in found.entries if entry.rose] == [52]
+    assert paper(2).id not in {entry.paper.id for entry in found.entries}
+    assert paper(1).id not in found.best
+    following = replace(found, day=DAY, number=2)
+    listed = [paper(1, upvotes=520), paper(30)]
+    again = compose(
+        newsletter(),
+        Kind.DAILY,
+        DAY + dt.timedelta(days=1),
+        listed,
+        shown=shown,
+        earlier=[before, following],
+        topics=TOPICS,
+        classify=by_number,
+        titles=TITLES,
+    )
+    assert isinstance(again, Edition)
+    assert [entry.paper.id for entry in again.entries] == [paper(30).id]
+
+
+def test_a_paper_that_rose_is_shown_though_it_is_no_longer_listed_with_its_votes_of_today() -> None:
+    before = yesterdays([paper(1, upvotes=2)])
+    found = composed([paper(3)], shown={paper(1).id}, earlier=[before], votes={paper(1).id: 80, paper(3).id: 9})
+    assert [(entry.paper.upvotes, entry.rose) for entry in found.entries if entry.rose] == [(80, 78)]
+
+
+def test_what_rose_makes_no_edition_without_something_new() -> None:
+    before = yesterdays([paper(1, upvotes=2)])
+    found = made([paper(1, upvotes=200)], shown={paper(1).id}, earlier=[before])
+    assert isinstance(found, NoEdition)
+    assert found.reason == "Every paper of this day has stood in an earlier edition."
+
+
+def test_a_paper_under_two_ids_is_shown_once_and_not_again_on_the_day_after() -> None:
+    first, second = (factories.paper(n, title="Swifts") for n in (1, 2))
+    assert [entry.paper.id for entry in composed([first, second, paper(3)]).entries if entry.topic == "video"] == [
+        second.id
+    ]
+    found = composed([second, paper(3)], shown={first.id}, earlier=[yesterdays([first])])
+    assert [entry.paper.id for entry in found.entries] == [paper(3).id]
+
+
+def test_an_edition_names_its_best() -> None:
+    found = composed(papers(12))
+    assert len(found.best) == len(TOPICS)
+    scores = {entry.paper.id: entry.score for entry in found.entries}
+    assert [scores[one] for one in found.best] == sorted((scores[one] for one in found.best), reverse=True)
+    assert found.best[0] == max(found.entries, key=lambda entry: entry.score).paper.id
+    assert composed(papers(5)).best == ()
+
+
+@given(st.randoms(use_true_random=False))
+def test_stories_second_ids_and_what_rose_do_not_depend_on_the_order_either(shuffled: Any) -> None:
+    tides = [paper(20 + n, title=f"Tidal Pools, Survey {n}", abstract=f"Warm tidal pools {n}.") for n in range(4)]
+    twice = [factories.paper(n, upvotes=7) for n in (40, 41)]
+    listed = [paper(1, upvotes=90), *(paper(n, title=f"Study {n}") for n in range(2, 16)), *tides, *twice]
+    given: dict[str, Any] = {"shown": {paper(1).id}, "earlier": [yesterdays([paper(1, upvotes=1)])]}
+    given["classify"] = lambda one: Classified(topic="agents")
+    expected = composed(listed, **given)
+    (section,) = expected.sections
+    assert [story.phrase for story in section.stories] == ["Tidal Pools"]
+    assert sum(entry.rose for entry in section.entries) == 89
+    assert len({one.id for one in twice} & {entry.paper.id for entry in section.entries}) == 1
+    shuffled.shuffle(listed)
+    assert composed(listed, **given) == expected
+
+
 # --- weekly
 
 
@@ -222,6 +302,19 @@ def test_a_week_has_the_best_of_each_topic_and_every_topic(votes: list[int | Non
         assert all((-1 if one.upvotes is None else one.upvotes) <= (-1 if worst is None else worst) for one in left)
     random.shuffle(listed)
     assert best_of(listed) == found
+
+
+def test_a_week_names_its_best() -> None:
+    found = best_of([paper(n) for n in range(1, 60)])
+    scores = {entry.paper.id: entry.score for entry in found.entries}
+    assert len(found.best) == len(TOPICS)
+    assert scores[found.best[0]] == max(scores.values())
+
+
+def test_a_week_shows_nothing_again() -> None:
+    before = replace(best_of([paper(1, upvotes=1)]), day=DAY - dt.timedelta(days=7))
+    found = best_of([paper(1, upvotes=500), paper(2)], shown={paper(1).id}, earlier=[before])
+    assert [entry.paper.id for entry in found.entries] == [paper(2).id]
 
 
 def test_when_there_are_more_topics_than_places_can_fill_the_best_ranked_have_the_rest() -> None:
