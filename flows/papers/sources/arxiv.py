@@ -66,21 +66,28 @@ def silence(window: Window) -> str:
         return "no arXiv category is chosen"
     if not announcements.announces(window.day):
         return "arXiv announces nothing at weekends"
+    if name := announcements.holiday(window.day):
+        return f"arXiv announced nothing on {name}, so that {fields.written(window.day)} has no feed of its own"
     return f"arXiv announced nothing new in {', '.join(window.categories)} on {fields.written(window.day)}"
 
 
 def _feed(body: bytes, request: Request, window: Window, addresses: Addresses) -> Answer:
-    """What is new in the feed of the day; of a later feed a search, of an earlier one that it is still the earlier."""
+    """What is new in the feed of the day; of a later feed a search, of an earlier one that it is still the earlier.
+
+    The search is of no use for a day without a feed: what was submitted for it stands in the feed of the next.
+    """
     channel = bodies.xml_root(body, "rss").find("{*}channel")
     day = None if channel is None else feeds.announced_on(channel)
     if channel is None or day is None:
         raise Unreadable("an RSS feed without a date")
+    if day > window.day and announcements.holiday(window.day):
+        return Answer(silence=silence(window))
     if day > window.day:
         return Answer(follow=(_search(0, window, addresses),))
     if day < window.day:
         return Answer(
-            silence=f"arXiv's feed is still the one of {fields.written(day)}: "
-            "nothing new was announced (a holiday, or it is too early in the day)"
+            silence=f"arXiv's feed is still the one of {fields.written(day)}: nothing new was announced "
+            f"({announcements.holiday(window.day) or 'a holiday'}, or it is too early in the day)"
         )
     items = enumerate(channel.findall("{*}item"), start=1)
     papers, skipped = divide(feeds.item_paper(item, position, window.day, NAME) for position, item in items)

@@ -50,7 +50,7 @@ def silence(window: Window) -> str:
     """Why a day holds nothing."""
     if window.day.weekday() >= _SATURDAY:
         return "Hugging Face lists no papers at weekends"
-    return f"Hugging Face lists no papers for {fields.written(window.day)} yet"
+    return f"Hugging Face lists no papers for {fields.written(window.day)} (a holiday, or it is too early in the day)"
 
 
 def _page(number: int, window: Window, addresses: Addresses) -> Request:
