@@ -20,8 +20,11 @@ async def compose_edition(newsletter: str, kind: Kind, day: dt.date, *, keep: bo
     """Composes the edition, keeps it as a draft if told to, leaves it as artifacts; returns its number of papers."""
     log = get_run_logger()
     async with open_context(load_settings()) as context:
-        make = stages.draft if keep else stages.compose
-        edition = await make(context, context.newsletter(newsletter), kind, day)
+        wanted = context.newsletter(newsletter)
+        if keep:
+            edition = await stages.draft(context, wanted, kind, day, log.info)
+        else:
+            edition = await stages.compose(context, wanted, kind, day)
         await show_edition(context, edition)
     if isinstance(edition, NoEdition):
         log.info("No %s edition on %s: %s", kind, day, edition.reason)

@@ -24,6 +24,7 @@ from flows.papers.model import Addresses
 from flows.phrases import Phrases
 from flows.settings import Settings
 from flows.store import Store
+from flows.summaries import Summariser
 from subscribers.ledger import Ledger
 from subscribers.outbox import Outbox
 from subscribers.store import Subscribers
@@ -109,6 +110,14 @@ class Context:
         """What signs mail before it leaves; without keys it leaves as it is."""
         domain = self.settings.signing_domain
         return Signer([read_key(pem, selector, domain) for pem, selector in self.settings.dkim_keys], self.now)
+
+    @cached_property
+    def summariser(self) -> Summariser | None:
+        """What writes summaries; None where no service is set."""
+        settings = self.settings
+        if not settings.summary_url:
+            return None
+        return Summariser(settings.summary_url, settings.summary_key.get_secret_value(), settings.summary_model)
 
     @cached_property
     def addresses(self) -> Addresses:

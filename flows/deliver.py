@@ -32,7 +32,7 @@ async def deliver_edition(newsletter: str, kind: Kind, day: dt.date) -> str:
 
     async def work(stop: asyncio.Event) -> Delivered | NoEdition:
         async with open_context(load_settings()) as context:
-            frozen = await stages.freeze(context, context.newsletter(newsletter), kind, day)
+            frozen = await stages.freeze(context, context.newsletter(newsletter), kind, day, log.info)
             if isinstance(frozen, NoEdition):
                 return frozen
             delivered = await dispatch(context, frozen, log.info, stop=stop)

@@ -92,7 +92,7 @@ async def deliver(
         wanted = context.newsletter(newsletter, kind)
         day = context.day(wanted, date)
         await _collect_if_needed(context, wanted, kind, day, say)
-        frozen = await stages.freeze(context, wanted, kind, day)
+        frozen = await stages.freeze(context, wanted, kind, day, say)
         if isinstance(frozen, NoEdition):
             return f"No {_edition(kind)} on {day}, so no mail: {frozen.reason}"
         with stopping(signal.SIGINT, signal.SIGTERM) as stop:

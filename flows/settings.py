@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Annotated, Literal
 
 from platformdirs import user_cache_path, user_data_path
-from pydantic import Field, SecretStr, ValidationError, field_validator
+from pydantic import Field, SecretStr, ValidationError, ValidationInfo, field_validator
 from pydantic_core import ErrorDetails
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
@@ -107,6 +107,14 @@ class Settings(BaseSettings):
     arxiv_interval: float = Field(
         3, ge=0, le=600, allow_inf_nan=False, description="Seconds between two requests to arXiv"
     )
+    summary_url: Url | None = Field(
+        None,
+        description="A service that speaks OpenAI's chat completions, up to /chat/completions: it writes a sentence "
+        "for each paper that has no summary; none by default",
+    )
+    summary_key: SecretStr = Field(SecretStr(""), description="Its key")
+    summary_model: str = Field("", validate_default=True, max_length=200, description="Its model")
+    summary_limit: int = Field(60, ge=0, le=10_000, description="For so many papers a day it is asked at most")
     newsletters_dir: Path | None = Field(None, description="Your own newsletters; they come before the shipped ones")
     topics_dir: Path | None = Field(None, description="Your own topics; they come before the shipped ones")
     templates_dir: Path | None = Field(None, description="Your own templates; they come before the shipped ones")
@@ -137,10 +145,24 @@ class Settings(BaseSettings):
         _back_off(value)
         return value
 
-    @field_validator("public_url", "huggingface_url", "arxiv_url", "arxiv_rss_url")
+    @field_validator("summary_model")
     @classmethod
-    def _no_slash_at_the_end(cls, value: str) -> str:
-        return value.rstrip("/")
+    def _a_model_where_there_is_a_service(cls, value: str, others: ValidationInfo) -> str:
+        if others.data.get("summary_url") and not value:
+            raise ValueError("should name the model that SUMMARY_URL's service is to use")
+        return value
+
+    @field_validator("summary_key")
+    @classmethod
+    def _fit_for_a_header(cls, value: SecretStr) -> SecretStr:
+        if not (key := value.get_secret_value().strip()).isascii() or not key.isprintable():
+            raise ValueError("should be printable ASCII")
+        return SecretStr(key)
+
+    @field_validator("public_url", "huggingface_url", "arxiv_url", "arxiv_rss_url", "summary_url")
+    @classmethod
+    def _no_slash_at_the_end(cls, value: str | None) -> str | None:
+        return value and value.rstrip("/")
 
     @field_validator("home_dir", "cache_dir", "newsletters_dir", "topics_dir", "templates_dir")
     @classmethod
@@ -301,7 +323,7 @@ def load_settings() -> Settings:
     except ValidationError as error:
         first = error.errors()[0]
         name = "PAPERROUND_" + "_".join(str(part) for part in first["loc"]).upper()
-        secret_fields = {"mail_url", "secret_key", "suppression_key", "returns_url"}
+        secret_fields = {"mail_url", "secret_key", "suppression_key", "returns_url", "summary_key"}
         value = "" if secret_fields.intersection(first["loc"]) else f" is {str(first['input'])[:60]!r}, which"
         raise Problem(f"{name}{value} is not accepted: {_wanted(first)}.") from error
     except UnicodeDecodeError as error:

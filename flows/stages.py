@@ -12,7 +12,7 @@ from dataclasses import replace
 from jinja2 import TemplateError, TemplateNotFound, TemplateSyntaxError
 
 from flows.context import Context, Say
-from flows.editions import rank
+from flows.editions import rank, summary
 from flows.editions.compose import compose as compose_edition
 from flows.editions.model import Edition, Kind, Newsletter, NoEdition
 from flows.mail.cards import pack, render
@@ -60,6 +60,10 @@ def _with_details_of(known: Paper, paper: Paper) -> Paper:
     return replace(paper, categories=known.categories, note=known.note, doi=known.doi, journal=known.journal)
 
 
+def _silent(sentence: str) -> None:
+    """Says nothing."""
+
+
 async def compose(context: Context, newsletter: Newsletter, kind: Kind, day: dt.date) -> Edition | NoEdition:
     """The edition of a day from what is stored; the frozen one where there is one. Stores nothing."""
     kept = await context.store.find(newsletter.slug, kind, day)
@@ -75,7 +79,7 @@ async def compose(context: Context, newsletter: Newsletter, kind: Kind, day: dt.
     votes = await context.store.votes(since, day, newsletter.sources)
     collections = await context.store.collections(first, day, newsletter.sources)
     # Grouping a long day is a second of work: in a thread it leaves the event loop to the others.
-    return await asyncio.to_thread(
+    composed = await asyncio.to_thread(
         compose_edition,
         newsletter,
         kind,
@@ -89,6 +93,9 @@ async def compose(context: Context, newsletter: Newsletter, kind: Kind, day: dt.
         classify=context.classifier.classify,
         titles={name: SOURCES[name].TITLE for name in newsletter.sources},
     )
+    if isinstance(composed, NoEdition) or not context.summariser:
+        return composed
+    return summary.summarised(composed, await context.store.summaries(entry.paper.id for entry in composed.entries))
 
 
 def _is_followed(paper: Paper, newsletter: Newsletter) -> bool:
@@ -99,14 +106,36 @@ def _is_followed(paper: Paper, newsletter: Newsletter) -> bool:
     return not archives.union(paper.categories).isdisjoint(newsletter.categories)
 
 
-async def draft(context: Context, newsletter: Newsletter, kind: Kind, day: dt.date) -> Edition | NoEdition:
-    """The same, kept as a draft until its delivery is allowed, or as the reason why the day has no edition."""
+async def _with_new_summaries(context: Context, edition: Edition, say: Say) -> Edition:
+    """The edition with summaries for its papers that have none, where a service is set that writes them and as far as
+    the day's limit goes. What fails is said and left out: it never costs the edition more than a minute."""
+    papers = {paper.id: paper for paper in summary.wanted(edition)}
+    if not context.summariser or not papers:
+        return edition
+    chosen = await context.store.reserve_summaries(list(papers), context.settings.summary_limit, context.now())
+    if not chosen:
+        return edition
+    written = await context.summariser.write([papers[identity] for identity in chosen])
+    await context.store.keep_summaries(written.texts, written.free)
+    say(written.sentence)
+    return summary.summarised(edition, written.texts)
+
+
+async def draft(
+    context: Context, newsletter: Newsletter, kind: Kind, day: dt.date, say: Say = _silent
+) -> Edition | NoEdition:
+    """The same, with new summaries if a service writes them, kept as a draft until its delivery is allowed; or kept as
+    the reason why the day has no edition."""
     composed = await compose(context, newsletter, kind, day)
+    if isinstance(composed, Edition) and not composed.number:
+        composed = await _with_new_summaries(context, composed, say)
     await context.store.keep_draft(composed, context.now())
     return composed
 
 
-async def freeze(context: Context, newsletter: Newsletter, kind: Kind, day: dt.date) -> Frozen | NoEdition:
+async def freeze(
+    context: Context, newsletter: Newsletter, kind: Kind, day: dt.date, say: Say = _silent
+) -> Frozen | NoEdition:
     """Freezes the edition of a day with its cards: from now on it is never altered. A second time returns the same."""
     kept = await context.store.find(newsletter.slug, kind, day)
     if isinstance(kept, Frozen):
@@ -116,6 +145,7 @@ async def freeze(context: Context, newsletter: Newsletter, kind: Kind, day: dt.d
     if isinstance(draft, NoEdition):
         await context.store.keep_draft(draft, context.now())
         return draft
+    draft = await _with_new_summaries(context, draft, say)
     final = replace(draft, number=await context.store.next_number(newsletter.slug, kind))
     cards = await cards_of(context, final, newsletter)
     return await context.store.freeze(final, pack(cards), context.now())

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -64,6 +64,14 @@ edition_paper = sa.Table(
     sa.Column("paper_id", sa.String(40), primary_key=True, index=True),
     sa.Column("topic", sa.Text, nullable=False, server_default="", comment="a topic's slug"),
     comment="the papers of frozen editions",
+)
+summary = sa.Table(
+    "summary",
+    metadata,
+    sa.Column("paper_id", sa.String(40), primary_key=True),
+    sa.Column("text", sa.Text, nullable=False, comment="empty: none came that could be used"),
+    sa.Column("asked_at", Instant, nullable=False, index=True, comment="when the model was asked for it"),
+    comment="summaries that a model wrote, or was asked for",
 )
 
 
@@ -219,6 +227,42 @@ class Store:
                 )
                 for row in rows
             )
+
+    # --- summaries
+
+    async def summaries(self, ids: Iterable[PaperId]) -> dict[PaperId, str]:
+        """The summaries that a model has written of these papers."""
+        wanted, found = list(ids), dict[PaperId, str]()
+        async with self._database.read() as connection:
+            for start in range(0, len(wanted), 500):
+                some = summary.c.paper_id.in_(wanted[start : start + 500])
+                rows = await connection.execute(sa.select(summary).where(some, summary.c.text != ""))
+                found |= {row.paper_id: row.text for row in rows}
+        return found
+
+    async def reserve_summaries(self, ids: Sequence[PaperId], limit: int, now: dt.datetime) -> list[PaperId]:
+        """The first of these papers that a model may be asked for now: each once a day at most, and all processes
+        together for no more than `limit` papers a day (in UTC). They count as asked for from now on."""
+        midnight = now.astimezone(dt.UTC).replace(hour=0, minute=0, second=0, microsecond=0)
+        async with self._database.write() as connection:
+            rows = (await connection.execute(sa.select(summary).where(summary.c.asked_at >= midnight))).all()
+            asked = {row.paper_id for row in rows}
+            chosen = [identity for identity in ids if identity not in asked][: max(limit - len(asked), 0)]
+            if chosen:
+                row = self._database.insert(summary).values(
+                    [{"paper_id": identity, "text": "", "asked_at": now} for identity in chosen]
+                )
+                await connection.execute(
+                    row.on_conflict_do_update(index_elements=[summary.c.paper_id], set_={"asked_at": now})
+                )
+        return chosen
+
+    async def keep_summaries(self, texts: Mapping[PaperId, str], free: Collection[PaperId]) -> None:
+        """Keeps what a model wrote, and gives back the reservations of papers that it was not asked for."""
+        async with self._database.write() as connection:
+            for identity, text in texts.items():
+                await connection.execute(sa.update(summary).where(summary.c.paper_id == identity).values(text=text))
+            await connection.execute(sa.delete(summary).where(summary.c.paper_id.in_(free), summary.c.text == ""))
 
     # --- editions
 

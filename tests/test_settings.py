@@ -71,6 +71,18 @@ def test_settings_come_from_the_environment_before_the_file(tmp_path: Path, monk
         ),
         ("PUBLIC_URL", "https://a b", "PAPERROUND_PUBLIC_URL is 'https://a b', which"),
         ("HUGGINGFACE_URL", "ftp://x", "PAPERROUND_HUGGINGFACE_URL is 'ftp://x', which"),
+        (
+            "SUMMARY_URL",
+            "api.example.org",
+            "PAPERROUND_SUMMARY_URL is 'api.example.org', which is not accepted: should",
+        ),
+        (
+            "SUMMARY_URL",
+            "https://api.example.org/v1",
+            "PAPERROUND_SUMMARY_MODEL is '', which is not accepted: should name the model that",
+        ),
+        ("SUMMARY_KEY", "kéy", "PAPERROUND_SUMMARY_KEY is not accepted: should be printable ASCII."),
+        ("SUMMARY_LIMIT", "-1", "PAPERROUND_SUMMARY_LIMIT is '-1', which is not accepted: should be 0 or more."),
         ("TEMPLATES_DIR", "nope", "PAPERROUND_TEMPLATES_DIR is 'nope', which is not accepted: should be a folder"),
     ],
 )

@@ -57,6 +57,14 @@ def excerpt(text: str, limit: int = 420) -> str:
     return _shorten(whole, limit)
 
 
+def first_sentence(text: str) -> str:
+    """The text up to the end of its first sentence; all of it where none ends before."""
+    for found in _END.finditer(text):
+        if not _ABBREVIATION.search(text[: found.end()].rstrip("\"')]”’")):
+            return text[: found.end()]
+    return text
+
+
 def short_title(source: str, limit: int = 60) -> str:
     """What a paper is called in a subject line: its name ("MusaCoder: …"), else its title, cut after a word.
 
