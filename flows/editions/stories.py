@@ -45,9 +45,10 @@ _DANGLING = frozenset(words("aware based driven end few free guided high large l
 _PLAIN = frozenset(
     words(
         "agentic ai approach aware based benchmark data dataset deep domain driven efficient end few fine foundation "
-        "framework free general generation guided high human large level llm lm long low mllm multi network neural "
-        "open policy pre problem process quality real representation robust scalable self setting short single small "
-        "specific supervised system task time training understanding unified vlm world zero"
+        "framework free general generation guided high human interaction language large level llm lm long low mllm "
+        "model multi multimodal network neural open policy pre problem process quality real representation robust "
+        "scalable self setting short single small specific supervised system task text time training understanding "
+        "unified user visual vlm world zero"
     )
 )
 """What says nothing of its own, names of topics apart: a phrase of these alone names no story."""
@@ -57,25 +58,29 @@ _PLAIN = frozenset(
 class _Text:
     """A paper by its words."""
 
-    terms: Counter[str]
-    """Runs of one and two words that mean something; those of the title count twice."""
-    runs: Counter[str]
-    """How often each run of two to four words stands in title and abstract."""
-    named: frozenset[str]
-    """Those that stand in the title or the keywords."""
-    vocabulary: frozenset[str]
+    title: Sequence[str]
+    abstract: Sequence[str]
+    keywords: Sequence[Sequence[str]]
 
     @classmethod
     def of(cls, paper: Paper) -> _Text:
-        title, abstract = words(paper.title), words(without_pointers(paper.abstract))
-        keywords = [words(keyword) for keyword in paper.keywords]
-        terms = Counter(gram for gram in (*grams(title), *grams(title), *grams(abstract)) if gram.count(" ") < 2)
-        return cls(
-            terms=terms,
-            runs=Counter((*_runs(title), *_runs(abstract))),
-            named=frozenset(run for said in (title, *keywords) for run in _runs(said)),
-            vocabulary=frozenset((*title, *abstract)).union(*keywords),
-        )
+        return cls(words(paper.title), words(without_pointers(paper.abstract)), [words(one) for one in paper.keywords])
+
+    def terms(self) -> Counter[str]:
+        """Runs of one and two words that mean something; those of the title count twice."""
+        every = (*grams(self.title), *grams(self.title), *grams(self.abstract))
+        return Counter(gram for gram in every if gram.count(" ") < 2)
+
+    def runs(self) -> Counter[str]:
+        """How often each run of two to four words stands in title and abstract."""
+        return Counter((*_runs(self.title), *_runs(self.abstract)))
+
+    def named(self) -> set[str]:
+        """Those that stand in the title or the keywords."""
+        return {run for said in (self.title, *self.keywords) for run in _runs(said)}
+
+    def vocabulary(self) -> set[str]:
+        return {*self.title, *self.abstract}.union(*self.keywords)
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,13 +108,14 @@ def stories(ordered: Mapping[str, Sequence[Entry]], names: Iterable[str]) -> dic
         return {}
     plain = _PLAIN.union(word for name in names for word in words(name))
     texts = {entry.paper.id: _Text.of(entry.paper) for entries in ordered.values() for entry in entries}
-    known = spread([text.terms for text in texts.values()])
+    terms = {identity: text.terms() for identity, text in texts.items()}
+    known = spread(list(terms.values()))
     found = {}
     for topic, entries in busy.items():
         # in an order that no vote changes: sums of fractions depend on it
         papers = sorted((entry.paper for entry in entries), key=lambda paper: paper.id)
         told = [texts[paper.id] for paper in papers]
-        alike = groups([vector(text.terms, known, len(texts)) for text in told], ALIKE, COMMON)
+        alike = groups([vector(terms[paper.id], known, len(texts)) for paper in papers], ALIKE, COMMON)
         place = {entry.paper.id: at for at, entry in enumerate(entries)}
         chosen = [
             Story(phrase=phrase, papers=tuple(sorted((papers[at].id for at in bits(who)), key=place.__getitem__)))
@@ -159,11 +165,12 @@ def _phrases(papers: Sequence[Paper], told: Sequence[_Text], plain: frozenset[st
             written[phrase][form] += 1
     having, saying, about = Counter[str](), Counter[str](), Counter[str]()
     for at, text in enumerate(told):
-        for word in text.vocabulary:
+        runs, named = text.runs(), text.named()
+        for word in text.vocabulary():
             having[word] |= 1 << at
-        for phrase in written.keys() & (text.runs.keys() | text.named):
+        for phrase in written.keys() & (runs.keys() | named):
             saying[phrase] |= 1 << at
-            if phrase in text.named or text.runs[phrase] > 1:
+            if phrase in named or runs[phrase] > 1:
                 about[phrase] |= 1 << at
     found = []
     for phrase in sorted(written):
