@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 
 from flows.editions import rank, week
 from flows.editions.duplicates import unique
@@ -42,7 +43,7 @@ def compose(
     good, weekly = rank.good(known.values()), kind is Kind.WEEKLY
     again = {} if weekly else {one.paper.id: one for one in risen(earlier, known, good, day)}
     new = unique(fresh, (entry.paper for edition in earlier for entry in edition.entries))
-    old = [listed.get(one.paper.id, one.paper) for one in again.values()]
+    old = [replace(listed.get(identity, one.paper), upvotes=one.paper.upvotes) for identity, one in again.items()]
     by_topic = _by_topic([*new, *old], classify, rank.scorer(good, day, kind), again)
     carried = [topic for topic in topics if not newsletter.topics or topic.slug in newsletter.topics]
     ordered = {topic.slug: by_topic[topic.slug] for topic in sorted(carried, key=lambda topic: topic.order)}

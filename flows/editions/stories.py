@@ -34,6 +34,8 @@ THEIRS = 0.75
 LOOKED_AT = 200
 """The best-ranked papers of a topic that stories are looked for in: the work grows with the square of them."""
 
+_TITLE, _KEYWORDS = 300, 30
+"""Characters and number beyond which a source gave nonsense."""
 _WORDS = 4
 _LETTERS = 60
 _WRITTEN = re.compile(r"\w[\w '’+./-]+\w")
@@ -64,7 +66,8 @@ class _Text:
 
     @classmethod
     def of(cls, paper: Paper) -> _Text:
-        return cls(words(paper.title), words(without_pointers(paper.abstract)), [words(one) for one in paper.keywords])
+        keywords = [words(keyword) for keyword in paper.keywords[:_KEYWORDS]]
+        return cls(words(paper.title[:_TITLE]), words(without_pointers(paper.abstract)), keywords)
 
     def terms(self) -> Counter[str]:
         """Runs of one and two words that mean something; those of the title count twice."""
@@ -185,9 +188,9 @@ def _phrases(papers: Sequence[Paper], told: Sequence[_Text], plain: frozenset[st
 
 def _candidates(paper: Paper, plain: frozenset[str]) -> Iterator[tuple[str, str]]:
     """What might name a story of this paper: by its words, and as it is written."""
-    tokens = paper.title.split()
+    tokens = paper.title[:_TITLE].split()
     parts = (" ".join(tokens[at:end]) for at in range(len(tokens)) for end in range(at + 2, at + _WORDS + 1))
-    for form in (*dict.fromkeys(parts), *paper.keywords):
+    for form in (*dict.fromkeys(parts), *paper.keywords[:_KEYWORDS]):
         if found := _candidate(form, plain):
             yield found
 
