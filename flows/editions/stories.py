@@ -24,7 +24,8 @@ BUSY = 8
 LEAST = 3
 """Papers of a story."""
 ALIKE = 0.03
-"""How alike a group must be that all uses the phrase. Below that, none that was found in recorded days was a story."""
+"""How alike a group must be that all uses the phrase. Below that, papers of recorded days shared most phrases by
+chance ("Long-Horizon")."""
 VERY_ALIKE = 0.045
 """From here on it is enough that all have the words of the phrase, and half of them the phrase itself."""
 COMMON = 0.4
