@@ -104,6 +104,8 @@ class _Round(Generic[Item]):
         self._parked: dict[str, deque[Item]] = {}
         """What waits for the pace of its domain."""
         self.under_way = 0
+        self.unwanted = 0
+        """So many connections less than allowed are enough for the server, as it seems."""
         self.hungry = asyncio.Event()
         self.over = asyncio.Event()
         self.enough = asyncio.Event()
@@ -240,14 +242,21 @@ class Courier:
     async def _feed(self, work: _Round[Item]) -> None:
         """Fetches before the last deliveries are taken, and keeps as many workers as there is work for."""
         workers: set[asyncio.Task[None]] = set()
+
+        def staff() -> None:
+            """Also when a worker ends: something may have come since it found nothing left."""
+            wanted = 0 if work.over.is_set() else min(self._connections - work.unwanted, work.waiting)
+            for _ in range(wanted - len(workers)):
+                self._start(self._work(work), workers, staff)
+
         try:
             while not work.over.is_set():
                 items = await work.batch.fetch(work.over)
                 if not items:
                     break
                 work.add(items)
-                for _ in range(min(self._connections, work.waiting) - len(workers)):
-                    self._start(self._work(work), workers)
+                work.unwanted = 0
+                staff()
                 await work.hungry.wait()
         except BaseException:
             work.end()
@@ -265,14 +274,19 @@ class Courier:
         if failed:
             raise failed[0]
 
-    def _start(self, work: Coroutine[Any, Any, None], tasks: set[asyncio.Task[None]]) -> None:
-        """Begins something that goes on by itself; what it fails with ends the delivery, and is raised there."""
+    def _start(
+        self, work: Coroutine[Any, Any, None], tasks: set[asyncio.Task[None]], then: Callable[[], None] | None = None
+    ) -> None:
+        """Begins something that goes on by itself; what it fails with ends the delivery, and is raised there. `then` is
+        called at its end."""
 
         def ended(task: asyncio.Task[None]) -> None:
             tasks.discard(task)
             if not task.cancelled() and (error := task.exception()) is not None:
                 self._failed.append(error)
                 self._ending()
+            if then:
+                then()
 
         task = asyncio.create_task(work)
         task.add_done_callback(ended)
@@ -528,6 +542,7 @@ class Courier:
             self._in_hand += 1
             return _Line(connection)
         # Where others are at work the server only wants fewer connections.
+        work.unwanted += 1
         if not self._in_hand:
             self._halt(words, work)
         return None

@@ -59,6 +59,30 @@ class Broken(Batch):
         await super().record(item, outcome, marked=marked)
 
 
+class Late(Batch):
+    """The others become due while the first one's outcome is being written, which takes its ledger a while."""
+
+    def __init__(self, first: str, *others: str) -> None:
+        super().__init__(first, *others)
+        self._lots: list[Sequence[str]] = [others, (first,)]
+        self._writing, self._settled = asyncio.Event(), asyncio.Event()
+
+    async def fetch(self, over: asyncio.Event) -> Sequence[str]:
+        match len(self._lots):
+            case 1:
+                await self._writing.wait()
+            case 0:
+                await self._settled.wait()
+        return self._lots.pop() if self._lots else ()
+
+    async def record(self, item: str, outcome: Outcome, *, marked: bool) -> None:
+        self._writing.set()
+        await asyncio.sleep(0.1)
+        await super().record(item, outcome, marked=marked)
+        if len(self.outcomes) == len(self.items):
+            self._settled.set()
+
+
 def readers(number: int, kind: str = "reader") -> tuple[str, ...]:
     return tuple(f"{kind}-{n}@example.org" for n in range(number))
 
@@ -94,6 +118,13 @@ async def test_connections_serve_one_batch_after_another(server: MailServer) -> 
     await courier.close()
     assert server.connections == server.commands["QUIT"] == 1
     assert len(server.taken) == 10
+
+
+async def test_what_becomes_due_when_a_worker_is_about_to_go_is_brought(server: MailServer) -> None:
+    """It found nothing left, and waits only for its last outcome to be written."""
+    batch = Late(*readers(9))
+    await asyncio.wait_for(deliver(batch, server.url, connections=1), 5)
+    assert server.readers == Counter(batch.items)
 
 
 async def test_who_gets_no_mail_is_passed_over(server: MailServer) -> None:
