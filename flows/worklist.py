@@ -81,7 +81,7 @@ class Worklist:
                     await self._progress()
                     return items
                 continue
-            if self._open:  # what they leave is seen when they are given back
+            if self._open or self._closing:  # what they leave is seen when they have been given back
                 await _first(LOOK, over, self._changed)
                 continue
             due = await ledger.next_due(self._frozen.id, self._context.now())

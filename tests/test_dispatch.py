@@ -7,13 +7,12 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import dataclasses
 import datetime as dt
 import sys
 import time
 from collections import Counter
 from collections.abc import AsyncIterator, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache, cached_property
 from pathlib import Path
 from typing import Any
@@ -31,7 +30,7 @@ from flows.mail.cards import pack
 from flows.outcomes import Problem
 from flows.settings import Settings
 from flows.store import Frozen
-from subscribers.deliveries import delivery
+from subscribers.deliveries import Claim, delivery
 from subscribers.ledger import Ledger
 from subscribers.model import DeliveryState, SubscriptionState, Suppressed
 from subscribers.store import Change, Subscribers
@@ -66,11 +65,12 @@ class Quick(Context):
 
     size: int = 500
     resend: bool = True
+    kind: type[Ledger] = Ledger
 
     @cached_property
     def ledger(self) -> Ledger:
         second = dt.timedelta(seconds=1)
-        return Ledger(self.database, lease=second, final_reply=second, size=self.size, resend=self.resend)
+        return self.kind(self.database, lease=second, final_reply=second, size=self.size, resend=self.resend)
 
 
 def context_for(
@@ -344,6 +344,35 @@ async def test_who_leaves_during_the_run_gets_nothing(scene: Scene) -> None:
     assert delivered.reasons[DeliveryState.SKIPPED] == {"unsubscribed": 1, "paused": 1, "erased": 1}
 
 
+class Overlapping(Ledger):
+    """Its second claim is answered while the first batch is being given back."""
+
+    def __init__(self, database: Database, **given: Any) -> None:
+        super().__init__(database, **given)
+        self._claims = 0
+        self._releasing = asyncio.Event()
+
+    async def claim(self, edition_id: int, now: dt.datetime) -> Claim | None:
+        self._claims += 1
+        if self._claims == 2:
+            await self._releasing.wait()
+        return await super().claim(edition_id, now)
+
+    async def release(self, claim: Claim, now: dt.datetime) -> None:
+        self._releasing.set()
+        await asyncio.sleep(0.3)
+        await super().release(claim, now)
+
+
+async def test_what_a_batch_leaves_is_seen_also_when_it_is_given_back_at_this_moment(scene: Scene) -> None:
+    scene.context = replace(scene.with_settings(mail_connections=1), kind=Overlapping)
+    await scene.begin("slow-1@example.org", "leaves@example.org")
+    working = asyncio.create_task(scene.deliver(**LATER))
+    await scene.server.has_taken(1)
+    await scene.subscribe("leaves@example.org", state=SubscriptionState.UNSUBSCRIBED)
+    assert (await working).counts == {SENT: 1, DeliveryState.SKIPPED: 1}
+
+
 async def test_a_readers_hour_is_respected(scene: Scene) -> None:
     await scene.begin("early@example.org")
     await scene.subscribe("evening@example.org", hour=19, zone="Europe/Berlin")  # 17:00 UTC
@@ -467,7 +496,7 @@ async def test_a_limit_of_a_domain_slows_nobody_else(scene: Scene) -> None:
 
 
 async def test_what_is_uncertain_is_held_for_the_operator_who_wants_it_so(scene: Scene) -> None:
-    scene.context = dataclasses.replace(scene.context, resend=False)
+    scene.context = replace(scene.context, resend=False)
     await scene.begin("lost-1@example.org", "good@example.org")
     delivered = await scene.deliver()
     assert delivered.counts == {SENT: 1, DeliveryState.UNCERTAIN: 1}
