@@ -9,6 +9,7 @@ import socket
 import subprocess
 import tempfile
 from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import hypothesis
@@ -34,9 +35,19 @@ def recorded() -> Path:
 @pytest.fixture(scope="session")
 def postgresql() -> Iterator[str]:
     """The URL of a PostgreSQL server of our own, gone after the tests; skipped where its programs are not found."""
+    with postgresql_server() as url:
+        if url is None:
+            pytest.skip("no PostgreSQL programs on this machine")
+        yield url
+
+
+@contextmanager
+def postgresql_server() -> Iterator[str | None]:
+    """Runs a PostgreSQL server of our own; its URL, or None where its programs are not found."""
     programs = _postgresql_programs()
     if programs is None:
-        pytest.skip("no PostgreSQL programs on this machine")
+        yield None
+        return
     folder = Path(tempfile.mkdtemp(prefix="paperround-pg-"))
     # initdb refuses to run as root
     user = pwd.getpwnam("nobody") if os.geteuid() == 0 else None
@@ -59,9 +70,11 @@ def postgresql() -> Iterator[str]:
     run("initdb", "-U", "paperround", "-A", "trust", "-N", "-E", "UTF8")
     options = f"-p {port} -k {folder} -c listen_addresses=127.0.0.1 -c fsync=off"
     run("pg_ctl", "-o", options, "-w", "-l", folder / "log", "start")
-    yield f"postgresql+asyncpg://paperround@127.0.0.1:{port}/postgres"
-    run("pg_ctl", "-m", "immediate", "-w", "stop")
-    shutil.rmtree(folder)
+    try:
+        yield f"postgresql+asyncpg://paperround@127.0.0.1:{port}/postgres"
+    finally:
+        run("pg_ctl", "-m", "immediate", "-w", "stop")
+        shutil.rmtree(folder)
 
 
 def _postgresql_programs() -> Path | None:
