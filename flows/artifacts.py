@@ -51,8 +51,8 @@ def seal(context: Context, path: str) -> str:
     return sign_text(Purpose.PREVIEW, path, context.settings.keys[0])
 
 
-async def show_delivery(newsletter: str, kind: Kind, delivered: Delivered) -> None:
-    """How many readers are in which state, with the servers' words."""
+async def show_delivery(newsletter: str, kind: Kind, delivered: Delivered, who_got_it: str) -> None:
+    """How many readers are in which state, with the servers' words, and the link to who they are."""
     lines = ["| state | readers | words |", "|---|---:|---|"]
     for state, count in sorted(delivered.counts.items()):
         grouped: Counter[str] = Counter()
@@ -64,7 +64,7 @@ async def show_delivery(newsletter: str, kind: Kind, delivered: Delivered) -> No
         lines.append("| nobody is subscribed | 0 | |")
     halted = f"\n\n**Stopped:** {_cell(delivered.halted)}" if delivered.halted else ""
     await acreate_markdown_artifact(
-        "\n".join(lines) + halted,
+        "\n".join(lines) + halted + f"\n\n[Who got it]({who_got_it})",
         key=_key("delivery", newsletter, kind),
         description=delivered.sentence,
     )

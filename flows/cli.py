@@ -18,7 +18,7 @@ from platformdirs import user_data_path
 from rich.console import Console
 from rich.markup import escape
 
-from flows import desk, keys, readers
+from flows import desk, keys, readers, report
 from flows.context import read_day, utc_now
 from flows.editions.model import Kind
 from flows.outcomes import Problem
@@ -175,6 +175,43 @@ def deliver(
             desk.deliver(newsletter, date, wait, _into(status.update), all_hours=all_hours, kind=_kind(weekly))
         )
     typer.echo(words)
+
+
+@app.command()
+def deliveries(
+    edition: Annotated[str, typer.Option("--edition", "-e", help="The edition, such as daily/2026-06-09")],
+    state: Annotated[
+        str,
+        typer.Option(
+            help="In this state alone: sent, pending, sending, deferred, uncertain, rejected or skipped",
+        ),
+    ] = "",
+    weekly: Weekly = False,
+    as_csv: Annotated[bool, typer.Option("--csv", help="As CSV, with times in UTC")] = False,
+    link: Annotated[bool, typer.Option("--link", help="Print a link to the page that shows the same instead")] = False,
+    resend: Annotated[
+        bool, typer.Option("--resend", help="With --state uncertain: send what is held again, under its Message-ID")
+    ] = False,
+    settle: Annotated[
+        bool, typer.Option("--settle", help="With --state uncertain: count what is held as sent")
+    ] = False,
+) -> None:
+    """Shows who got an edition: every reader it was made for, the state of their delivery, the server's last words.
+
+    A summary by state comes first; its sum is the number of deliveries ever made for the edition. Who has been erased
+    since then keeps a line without an address.
+    """
+    kind = _kind(weekly)
+    if sum((as_csv, link, resend, settle)) > 1:
+        raise Problem("--csv, --link, --resend and --settle exclude each other: say one of them.")
+    if link:
+        typer.echo(_run(report.link(edition, kind=kind)))
+    elif resend:
+        typer.echo(_run(report.resend(edition, state, kind=kind)))
+    elif settle:
+        typer.echo(_run(report.settle(edition, state, kind=kind)))
+    else:
+        _run(report.show(edition, state, _print, kind=kind, as_csv=as_csv))
 
 
 def _kind(weekly: bool) -> Kind:

@@ -25,8 +25,10 @@ from flows.phrases import Phrases
 from flows.settings import Settings
 from flows.store import Store
 from flows.summaries import Summariser
+from subscribers.held import Held
 from subscribers.ledger import Ledger
 from subscribers.outbox import Outbox
+from subscribers.report import Report
 from subscribers.store import Subscribers
 from subscribers.turns import Turns
 
@@ -86,6 +88,14 @@ class Context:
     @cached_property
     def turns(self) -> Turns:
         return Turns(self.database)
+
+    @cached_property
+    def report(self) -> Report:
+        return Report(self.database)
+
+    @cached_property
+    def held(self) -> Held:
+        return Held(self.database)
 
     @cached_property
     def outbox(self) -> Outbox:

@@ -19,6 +19,7 @@ from flows.dispatch import Delivered, Held
 from flows.dispatch import deliver as dispatch
 from flows.dispatch import deliver_due as dispatch_due
 from flows.editions.model import Kind, NoEdition
+from flows.links import report_link
 from flows.orders import DUE_EVERY, Day, Target, scheduled_at
 from flows.outcomes import Problem
 from flows.settings import load_settings
@@ -30,20 +31,21 @@ async def deliver_edition(newsletter: str, kind: Kind, day: dt.date) -> str:
     """Delivers what is due now; returns how the delivery stands, in a sentence. Raises Problem where it had to stop."""
     log = get_run_logger()
 
-    async def work(stop: asyncio.Event) -> Delivered | NoEdition:
+    async def work(stop: asyncio.Event) -> tuple[Delivered, str] | NoEdition:
         async with open_context(load_settings()) as context:
             frozen = await stages.freeze(context, context.newsletter(newsletter), kind, day, log.info)
             if isinstance(frozen, NoEdition):
                 return frozen
             delivered = await dispatch(context, frozen, log.info, stop=stop)
         log.info("%s%s", "Stopped between two messages. " if stop.is_set() else "", delivered.sentence)
-        return delivered
+        return delivered, report_link(context, newsletter, kind, day)
 
-    delivered = await apart(work)
-    if isinstance(delivered, NoEdition):
-        log.info("No %s edition on %s, so no mail: %s", kind, day, delivered.reason)
-        return f"no edition: {delivered.reason}"
-    await show_delivery(newsletter, kind, delivered)
+    done = await apart(work)
+    if isinstance(done, NoEdition):
+        log.info("No %s edition on %s, so no mail: %s", kind, day, done.reason)
+        return f"no edition: {done.reason}"
+    delivered, who_got_it = done
+    await show_delivery(newsletter, kind, delivered, who_got_it)
     if delivered.halted:
         raise Problem(f"{delivered.halted} Nobody was lost: start the run again when it is mended.")
     return delivered.sentence

@@ -86,12 +86,12 @@ def _told(one: Subscription) -> list[str]:
         *([f"keywords {', '.join(interests.keywords)}"] if interests.keywords else []),
         *([f"authors {', '.join(interests.authors)}"] if interests.authors else []),
     ]
-    return [_shown(part) for part in found]
+    return [shown(part) for part in found]
 
 
-def _shown(text: str) -> str:
-    """Without what would move a terminal's cursor: readers write their keywords themselves."""
-    return re.sub(r"[\x00-\x1f\x7f-\x9f]", " ", text)
+def shown(text: str) -> str:
+    """A stranger's words without what would move a terminal's cursor, or turn the direction of what follows."""
+    return re.sub(r"[\x00-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]", " ", text)
 
 
 def _known(context: Context) -> roster.Known:

@@ -64,6 +64,7 @@ def services(
         latest=Latest(context.store),
         archive=Archive(context.database),
         search=Search(context.database),
+        report=context.report,
         public_url=context.settings.public_url,
     )
 

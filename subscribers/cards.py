@@ -21,9 +21,14 @@ class Card:
     feeds: Mapping[str, str] = field(default_factory=dict)
 
 
+def name_of(newsletter: str, kind: Kind, day: dt.date) -> str:
+    """What an edition is called in paths."""
+    return f"{newsletter}/week/{day}" if kind is Kind.WEEKLY else f"{newsletter}/{day}"
+
+
 def path_of(newsletter: str, kind: Kind, day: dt.date) -> str:
     """Where an edition lies on the web."""
-    return f"/archive/{newsletter}/week/{day}" if kind is Kind.WEEKLY else f"/archive/{newsletter}/{day}"
+    return f"/archive/{name_of(newsletter, kind, day)}"
 
 
 def feeds_of(newsletter: Newsletter) -> Mapping[str, str]:

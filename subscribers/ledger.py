@@ -1,5 +1,5 @@
 """The ledger: a row for every delivery, the only judge of who was mailed. SQL about it stands here, in `opening` (the
-rows) and in `entries` (their changes) alone.
+rows), `entries` (their changes), `report` (who got what) and `held` (what waits for the operator) alone.
 
 A delivery is claimed with the batch that it lies in, marked as *sending* before the first byte of its message leaves,
 and its outcome is recorded in a step of its own. The mark is a compare-and-swap: that, not the lease, keeps a

@@ -18,6 +18,7 @@ from flows.search import Search
 from flows.store import Frozen, Store
 from subscribers.limits import Limits
 from subscribers.pages import Pages
+from subscribers.report import Report
 from subscribers.store import Subscribers
 
 
@@ -46,6 +47,7 @@ class Services:
     """The latest frozen edition of a newsletter (its slug) and kind (daily if none is given), at hand at once."""
     archive: Archive
     search: Search
+    report: Report
     public_url: str
     """Where readers reach the site, without a slash at the end."""
 

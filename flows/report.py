@@ -1,0 +1,225 @@
+"""What the command `deliveries` does: shows who got an edition, and decides what is uncertain."""
+
+from __future__ import annotations
+
+import csv
+import datetime as dt
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TextIO
+
+from flows.context import Context, open_context
+from flows.editions.model import Edition, Kind, NoEdition
+from flows.links import report_link
+from flows.outcomes import Problem
+from flows.readers import opened, shown
+from flows.settings import load_settings
+from flows.store import Frozen
+from subscribers.model import DeliveryState
+from subscribers.report import STATES, Delivery, Summary
+
+COLUMNS = ("email", "state", "attempts", "code", "words", "first_attempt", "last_change", "due")
+TITLES = ("email", "state", "attempts", "code", "first attempt", "last change", "next attempt", "words")
+"""Of the lines for people: the words, of any length, stand last."""
+WIDEST = 48
+"""An address that is longer moves the rest of its line."""
+ANSWERS = 3
+"""Different answers that the summary shows of a state."""
+STANDARD = Path("-")
+
+Say = Callable[[str], object]
+
+
+async def show(edition: str, state: str, say: Say, *, kind: Kind, as_csv: bool) -> None:
+    """Writes who got an edition to standard output, in lines or as CSV; `say` gets what does not belong there.
+
+    Read in pages, and written as it is read: memory does not grow with the edition.
+    """
+    wanted = _state(state)
+    async with open_context(load_settings()) as context:
+        frozen = await _delivered(context, edition, kind)
+        summary = await context.report.summary(frozen.id, ANSWERS)
+        nobody = "" if summary.total else await _nobody(context, frozen)
+        with opened(STANDARD, "w") as out:
+            write = _table(out) if as_csv else _lines(out)
+            if not as_csv:
+                out.write(nobody + "\n" if nobody else _told(context, frozen.edition, edition, summary))
+            elif nobody:
+                say(nobody)
+            async for page in context.report.walk(frozen.id, state=wanted):
+                write(page)
+
+
+def _state(written: str) -> DeliveryState | None:
+    if written and written not in tuple(DeliveryState):
+        raise Problem(f"There is no state {written[:40]!r}: use one of {', '.join(STATES)}.")
+    return DeliveryState(written) if written else None
+
+
+async def _delivered(context: Context, written: str, kind: Kind) -> Frozen:
+    """The edition that is meant, which has been frozen for its delivery. Raises Problem where there is none."""
+    slug, slash, date = written.partition("/")
+    if not slash:
+        raise Problem(f"--edition {written[:40]!r} names no edition: write it as daily/2026-06-09.")
+    newsletter = context.newsletter(slug)
+    day = context.day(newsletter, date)
+    kept = await context.store.find(slug, kind, day)
+    if isinstance(kept, Frozen):
+        return kept
+    named = f"{newsletter.title} has no {kind} edition of {day}"
+    deliver = f"`{_deliver(slug, kind, day)}`"
+    if isinstance(kept, NoEdition):
+        raise Problem(f"{named}, so nobody got one: {kept.reason}")
+    if kept is not None:
+        raise Problem(f"The {kind} edition of {day} is a draft and nobody has got it: {deliver} delivers it.")
+    raise Problem(f"{named}: choose another date, or make and deliver it with {deliver}.")
+
+
+def _deliver(slug: str, kind: Kind, day: dt.date) -> str:
+    weekly = " --weekly" if kind is Kind.WEEKLY else ""
+    return f"paperround deliver --newsletter {slug} --date {day}{weekly}"
+
+
+async def _nobody(context: Context, frozen: Frozen) -> str:
+    """Why an edition has no deliveries."""
+    edition = frozen.edition
+    if frozen.id in await context.store.unopened(edition.newsletter, frozen.at):
+        again = _deliver(edition.newsletter, edition.kind, edition.day)
+        return f"{_heading(context, edition)} is made and its delivery has not begun: `{again}` goes on with it."
+    return f"{_heading(context, edition)} was delivered to nobody: it had no readers."
+
+
+def _heading(context: Context, edition: Edition) -> str:
+    title = context.newsletter(edition.newsletter).title
+    return f"{title}, {'week to ' if edition.kind is Kind.WEEKLY else ''}{edition.day}"
+
+
+def _told(context: Context, edition: Edition, written: str, summary: Summary) -> str:
+    """The summary by state, which adds up to all that was ever made for the edition."""
+    width = len(f"{summary.total:,}")
+    lines = [f"{_heading(context, edition)}: {_number(summary.total)}"]
+    for state, count in summary.counts.items():
+        lines.append(f"  {state:<9}  {count:>{width},}")
+        if answers := summary.answers.get(state):
+            lines += [f"  {'':9}  {count:>{width},}  {shown(words)}" for words, count in answers.frequent if words]
+            lines += [f"  {'':9}  {answers.others:>{width},}  in other words"] if answers.others else []
+    if summary.held:
+        weekly = " --weekly" if edition.kind is Kind.WEEKLY else ""
+        again = f"paperround deliveries --edition {written}{weekly} --state {DeliveryState.UNCERTAIN}"
+        lines += [
+            "",
+            f"{_number(summary.held)} {'is' if summary.held == 1 else 'are'} uncertain and held for you: nobody knows "
+            "whether the mail server had taken the message.",
+            f"Send again: `{again} --resend`. Count as sent: `{again} --settle`.",
+        ]
+    return "\n".join(lines) + "\n\n"
+
+
+def _number(count: int) -> str:
+    return f"{count:,} {'delivery' if count == 1 else 'deliveries'}"
+
+
+def _table(out: TextIO) -> Callable[[Sequence[Delivery]], None]:
+    """Writes CSV with times in UTC. An empty `due` means now where the delivery is pending, and held for the operator
+    where it is uncertain."""
+    rows = csv.writer(out, lineterminator="\n")
+    rows.writerow(COLUMNS)
+    return lambda page: rows.writerows(
+        (
+            one.email,
+            one.state,
+            one.attempts,
+            "" if one.code is None else one.code,
+            one.words,
+            _exact(one.first_at),
+            _exact(one.changed_at),
+            _exact(one.due_at),
+        )
+        for one in page
+    )
+
+
+def _exact(moment: dt.datetime | None) -> str:
+    return moment.isoformat(timespec="milliseconds") if moment else ""
+
+
+def _lines(out: TextIO) -> Callable[[Sequence[Delivery]], None]:
+    """Writes aligned lines, the first one with the columns' names; times are UTC. A column grows with its pages."""
+    widths = [len(title) for title in TITLES]
+    widths[1] = max(map(len, STATES))
+    widths[4:7] = [len("2026-06-09 07:30")] * 3
+    begun = False
+
+    def write(page: Sequence[Delivery]) -> None:
+        nonlocal begun
+        widths[0] = min(max(widths[0], *(len(one.email or ERASED) for one in page)), WIDEST)
+        if not begun:
+            out.write(_line(TITLES, widths))
+            begun = True
+        out.writelines(_line(cells, widths) for cells in map(_cells, page))
+
+    return write
+
+
+ERASED = "(erased)"
+
+
+def _cells(one: Delivery) -> tuple[str, ...]:
+    waits = "held for you" if one.held else "at once" if one.at_once else _minute(one.due_at)
+    code = "" if one.code is None else str(one.code)
+    times = (_minute(one.first_at), _minute(one.changed_at), waits)
+    return (shown(one.email) or ERASED, one.state, str(one.attempts), code, *times, shown(one.words))
+
+
+def _line(cells: Sequence[str], widths: Sequence[int]) -> str:
+    return "  ".join(f"{cell:<{width}}" for cell, width in zip(cells, widths, strict=True)).rstrip() + "\n"
+
+
+def _minute(moment: dt.datetime | None) -> str:
+    return f"{moment:%Y-%m-%d %H:%M}" if moment else ""
+
+
+async def link(edition: str, *, kind: Kind) -> str:
+    """A link to the page that shows the same, for a month."""
+    async with open_context(load_settings()) as context:
+        found = (await _delivered(context, edition, kind)).edition
+        return report_link(context, found.newsletter, found.kind, found.day)
+
+
+async def resend(edition: str, state: str, *, kind: Kind) -> str:
+    """Makes due what is uncertain and held, to be sent again under the same Message-ID; says how many that were."""
+    _is_uncertain(state, "--resend")
+    async with open_context(load_settings()) as context:
+        frozen = await _delivered(context, edition, kind)
+        held = (await context.report.summary(frozen.id, 0)).held
+        done = await context.held.resend(frozen.id, context.now())
+    if not held:
+        return _none_held(frozen.edition)
+    said = (
+        f"{_number(done)} {'is' if done == 1 else 'are'} due again, under the same Message-ID: "
+        f"`{_deliver(frozen.edition.newsletter, kind, frozen.edition.day)}` sends now, `deliver-due` within a quarter "
+        "of an hour."
+    )
+    if held > done:
+        said += f" {_number(held - done)} lie among others that are being sent now: say it again in a minute."
+    return said
+
+
+async def settle(edition: str, state: str, *, kind: Kind) -> str:
+    """Counts as sent what is uncertain and held; says how many that were."""
+    _is_uncertain(state, "--settle")
+    async with open_context(load_settings()) as context:
+        frozen = await _delivered(context, edition, kind)
+        done = await context.held.settle(frozen.id, context.now())
+    if not done:
+        return _none_held(frozen.edition)
+    return f"{_number(done)} {'counts' if done == 1 else 'count'} as sent from now on, by your decision."
+
+
+def _is_uncertain(state: str, option: str) -> None:
+    if _state(state) is not DeliveryState.UNCERTAIN:
+        raise Problem(f"{option} decides about uncertain deliveries alone: say --state uncertain with it.")
+
+
+def _none_held(edition: Edition) -> str:
+    return f"No delivery of the {edition.kind} edition of {edition.day} is held for you: nothing was changed."

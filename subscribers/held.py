@@ -1,0 +1,77 @@
+"""What is uncertain and waits for the operator: nobody knows whether the mail server had taken it, and nothing is due
+for it any more. Only a person can decide whether a reader rather gets it twice or perhaps not at all."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import AsyncIterator, Sequence
+
+import sqlalchemy as sa
+
+from flows.database import Database, database_now
+from subscribers.deliveries import batch, delivery
+from subscribers.model import DeliveryState
+from subscribers.report import HELD
+
+SETTLED = "counted as sent by the operator"
+AT_A_TIME = 500
+"""Deliveries that are changed in one transaction: couriers write to the same tables."""
+
+
+class Held:
+    """The deliveries of any edition that are held. Each method returns how many it changed."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def resend(self, edition_id: int, now: dt.datetime) -> int:
+        """Makes them due now, with a day of attempts before them as a fresh delivery has.
+
+        What lies in a batch that a courier works at this moment stays as it is: it would be given back without a look
+        at what has become due meanwhile.
+        """
+        return sum([await self._resend(edition_id, ids, now) async for ids in self._walk(edition_id)])
+
+    async def _resend(self, edition_id: int, ids: Sequence[int], now: dt.datetime) -> int:
+        theirs = sa.exists().where(
+            *_among(edition_id, ids), HELD, delivery.c.subscription_id.between(batch.c.lo, batch.c.hi)
+        )
+        free = sa.or_(batch.c.lease_until.is_(None), batch.c.lease_until < database_now())
+        near = (batch.c.edition_id == edition_id, batch.c.lo <= ids[-1], batch.c.hi >= ids[0])
+        chosen = sa.select(batch.c.id).where(*near, free, theirs).order_by(batch.c.id).with_for_update()
+        async with self._database.write() as connection:
+            # batches before deliveries, as all lock them; one whose owner let the lease run out is taken from it
+            taken = sa.update(batch).where(batch.c.id.in_(chosen)).values(next_at=now, lease=None, lease_until=None)
+            spans = (await connection.execute(taken.returning(batch.c.lo, batch.c.hi))).all()
+            mine = [one for one in ids if any(span.lo <= one <= span.hi for span in spans)]
+            due = sa.update(delivery).where(*_among(edition_id, mine), HELD).values(due_at=now, first_at=None)
+            return (await connection.execute(due)).rowcount
+
+    async def settle(self, edition_id: int, now: dt.datetime) -> int:
+        """Counts them as sent; their words say by whose decision, and keep what was known."""
+        words = sa.case((delivery.c.words == "", SETTLED), else_=sa.literal(f"{SETTLED}: ") + delivery.c.words)
+        changed = 0
+        async for ids in self._walk(edition_id):
+            query = sa.update(delivery).where(*_among(edition_id, ids), HELD)
+            async with self._database.write() as connection:
+                done = await connection.execute(query.values(state=DeliveryState.SENT, changed_at=now, words=words))
+            changed += done.rowcount
+        return changed
+
+    async def _walk(self, edition_id: int) -> AsyncIterator[Sequence[int]]:
+        """The subscriptions whose deliveries are held, in pages."""
+        last = 0
+        while True:
+            query = sa.select(delivery.c.subscription_id).where(
+                delivery.c.edition_id == edition_id, delivery.c.subscription_id > last, HELD
+            )
+            async with self._database.read() as connection:
+                ids = (await connection.scalars(query.order_by(delivery.c.subscription_id).limit(AT_A_TIME))).all()
+            if not ids:
+                return
+            yield ids
+            last = ids[-1]
+
+
+def _among(edition_id: int, ids: Sequence[int]) -> tuple[sa.ColumnElement[bool], ...]:
+    return delivery.c.edition_id == edition_id, delivery.c.subscription_id.in_(ids)

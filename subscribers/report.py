@@ -1,0 +1,198 @@
+"""Who got an edition: what the ledger says of its deliveries, for the operator. It only reads."""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from collections import Counter, defaultdict
+from collections.abc import AsyncIterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from flows.database import Database
+from flows.outcomes import anonymous
+from subscribers.deliveries import delivery
+from subscribers.model import DeliveryState
+from subscribers.tables import subscriber, subscription
+
+STATES = (
+    DeliveryState.SENT,
+    DeliveryState.PENDING,
+    DeliveryState.SENDING,
+    DeliveryState.DEFERRED,
+    DeliveryState.UNCERTAIN,
+    DeliveryState.REJECTED,
+    DeliveryState.SKIPPED,
+)
+"""In the order in which they are told: what went well, what goes on, what did not."""
+EXPLAINED = (DeliveryState.DEFERRED, DeliveryState.UNCERTAIN, DeliveryState.REJECTED, DeliveryState.SKIPPED)
+"""The states that want a reason. A server says something else about every message that it takes."""
+WAITING = (DeliveryState.PENDING, DeliveryState.DEFERRED, DeliveryState.UNCERTAIN)
+"""The states from which a delivery is attempted."""
+HELD = sa.and_(delivery.c.state == DeliveryState.UNCERTAIN, delivery.c.due_at.is_(None))
+"""An uncertain delivery that nothing is due for any more: it waits for the operator."""
+DISTINCT = 500
+"""So many different answers are told apart in a state, whatever the servers say."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Delivery:
+    """What became of an edition for one subscription."""
+
+    subscription_id: int
+    email: str
+    """Empty where the person has been erased: their row stays, and belongs to nobody."""
+    state: DeliveryState
+    attempts: int
+    code: int | None
+    """The server's last reply, RFC 5321."""
+    words: str
+    """The server's last words, or why there was no mail: a stranger's."""
+    first_at: dt.datetime | None
+    changed_at: dt.datetime | None
+    due_at: dt.datetime | None
+    """When it is attempted next, where a time is set. Without one a pending delivery is due at once, and an uncertain
+    one waits for the operator."""
+
+    @property
+    def held(self) -> bool:
+        return self.state is DeliveryState.UNCERTAIN and self.due_at is None
+
+    @property
+    def at_once(self) -> bool:
+        return self.state in WAITING and self.due_at is None and not self.held
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answers:
+    """What was said about the deliveries of a state: the answer without addresses, and how often it was given."""
+
+    frequent: Sequence[tuple[str, int]]
+    """The most frequent first."""
+    others: int = 0
+    """How many deliveries had answers that are not among them."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Summary:
+    """An edition's deliveries by state, those states that there are."""
+
+    counts: Mapping[DeliveryState, int]
+    answers: Mapping[DeliveryState, Answers]
+    held: int
+    """How many of the uncertain wait for the operator."""
+
+    @property
+    def total(self) -> int:
+        """The number of rows ever made for the edition: none is taken away, whatever becomes of its reader."""
+        return sum(self.counts.values())
+
+
+class Report:
+    """The deliveries of any edition, in bounded memory however many there are."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def summary(self, edition_id: int, most: int = 10) -> Summary:
+        """How the deliveries stand, with at most so many different answers a state."""
+        # one pass and no sorting: 0.3 s for a million on SQLite
+        columns = [sa.func.count().filter(delivery.c.state == state).label(state) for state in STATES]
+        query = sa.select(*columns, sa.func.count().filter(HELD).label("held"))
+        async with self._database.read() as connection:
+            row = (await connection.execute(query.where(delivery.c.edition_id == edition_id))).one()
+            counts = {state: row._mapping[state] for state in STATES if row._mapping[state]}
+            explained = any(state in counts for state in EXPLAINED)
+            answers = await _answers(connection, edition_id, most) if explained else {}
+        return Summary(counts=counts, answers=answers, held=row.held)
+
+    async def page(
+        self, edition_id: int, *, state: DeliveryState | None = None, after: int = 0, size: int = 100
+    ) -> Sequence[Delivery]:
+        """The next deliveries, in the order of their subscriptions, behind the subscription `after`."""
+        wanted = sa.select(delivery).where(delivery.c.edition_id == edition_id, delivery.c.subscription_id > after)
+        if state is not None:
+            wanted = wanted.where(delivery.c.state == state)
+        # chosen first and joined then: no plan reads more people than it shows
+        chosen = wanted.order_by(delivery.c.subscription_id).limit(size).subquery()
+        async with self._database.read() as connection:
+            return [_delivery(row) for row in await connection.execute(_with_people(chosen))]
+
+    async def walk(
+        self, edition_id: int, *, state: DeliveryState | None = None, size: int = 2000
+    ) -> AsyncIterator[Sequence[Delivery]]:
+        """All deliveries, in pages. Each is read in a transaction of its own: a slow reader of them holds up nobody."""
+        after = 0
+        while found := await self.page(edition_id, state=state, after=after, size=size):
+            yield found
+            after = found[-1].subscription_id
+
+    async def find(self, edition_id: int, email: str) -> Delivery | None:
+        """The delivery to an address, however it is written; None: there is none."""
+        mine = delivery.alias()
+        query = _with_people(mine).where(mine.c.edition_id == edition_id, subscriber.c.email_key == email.lower())
+        async with self._database.read() as connection:
+            row = (await connection.execute(query)).one_or_none()
+        return None if row is None else _delivery(row)
+
+
+async def _answers(connection: AsyncConnection, edition_id: int, most: int) -> Mapping[DeliveryState, Answers]:
+    query = (
+        sa.select(delivery.c.state, delivery.c.code, delivery.c.words, sa.func.count().label("number"))
+        .where(delivery.c.edition_id == edition_id, delivery.c.state.in_(EXPLAINED))
+        .group_by(delivery.c.state, delivery.c.code, delivery.c.words)
+    )
+    said: dict[DeliveryState, Counter[str]] = defaultdict(Counter)
+    others: Counter[DeliveryState] = Counter()
+    # streamed: there may be as many answers as deliveries
+    async for row in await connection.stream(query):
+        state, answer = DeliveryState(row.state), alike(row.code, row.words)
+        if answer in said[state] or len(said[state]) < DISTINCT:
+            said[state][answer] += row.number
+        else:
+            others[state] += row.number
+    return {state: _most(answers, others[state], most) for state, answers in said.items()}
+
+
+def _most(answers: Counter[str], others: int, most: int) -> Answers:
+    ordered = sorted(answers.items(), key=lambda one: (-one[1], one[0]))
+    return Answers(frequent=ordered[:most], others=others + sum(number for _, number in ordered[most:]))
+
+
+_TOKEN = re.compile(r"(?<![\w./@-])(?=[\w-]*\d)(?=[\w-]*[A-Za-z])[A-Za-z0-9_-]{8,}(?![\w./@-])")
+
+
+def alike(code: int | None, words: str) -> str:
+    """An answer in the form that it shares with others of its kind: without addresses, nor the identifier of a session
+    or a message that many servers end it with."""
+    return " ".join(f"{code or ''} {_TOKEN.sub('…', anonymous(words))}".split())
+
+
+def _with_people(of: sa.FromClause) -> sa.Select[Any]:
+    """Deliveries with their readers' addresses, in the order of their subscriptions."""
+    return (
+        sa.select(of, subscriber.c.email)
+        .select_from(of)
+        .outerjoin(subscription, subscription.c.id == of.c.subscription_id)
+        .outerjoin(subscriber, subscriber.c.id == subscription.c.subscriber_id)
+        .order_by(of.c.subscription_id)
+    )
+
+
+def _delivery(row: sa.Row[Any]) -> Delivery:
+    state = DeliveryState(row.state)
+    return Delivery(
+        subscription_id=row.subscription_id,
+        email=row.email or "",
+        state=state,
+        attempts=row.attempts,
+        code=row.code,
+        words=row.words,
+        first_at=row.first_at,
+        changed_at=row.changed_at,
+        # a row that is being sent still bears the time that it was due at
+        due_at=row.due_at if state in WAITING else None,
+    )
