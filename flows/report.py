@@ -21,7 +21,7 @@ from subscribers.report import STATES, Delivery, Summary
 COLUMNS = ("email", "state", "attempts", "code", "words", "first_attempt", "last_change", "due")
 TITLES = ("email", "state", "attempts", "code", "first attempt", "last change", "next attempt", "words")
 """Of the lines for people: the words, of any length, stand last."""
-WIDEST = 48
+WIDEST = 64
 """An address that is longer moves the rest of its line."""
 ANSWERS = 3
 """Different answers that the summary shows of a state."""
@@ -97,7 +97,7 @@ def _heading(context: Context, edition: Edition) -> str:
 def _told(context: Context, edition: Edition, written: str, summary: Summary) -> str:
     """The summary by state, which adds up to all that was ever made for the edition."""
     width = len(f"{summary.total:,}")
-    lines = [f"{_heading(context, edition)}: {_number(summary.total)}"]
+    lines = [f"{_heading(context, edition)}: {_number(summary.total)} (times are UTC)"]
     for state, count in summary.counts.items():
         lines.append(f"  {state:<9}  {count:>{width},}")
         if answers := summary.answers.get(state):

@@ -132,10 +132,11 @@ class Report:
 
     async def find(self, edition_id: int, email: str) -> Delivery | None:
         """The delivery to an address, however it is written; None: there is none."""
-        mine = delivery.alias()
-        query = _with_people(mine).where(mine.c.edition_id == edition_id, subscriber.c.email_key == email.lower())
+        theirs = sa.select(subscription.c.id).join(subscriber).where(subscriber.c.email_key == email.lower())
+        # a few subscriptions at most, and each leads to its delivery by the key
+        chosen = sa.select(delivery).where(delivery.c.edition_id == edition_id, delivery.c.subscription_id.in_(theirs))
         async with self._database.read() as connection:
-            row = (await connection.execute(query)).one_or_none()
+            row = (await connection.execute(_with_people(chosen.subquery()))).one_or_none()
         return None if row is None else _delivery(row)
 
 
@@ -148,12 +149,13 @@ async def _answers(connection: AsyncConnection, edition_id: int, most: int) -> M
     said: dict[DeliveryState, Counter[str]] = defaultdict(Counter)
     others: Counter[DeliveryState] = Counter()
     # streamed: there may be as many answers as deliveries
-    async for row in await connection.stream(query):
-        state, answer = DeliveryState(row.state), alike(row.code, row.words)
-        if answer in said[state] or len(said[state]) < DISTINCT:
-            said[state][answer] += row.number
-        else:
-            others[state] += row.number
+    async for rows in (await connection.stream(query)).partitions(1000):
+        for row in rows:
+            state, answer = DeliveryState(row.state), alike(row.code, row.words)
+            if answer in said[state] or len(said[state]) < DISTINCT:
+                said[state][answer] += row.number
+            else:
+                others[state] += row.number
     return {state: _most(answers, others[state], most) for state, answers in said.items()}
 
 
@@ -162,7 +164,7 @@ def _most(answers: Counter[str], others: int, most: int) -> Answers:
     return Answers(frequent=ordered[:most], others=others + sum(number for _, number in ordered[most:]))
 
 
-_TOKEN = re.compile(r"(?<![\w./@-])(?=[\w-]*\d)(?=[\w-]*[A-Za-z])[A-Za-z0-9_-]{8,}(?![\w./@-])")
+_TOKEN = re.compile(r"(?<![\w./@-])(?=[\w-]*\d)(?=[\w-]*[A-Za-z])[A-Za-z0-9_-]{8,}(?:\.\d+)?(?![\w/@-]|\.\w)")
 
 
 def alike(code: int | None, words: str) -> str:

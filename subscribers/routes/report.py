@@ -95,8 +95,7 @@ class _Page:
         try:
             address = roster.address(typed)
         except ValueError:
-            reason = "form" if typed else "missing"
-            errors = {"address": self._s.phrases(f"errors.address_{reason}")}
+            errors = {"address": self._s.phrases("report.no_address")}
             return await self._show([], typed=typed[:320], errors=errors)
         found = await self._s.report.find(self._frozen.id, address)
         why = "" if found else await self._why_none(address)
