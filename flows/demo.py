@@ -13,7 +13,9 @@ from rich.console import Console
 from rich.markup import escape
 
 from flows.context import Context, open_context
+from flows.editions.model import Kind
 from flows.inbox import mail_server
+from flows.links import report_link
 from flows.outcomes import Problem
 from flows.papers.gather import SOURCES, gather
 from flows.papers.model import Window
@@ -125,7 +127,8 @@ async def _show(
         failed = await _follow(console, supervisor, prefect, run)
         if failed:
             console.print(f"[red]The run did not succeed:[/] {failed}\nIts log: {_run_page(ports, run)}")
-        _show_where(console, ports, run, choice, home, gone=once)
+        who_got_it = report_link(context, choice.newsletter, Kind.DAILY, choice.day)
+        _show_where(console, ports, run, choice, home, who_got_it, gone=once)
     if once:
         return 1 if failed else 0
     console.print("It stays up until you press Ctrl-C.")
@@ -213,13 +216,16 @@ def _run_page(ports: Ports, run: str) -> str:
     return f"http://127.0.0.1:{ports.prefect}/runs/flow-run/{run}"
 
 
-def _show_where(console: Console, ports: Ports, run: str, choice: Choice, home: Path, *, gone: bool) -> None:
+def _show_where(
+    console: Console, ports: Ports, run: str, choice: Choice, home: Path, who_got_it: str, *, gone: bool
+) -> None:
     """Every place to look at; with `gone` those that are left when the servers have stopped."""
     site = f"http://127.0.0.1:{ports.web}"
     places = {
         "The mail": f"{site}/inbox",
         "The mail as maildir": str(home / "inbox"),
         "The edition on the web": f"{site}/archive/{choice.newsletter}/{choice.day}",
+        "Who got it": who_got_it,
         "Prefect: the run": _run_page(ports, run),
         "Prefect: start another": f"http://127.0.0.1:{ports.prefect}/deployments",
         "Logs": str(home / "logs"),

@@ -129,6 +129,10 @@ def test_a_run_from_the_form_leaves_the_edition_its_preview_and_the_delivery_rep
     assert link is not None
     assert httpx.get(link[1]).status_code == 200
     assert httpx.get(link[1].split("?")[0]).status_code == 403
+    who = re.search(r"\[Who got it\]\((http\S+)\)", found["delivery-sample"])
+    assert who is not None
+    assert "reader@example.org" in httpx.get(who[1]).text
+    assert "reader@example.org" not in str(found)
     tasks = demo.api("POST", "/task_runs/filter", {"flow_runs": {"id": {"any_": [run["id"]]}}})
     assert {task["name"].split()[0] for task in tasks} == {"collect", "compose", "deliver"}
 

@@ -28,7 +28,7 @@ def main(lines: int) -> None:
             file.writelines(rows(lines))
         for call in (("import", "in.csv"), ("export", "out.csv"), ("import", "out.csv")):
             began = time.monotonic()
-            memory = measured(folder, *call)
+            memory = measured(folder, "subscribers", *call)
             took = time.monotonic() - began
             print(f"{' '.join(call):<16} {took:6.1f} s  {lines / took:8.0f} lines/s  {memory:5.0f} MB resident")
         same = filecmp.cmp(folder / "in.csv", folder / "out.csv", shallow=False)
@@ -51,15 +51,16 @@ def rows(lines: int) -> Iterator[str]:
         )
 
 
-def measured(folder: Path, *call: str) -> float:
-    """Runs the command; returns the megabytes that it had resident at most."""
+def measured(folder: Path, *call: str, quiet: bool = False) -> float:
+    """Runs the command; returns the megabytes that it had resident at most. `quiet` throws away what it writes."""
     environment = {
         **{name: value for name, value in os.environ.items() if not name.startswith("PAPERROUND_")},
         "PAPERROUND_HOME_DIR": str(folder / "home"),
         "PYTHONPATH": os.getcwd(),
     }
-    command = [sys.executable, "-m", "flows", "subscribers", *call]
-    with subprocess.Popen(command, cwd=folder, env=environment) as process:
+    command = [sys.executable, "-m", "flows", *call]
+    out = subprocess.DEVNULL if quiet else None
+    with subprocess.Popen(command, cwd=folder, env=environment, stdout=out) as process:
         _, status, used = os.wait4(process.pid, 0)
         process.returncode = os.waitstatus_to_exitcode(status)
     if process.returncode:
