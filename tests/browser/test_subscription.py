@@ -18,8 +18,11 @@ from axe_playwright_python.async_playwright import Axe
 from playwright.async_api import Browser, Page, expect
 
 from flows.database import metadata
+from flows.editions.model import Kind
+from flows.links import report_link
 from subscribers.model import SubscriptionState
 from tests.browser.conftest import Site
+from tests.factories import DAY
 from tests.mail.smtp import Taken
 
 READER, MOVED = "ada.brook@example.org", "ada@example.net"
@@ -210,6 +213,7 @@ async def test_every_page_can_be_used_by_everybody(site: Site, reader: Reader, c
         f"{site.url}/nowhere",
         link(await reader.mail("Please"), "/confirm/"),
     ]
+    paths.append(report_link(site.context, "daily", Kind.DAILY, DAY))
     found = []
     for scheme in ("light", "dark"):
         for width in (375, 1280):
@@ -223,6 +227,7 @@ async def test_every_page_can_be_used_by_everybody(site: Site, reader: Reader, c
                 violations = (await Axe().run(page)).response["violations"]
                 found += [(path, scheme, width, one["id"], one["nodes"][0]["html"]) for one in violations]
                 found += [(path, scheme, width, "scrolls sideways", wide)] if wide > width else []
+            assert await page.get_by_role("cell", name=READER).is_visible()
             await context.close()
     assert found == []
 
