@@ -170,26 +170,32 @@ def alike(code: int | None, words: str) -> str:
     return " ".join(f"{code or ''} {_TOKEN.sub('…', anonymous(words))}".split())
 
 
+_whose = subscription.c.id == delivery.c.subscription_id
+# not a join: PostgreSQL would read through all people for a page of a few thousand
+_EMAIL = sa.select(subscriber.c.email).join(subscription).where(_whose).scalar_subquery()
+_STATES = {str(state): state for state in DeliveryState}
+
+
 def _deliveries(edition_id: int) -> sa.Select[Any]:
-    """An edition's deliveries with their readers' addresses, in the order of their subscriptions."""
-    # not a join: PostgreSQL would read through all people for a page of a few thousand
-    whose = subscription.c.id == delivery.c.subscription_id
-    email = sa.select(subscriber.c.email).join(subscription).where(whose).scalar_subquery()
-    query = sa.select(delivery, email.label("email")).where(delivery.c.edition_id == edition_id)
-    return query.order_by(delivery.c.subscription_id)
+    """An edition's deliveries in the order of their subscriptions, for `_delivery`."""
+    one = delivery.c
+    columns = (one.subscription_id, _EMAIL, one.state, one.attempts, one.code, one.words)
+    query = sa.select(*columns, one.first_at, one.changed_at, one.due_at)
+    return query.where(one.edition_id == edition_id).order_by(one.subscription_id)
 
 
 def _delivery(row: sa.Row[Any]) -> Delivery:
-    state = DeliveryState(row.state)
+    # by their places: by their names it takes a quarter longer
+    identity, email, state, attempts, code, words, first_at, changed_at, due_at = row
     return Delivery(
-        subscription_id=row.subscription_id,
-        email=row.email or "",
-        state=state,
-        attempts=row.attempts,
-        code=row.code,
-        words=row.words,
-        first_at=row.first_at,
-        changed_at=row.changed_at,
+        subscription_id=identity,
+        email=email or "",
+        state=_STATES[state],
+        attempts=attempts,
+        code=code,
+        words=words,
+        first_at=first_at,
+        changed_at=changed_at,
         # a row that is being sent still bears the time that it was due at
-        due_at=row.due_at if state in WAITING else None,
+        due_at=due_at if state in WAITING else None,
     )

@@ -462,7 +462,7 @@ def test_who_got_it_is_told_from_any_database(database: Database, run: Run, home
 
 
 def test_what_reads_on_no_longer_ends_the_report_in_silence(home: Path) -> None:
-    asyncio.run(made(home, 5_000))
+    asyncio.run(made(home, 3_000))
     command = [sys.executable, "-m", "flows", "deliveries", "--edition", f"daily/{DAY}"]
     for option in ((), ("--csv",)):
         with subprocess.Popen([*command, *option], stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
@@ -475,7 +475,7 @@ def test_what_reads_on_no_longer_ends_the_report_in_silence(home: Path) -> None:
 
 def test_the_memory_of_a_report_does_not_grow_with_the_edition(home: Path) -> None:
     used = []
-    for name, readers in (("few", 2_000), ("many", 40_000)):
+    for name, readers in (("few", 2_000), ("many", 20_000)):
         (home / name).mkdir()
         asyncio.run(made(home / name, readers))
         used.append(measured(home / name, "deliveries", "--edition", f"daily/{DAY}", "--csv", quiet=True))
