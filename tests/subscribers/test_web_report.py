@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from typing import Any
+from urllib.parse import urlencode
 
 import sqlalchemy as sa
 
@@ -20,6 +21,7 @@ from tests.context import NOON
 from tests.factories import DAY
 from tests.subscribers.readers import URL, tree_of
 from tests.subscribers.site import NEW, OLD, READER, SCRIPT, Site
+from tests.subscribers.test_web_fuzz import NASTY
 
 
 def link(site: Site, newsletter: str = "daily", kind: Kind = Kind.DAILY, day: dt.date = DAY) -> str:
@@ -227,6 +229,24 @@ async def test_an_address_without_a_delivery_is_told_why(site: Site) -> None:
     assert "That is no address" in await found("", 422)
     assert "That is no address" in await found("nobody", 422)
     assert "<script" not in (await site.browser.post(link(site), data={"address": f'">{SCRIPT}'})).text
+
+
+async def test_whatever_is_sent_to_the_search_is_answered_with_a_page(site: Site) -> None:
+    await delivered(site, READER)
+    for typed in (
+        *NASTY,
+        f"{'a' * 300}@example.org",
+        "ä@bücher.example",
+        "a@[127.0.0.1]",
+        '"a b"@example.org',
+        "@",
+        "%",
+    ):
+        answer = await site.browser.post(link(site), content=urlencode({"address": typed}, errors="replace").encode())
+        assert answer.status_code in (200, 400, 422), typed
+        assert "<script" not in answer.text
+    for method, status in (("HEAD", 200), ("PUT", 405)):
+        assert (await site.browser.request(method, link(site))).status_code == status
 
 
 async def test_who_was_erased_is_a_row_without_an_address(site: Site) -> None:
