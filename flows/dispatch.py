@@ -42,7 +42,7 @@ class Delivered:
         said = ", ".join(f"{count} {state}" for state, count in sorted(self.counts.items())) or "no readers"
         later = f"; the next is due at {self.next_due:%Y-%m-%d %H:%M} UTC" if self.next_due else ""
         if not self.next_due and self.counts.get(DeliveryState.UNCERTAIN):
-            later = "; what is uncertain waits for you, see `paperround deliveries --state uncertain`"
+            later = "; what is uncertain waits for you, see `paperround deliveries --help`"
         before = self.counts.get(DeliveryState.SENT, 0) - self.sent_now
         known = f" ({before} of them before this run)" if before else ""
         return f"Deliveries: {said}{known}{later}."
