@@ -196,6 +196,7 @@ def _newsletter(path: Path, slugs: Collection[str], names: Collection[str]) -> N
         look_back=int(file.number("look_back", 3, 0, 30)),
         look=file.text("look", _DEFAULTS["look"]),
         accent=file.text("accent", _DEFAULTS["accent"]),
+        thumbnails=file.flag("thumbnails", _DEFAULTS["thumbnails"]),
         notice=file.text("notice", ""),
     )
     if not _COLOUR.fullmatch(newsletter.accent):

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
-from flows.editions.model import Digest, Edition, Entry, Kind, Newsletter, Part, Section, Topic
+from flows.editions.model import Digest, Edition, Entry, Kind, Newsletter, Part, Section, Story, Topic
 from flows.mail.model import Reader, Site
 from flows.papers.model import Paper, PaperId
 
@@ -90,6 +91,18 @@ def edition(listed: Sequence[Paper] | None = None, topics: Sequence[Topic] = TOP
     )
     made: dict[str, Any] = {"newsletter": "daily", "kind": Kind.DAILY, "day": DAY, "sections": sections, "number": 7}
     return Edition(**(made | given))
+
+
+def eventful(of: Edition) -> Edition:
+    """The edition with all that one may have: its best papers, one of each topic; one that rose; and of its first topic
+    the second to the fourth paper as a story."""
+    best = tuple(section.entries[0].paper.id for section in of.sections)
+    first, *others = of.sections
+    rose = replace(first.entries[0], rose=120)
+    told = tuple(entry.paper.id for entry in first.entries[1:4])
+    stories = (Story(phrase="invented islands", papers=told),)
+    first = replace(first, entries=(rose, *first.entries[1:]), stories=stories)
+    return replace(of, best=best, sections=(first, *others))
 
 
 def digest(of: Edition) -> Digest:

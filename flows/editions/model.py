@@ -69,6 +69,8 @@ class Newsletter:
     look: str = "classic"
     """A folder under templates/email/."""
     accent: str = "#0b6e5f"
+    thumbnails: bool = False
+    """Whether papers are shown with the source's picture. Its server then learns who reads, and when."""
     notice: str = ""
     """One sentence above every edition (the bundled sample says that it is one)."""
 

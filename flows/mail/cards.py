@@ -13,11 +13,24 @@ from urllib.parse import quote, urlsplit
 
 from markupsafe import escape
 
-from flows.editions import excerpt
 from flows.editions.model import FOR_YOU, Edition, Entry, Kind, Newsletter, Topic
 from flows.mail import encode, look
-from flows.mail.document import canonical, cut, documents, mark, outline
-from flows.mail.model import COUNT_ROOM, TOKEN_ROOM, Block, Card, Cards, Fragment, Heading, Line, Pieces, Site, Slot
+from flows.mail.document import Tale, canonical, cut, documents, mark, outline
+from flows.mail.model import (
+    COUNT_ROOM,
+    TOKEN_ROOM,
+    Block,
+    Card,
+    Cards,
+    Fragment,
+    Frame,
+    Heading,
+    Line,
+    Pieces,
+    Site,
+    Slot,
+    Story,
+)
 from flows.mail.packed import pack, unpack
 from flows.outcomes import Problem
 
@@ -45,11 +58,20 @@ def render(
             raise ValueError(f"a template marks no fragment {error}") from error
         return _fragment(*sources, secret=secret)
 
-    def heading(slug: str, group: str) -> Heading:
-        line, block = _line_of(fragment("line", key=slug), Slot.COUNT), _block(fragment("topic", key=slug))
-        return Heading(group=group, line=line, block=block)
+    def frame(kind: str, key: str = "") -> Frame:
+        return Frame(before=_block(fragment(kind, key=key)), after=_block(fragment(f"{kind}_end", key=key)))
 
-    headings = {topic.slug: heading(topic.slug, group.key) for group in groups for topic in group.topics}
+    def story(tale: Tale) -> Story:
+        around = frame("story", tale.key)
+        return Story(before=around.before, after=around.after, papers=frozenset(tale.papers))
+
+    def heading(slug: str, group: str, tales: Sequence[Tale] = ()) -> Heading:
+        line, block = _line_of(fragment("line", key=slug), Slot.COUNT), _block(fragment("topic", key=slug))
+        told = tuple(story(tale) for tale in tales)
+        size = line.size + block.size + COUNT_ROOM + sum(one.before.size + one.after.size for one in told)
+        return Heading(group=group, line=line, block=block, stories=told, size=size)
+
+    headings = {topic.slug: heading(topic.slug, group.key, topic.stories) for group in groups for topic in group.topics}
     headings[FOR_YOU] = heading(FOR_YOU, "")
     named = {group.key: _block(fragment("group", key=group.key)) for group in groups}
     ranked = sorted(edition.entries, key=lambda entry: (-entry.score, entry.paper.id))
@@ -62,13 +84,15 @@ def render(
         unsubscribe=f"{_plain(site.public_url)}/unsubscribe/".encode("ascii"),
         mailbox=_mailbox(site),
         head=fragment("head"),
+        around_best=frame("best"),
+        best={paper: _block(fragment("best", key=paper)) for paper in edition.best if ("best", paper) in html},
+        contents=_block(fragment("contents")),
         middle=fragment("middle"),
         more=fragment("more"),
         foot=fragment("close", "foot", "end"),
         page_foot=fragment("close", "page_foot", "end"),
         why=_line_of(fragment("why"), Slot.REASONS),
-        headings=sum(group.size for group in named.values())
-        + sum(topic.line.size + topic.block.size + COUNT_ROOM for topic in headings.values()),
+        headings=sum(block.size for block in named.values()) + sum(topic.size for topic in headings.values()),
         groups=named,
         topics=headings,
         papers={
@@ -158,7 +182,7 @@ def _line_of(fragment: Fragment, place: Slot) -> Line:
 
 
 def _card(entry: Entry, rank: int, block: Block) -> Card:
-    short = look.tidy(excerpt.short_title(look.tidy(entry.paper.title))) or entry.paper.id
+    short = look.short_name(entry.paper)
     return Card(
         html=block.html,
         text=block.text,

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -17,12 +17,12 @@ from jinja2 import TemplateNotFound
 from markupsafe import Markup
 
 from flows.editions import maths
-from flows.editions.model import Edition, Kind, Newsletter, Topic
+from flows.editions.model import Edition, Entry, Kind, Newsletter, Topic
 from flows.mail import look
 from flows.mail.colour import AA, readable
 from flows.mail.model import Site, Slot
 from flows.outcomes import Problem
-from flows.papers.model import Paper
+from flows.papers.model import PaperId
 
 LIGHT, DARK = "#f4f2ed", "#1e2126"
 """The grounds on which the accent must be read: the darker of the light ones, the lighter of the dark ones."""
@@ -35,12 +35,22 @@ Key = tuple[str, str]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Tale:
+    """A story as the templates show it. The key is the edition's own."""
+
+    key: str
+    phrase: str
+    papers: tuple[PaperId, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Subject:
     """A topic as the templates show it."""
 
     slug: str
     name: str
-    papers: tuple[Paper, ...]
+    entries: tuple[Entry, ...]
+    stories: tuple[Tale, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,13 +66,17 @@ def outline(edition: Edition, topics: Sequence[Topic]) -> list[Group]:
     """The groups and topics of the edition in its order; topics that are only second choices come last in theirs."""
     named: dict[str, list[Subject]] = {}
     for section in edition.sections:
-        papers = tuple(entry.paper for entry in section.entries)
-        named.setdefault(section.group, []).append(Subject(slug=section.topic, name=section.name, papers=papers))
+        tales = tuple(
+            Tale(key=f"{section.topic}-{i}", phrase=story.phrase, papers=story.papers)
+            for i, story in enumerate(section.stories)
+        )
+        subject = Subject(slug=section.topic, name=section.name, entries=section.entries, stories=tales)
+        named.setdefault(section.group, []).append(subject)
     first = {section.topic for section in edition.sections}
     second = {entry.second for entry in edition.entries} - first
     for topic in topics:
         if topic.slug in second:
-            named.setdefault(topic.group, []).append(Subject(slug=topic.slug, name=topic.name, papers=()))
+            named.setdefault(topic.group, []).append(Subject(slug=topic.slug, name=topic.name, entries=()))
     return [Group(key=str(i), name=name, topics=tuple(group)) for i, (name, group) in enumerate(named.items())]
 
 
@@ -77,6 +91,8 @@ def documents(
     """The whole edition as HTML, inlined, and as plain text, both with their marks."""
     env = look.environment(folders)
     secret = mark(edition)
+    listed = {entry.paper.id: entry for entry in edition.entries}
+    names = {section.topic: section.name for section in edition.sections}
     week = "week/" if edition.kind is Kind.WEEKLY else ""
     shared = {
         "newsletter": newsletter,
@@ -88,6 +104,8 @@ def documents(
         "act": f"{site.public_url}/act/{secret}_{Slot.MANAGE}_",
         "other": _other(edition, newsletter),
         "groups": groups,
+        "voted": any(entry.paper.upvotes for entry in edition.entries),
+        "best": [listed[paper] for paper in edition.best if paper in listed],
         "accent": accent_of(newsletter, LIGHT, AA),
         "accent_dark": accent_of(newsletter, DARK, VIVID),
         "slot": {slot.value: f"{secret}_{slot.value}_" for slot in Slot},
@@ -100,10 +118,16 @@ def documents(
         raise Problem(
             f"The newsletter {newsletter.slug} has the look {newsletter.look!r}, and no template folder holds {error}."
         ) from error
-    return (
-        look.inline(html.render(shared, folder=folder, view=lambda paper: look.view(paper, look.markup))),
-        text.render(shared, folder=folder, view=lambda paper: look.view(paper, maths.text)),
-    )
+
+    def told(read: Callable[[str], str]) -> dict[str, object]:
+        """What is markup in one form and plain text in the other."""
+        return {
+            "folder": folder,
+            "view": lambda entry: look.view(entry, names[entry.topic], read, pictures=newsletter.thumbnails),
+            "phrase": lambda words: look.phrase(words, read),
+        }
+
+    return look.inline(html.render(shared, **told(look.markup))), text.render(shared, **told(maths.text))
 
 
 def accent_of(newsletter: Newsletter, ground: str, ratio: float) -> str:
@@ -132,5 +156,5 @@ def cut(document: str, secret: str) -> Iterator[tuple[Key, str]]:
 
 def canonical(html: str) -> str:
     """HTML without the white space that nobody sees: lines without indentation, none empty, the last one ended."""
-    lines = (line.strip() for line in html.splitlines())
+    lines = (line.strip(" \t\r\f") for line in html.split("\n"))
     return "".join(f"{line}\n" for line in lines if line)

@@ -18,6 +18,7 @@ from markupsafe import Markup
 from premailer import Premailer
 
 from flows.editions import excerpt, maths
+from flows.editions.model import Entry
 from flows.papers.model import Paper
 
 _AUTHORS = 3
@@ -30,6 +31,8 @@ _UNFIT = re.compile(
     "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff\ufdd0-\ufdef\ufffe\uffff]"
 )
 _URL = re.compile(r"https?://[^\s\x00-\x20\x7f-\x9f\ud800-\udfff\"<>\\^`{|}]{1,500}")
+_PICTURE = re.compile(r"https://[\w.-]+/[\w./%~+-]{1,300}", re.ASCII)
+"""No query: what tells one address from another could tell one reader from another."""
 _SALAD = re.compile(r"\b(?:(?:[a-z]{8,}[\s.]+){6}|(?:[a-z]{6,}[\s.]+){9}|(?:[a-z]{5,}[\s.]+){10})")
 _MONTHS = "January February March April May June July August September October November December".split()  # noqa: SIM905
 _DAYS = ["Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"]
@@ -49,29 +52,51 @@ class View:
 
     id: str
     title: str
+    name: str
+    """Its short title, plain text."""
+    topic: str
+    """Its topic's name."""
     url: str
     authors: str
+    lead: str
+    """The first author, and how many others."""
     organisation: str
     facts: tuple[str, ...]
     """Upvotes and comments, as far as there are any."""
+    votes: str
+    """The number of upvotes alone; empty where there are none."""
+    rose: str
+    """What it has gained since it was last shown: "+120 upvotes since last shown"; empty where nothing."""
     summary: str
     machine: bool
     """Whether a model wrote the summary."""
     links: tuple[Link, ...]
     """Where else to go: PDF, discussion, code, project."""
+    discussion: str
+    """The address of the discussion alone; empty where there is none."""
+    picture: str
+    """Where its thumbnail lies; empty where none is to be shown."""
 
 
-def view(paper: Paper, readable: Callable[[str], str]) -> View:
-    """What the templates see of `paper`, its maths made readable by `readable` (to text or to markup)."""
+def view(entry: Entry, topic: str, readable: Callable[[str], str], *, pictures: bool = False) -> View:
+    """What the templates see of a paper of the topic so named, its maths made readable by `readable` (to text or to
+    markup); its thumbnail only where the newsletter shows `pictures`."""
+    paper = entry.paper
     title = tidy(paper.title) or paper.id
     summary = _readable_summary(tidy(paper.ai_summary))
+    authors = [name for author in paper.authors if (name := _name(author))]
     return View(
         id=paper.id,
+        name=short_name(paper),
+        topic=topic,
         title=readable(title if len(title) <= _TITLE else excerpt.excerpt(title, _TITLE)),
         url=paper.url,
-        authors=byline([_name(author) for author in paper.authors]),
+        authors=byline(authors),
+        lead=byline(authors, 1),
         organisation=_name(paper.organisation),
         facts=tuple(_count(n, noun) for n, noun in ((paper.upvotes, "upvote"), (paper.comments, "comment")) if n),
+        votes=f"{paper.upvotes:,}" if paper.upvotes else "",
+        rose=f"+{_count(entry.rose, 'upvote')} since last shown" if entry.rose > 0 else "",
         summary=readable(excerpt.excerpt(summary or tidy(paper.abstract))),
         machine=bool(summary),
         links=tuple(
@@ -84,7 +109,19 @@ def view(paper: Paper, readable: Callable[[str], str]) -> View:
             )
             if _URL.fullmatch(url)
         ),
+        discussion=paper.discussion,
+        picture=paper.thumbnail if pictures and _PICTURE.fullmatch(paper.thumbnail) else "",
     )
+
+
+def phrase(words: str, readable: Callable[[str], str]) -> str:
+    """What a story's papers share, made readable and kept short."""
+    return readable(excerpt.excerpt(tidy(words), _NAME))
+
+
+def short_name(paper: Paper) -> str:
+    """What a paper is called where there is little room: plain text, never empty."""
+    return tidy(excerpt.short_title(tidy(paper.title))) or paper.id
 
 
 def environment(folders: Sequence[Path]) -> Environment:
@@ -130,12 +167,11 @@ def tidy(text: str) -> str:
     return " ".join(_UNFIT.sub("", text).split())
 
 
-def byline(names: Sequence[str]) -> str:
-    """The first authors and how many others: "A, B, C and 12 others"."""
-    names = [name for name in names if name]
-    if len(names) <= _AUTHORS + 1:
+def byline(names: Sequence[str], shown: int = _AUTHORS) -> str:
+    """The first authors and how many others: "A, B, C and 12 others"; one more is named rather than counted."""
+    if len(names) <= shown + 1:
         return ", ".join(names)
-    return f"{', '.join(names[:_AUTHORS])} and {len(names) - _AUTHORS} others"
+    return f"{', '.join(names[:shown])} and {len(names) - shown}\u00a0others"
 
 
 def stars(n: int) -> str:
@@ -151,11 +187,16 @@ def long_date(day: dt.date) -> str:
     return f"{_DAYS[day.weekday()]}, {short_date(day)} {day.year}"
 
 
-def wrap(text: str, indent: int = 0, width: int = 72) -> str:
-    """`text` in lines of at most `width` characters; a longer word stands alone, a no-break space holds."""
-    margin = " " * indent
+def wrap(text: str, indent: int = 0, width: int = 72, hang: int = 0) -> str:
+    """`text` in lines of at most `width` characters, those after the first indented by `hang` more; a longer word
+    stands alone, a no-break space holds."""
     lines = textwrap.wrap(
-        text, width, initial_indent=margin, subsequent_indent=margin, break_long_words=False, break_on_hyphens=False
+        text,
+        width,
+        initial_indent=" " * indent,
+        subsequent_indent=" " * (indent + hang),
+        break_long_words=False,
+        break_on_hyphens=False,
     )
     return "\n".join(lines).replace("\u00a0", " ")
 

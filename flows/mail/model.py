@@ -132,6 +132,21 @@ class Card(Block):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Frame:
+    """What stands around other blocks."""
+
+    before: Block
+    after: Block
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Story(Frame):
+    """What stands around the cards of a topic's papers that are on one thing."""
+
+    papers: frozenset[PaperId]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Line:
     """A fragment with one place: what stands before it, and what after it."""
 
@@ -148,6 +163,10 @@ class Heading:
     group: str
     line: Line
     block: Block
+    stories: tuple[Story, ...]
+    """In the edition's order, the papers of each one after another."""
+    size: int
+    """The HTML's length in bytes once decoded, of all that a topic may have besides its cards, its count included."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -166,6 +185,11 @@ class Cards:
     mailbox: bytes
     """The mailto address that unsubscribes, up to the token; empty: there is none."""
     head: Fragment
+    around_best: Frame
+    best: Mapping[PaperId, Block]
+    """The lines of the edition's best papers, best first."""
+    contents: Block
+    """What stands before the first line of the contents."""
     middle: Fragment
     """What stands between the contents and the first heading."""
     more: Fragment
@@ -176,7 +200,7 @@ class Cards:
     why: Line
     """What stands before a paper that the reader follows, with a place for the reasons."""
     headings: int
-    """The size of all groups, headings and lines together: no digest needs more for them."""
+    """The size of all groups and topics together, without cards: no digest needs more for them."""
     groups: Mapping[str, Block]
     topics: Mapping[str, Heading]
     """`FOR_YOU` among them."""

@@ -8,10 +8,10 @@ import zlib
 from typing import Any
 
 from flows.editions.model import FOR_YOU
-from flows.mail.model import COUNT_ROOM, Block, Card, Cards, Fragment, Heading, Line, Pieces, Slot
+from flows.mail.model import COUNT_ROOM, Block, Card, Cards, Fragment, Frame, Heading, Line, Pieces, Slot, Story
 from flows.papers.model import PaperId
 
-_FORMAT = 2
+_FORMAT = 3
 """To be raised when `Cards` changes: frozen editions are kept for as long as the archive."""
 
 _BYTES = ("headers", "boundary", "subject", "unsubscribe", "mailbox")
@@ -27,8 +27,11 @@ def pack(cards: Cards) -> bytes:
         **{name: getattr(cards, name).decode() for name in _BYTES},
         **{name: _fragment(getattr(cards, name)) for name in _FRAGMENTS},
         "why": _line(cards.why),
+        "around_best": _frame(cards.around_best),
+        "best": {key: _plain(block) for key, block in cards.best.items()},
+        "contents": _plain(cards.contents),
         "groups": {key: _plain(group) for key, group in cards.groups.items()},
-        "topics": {key: [t.group, *_line(t.line), _plain(t.block)] for key, t in cards.topics.items()},
+        "topics": {key: _heading(heading) for key, heading in cards.topics.items()},
         "papers": {key: _plain(card) for key, card in cards.papers.items()},
     }
     return zlib.compress(json.dumps(held, separators=(",", ":")).encode())
@@ -42,6 +45,8 @@ def unpack(packed: bytes) -> Cards:
         raise ValueError("these are not packed cards") from error
     if held["format"] == 1:
         held = _second(held)
+    if held["format"] == 2:
+        held = _third(held)
     if held["format"] != _FORMAT:
         raise ValueError(f"cards of format {held['format']} were packed by another version of Paperround")
     return Cards(
@@ -58,11 +63,11 @@ def unpack(packed: bytes) -> Cards:
         foot=_read_fragment(held["foot"]),
         page_foot=_read_fragment(held["page_foot"]),
         why=_read_line(*held["why"]),
+        around_best=_read_frame(held["around_best"]),
+        best={PaperId(key): Block(**_read(block)) for key, block in held["best"].items()},
+        contents=Block(**_read(held["contents"])),
         groups={key: Block(**_read(group)) for key, group in held["groups"].items()},
-        topics={
-            key: Heading(group=group, line=_read_line(html, text, size), block=Block(**_read(block)))
-            for key, (group, html, text, size, block) in held["topics"].items()
-        },
+        topics={key: _read_heading(*heading) for key, heading in held["topics"].items()},
         papers={PaperId(key): Card(**_read(card)) for key, card in held["papers"].items()},
     )
 
@@ -85,6 +90,52 @@ def _second(first: dict[str, Any]) -> dict[str, Any]:
         "headings": first["headings"] + heading["size"] + line[-1] + COUNT_ROOM,
         "topics": {**first["topics"], FOR_YOU: ["", *line, heading]},
     }
+
+
+def _third(second: dict[str, Any]) -> dict[str, Any]:
+    """Cards of format 2 in format 3: they know no best papers and no stories."""
+    nothing = {"html": [""], "text": [""], "size": 0}
+    return {
+        **second,
+        "format": 3,
+        "around_best": [nothing, nothing],
+        "best": {},
+        "contents": nothing,
+        "topics": {
+            key: [group, *line, block, [], line[-1] + block["size"] + COUNT_ROOM]
+            for key, (group, *line, block) in second["topics"].items()
+        },
+    }
+
+
+def _heading(heading: Heading) -> list[Any]:
+    stories = [[*_frame(story), sorted(story.papers)] for story in heading.stories]
+    return [heading.group, *_line(heading.line), _plain(heading.block), stories, heading.size]
+
+
+def _read_heading(
+    group: str, html: tuple[str, str], text: tuple[str, str], line: int, block: dict[str, Any], stories: Any, size: int
+) -> Heading:
+    told = (
+        Story(before=Block(**_read(before)), after=Block(**_read(after)), papers=frozenset(map(PaperId, papers)))
+        for before, after, papers in stories
+    )
+    return Heading(
+        group=group,
+        line=_read_line(html, text, line),
+        block=Block(**_read(block)),
+        stories=tuple(told),
+        size=size,
+    )
+
+
+def _frame(frame: Frame) -> list[Any]:
+    return [_plain(frame.before), _plain(frame.after)]
+
+
+def _read_frame(held: list[Any]) -> Frame:
+    before, after = held
+    return Frame(before=Block(**_read(before)), after=Block(**_read(after)))
 
 
 def _plain(block: Block) -> dict[str, Any]:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
+import json
+import zlib
 from pathlib import Path
 
 import pytest
@@ -47,7 +49,7 @@ def test_a_paper_shows_what_is_known_of_it() -> None:
     assert "How to Fold a Map of Everything, Part 3" in text
     assert "Ada Brook, Ben Carrow, Cleo Dunmore and 2 others" in text
     assert "Institute of Invented Islands · 1 upvote · 12 comments" in text
-    assert "Paper · PDF · Discussion · Code ★ 1.2k · Project" in text
+    assert "PDF Discussion Code ★ 1.2k Project" in text
     for link in (listed.url, listed.pdf, listed.discussion, listed.code, listed.project):
         assert f'href="{link}"' in page
 
@@ -122,7 +124,7 @@ def test_a_hostile_edition_is_a_correct_mail() -> None:
     assert not [link for link in document.xpath("//a/@href") if not link.startswith(("https://", "#"))]
     assert len(document.xpath("//h3")) == len(HOSTILE)
     assert "<script>alert(1)</script>" in document.text_content()
-    assert "and 661 others" in document.text_content()
+    assert "and 661\u00a0others" in document.text_content()
     assert "\x00" not in page
     assert "\u202e" not in page
     assert read(message).get_all("Bcc") is None
@@ -143,7 +145,7 @@ def test_nothing_in_an_edition_can_forge_a_place() -> None:
 
 
 def test_cards_come_back_from_the_store() -> None:
-    made = rendered(edition(HOSTILE), title="Zeitung für alle")
+    made = rendered(factories.eventful(edition(HOSTILE)), title="Zeitung für alle")
     packed = cards.pack(made)
     assert cards.unpack(packed) == made
     assert len(packed) < 20_000
@@ -219,8 +221,48 @@ def test_every_shipped_look_makes_a_whole_mail(look: str) -> None:
     assert [h.tag for h in document.xpath("//h1 | //h2 | //h3")][:3] == ["h1", "h2", "h3"]
     assert "prefers-color-scheme: dark" in page
     assert "<!--[if mso]>" in page
-    assert len(page.encode()) < 9_000 + 1_500 * of.size + 400 * len(of.sections)
+    assert len(page.encode()) < 11_000 + 1_500 * of.size + 600 * len(of.sections)
 
 
 def test_canonical_html_has_no_idle_white_space() -> None:
     assert canonical("\n  <p>a\n  b</p>\n\n\t<p>c</p>") == "<p>a\nb</p>\n<p>c</p>\n"
+
+
+def test_what_rose_says_so() -> None:
+    of = factories.eventful(edition())
+    assert "▲\u00a0+120\u00a0upvotes since last shown" in assemble.page(rendered(of), digest(of))
+    assert "+120 upvotes since last shown" in assemble.plain(rendered(of), digest(of))
+    assert "since last shown" not in assemble.plain(rendered(edition()), digest(edition()))
+
+
+PICTURE = "https://cdn.example.org/papers/1.png"
+
+
+def test_pictures_are_shown_where_a_newsletter_wants_them_and_never_on_the_web() -> None:
+    of = edition([paper(1, thumbnail=PICTURE), paper(2)])
+    wanted, plain = rendered(of, thumbnails=True), rendered(of)
+    (image,) = tree(body(assemble.assemble(wanted, digest(of), factories.reader()), "html")).iter("img")
+    assert (image.get("src"), image.get("width"), image.get("height")) == (PICTURE, "120", "63")
+    assert image.get("alt") == "A Lighthouse That Reads Its Own Log, Part 1"
+    assert "<img" not in body(assemble.assemble(plain, digest(of), factories.reader()), "html")
+    assert "<img" not in assemble.page(wanted, digest(of))
+
+
+@pytest.mark.parametrize(
+    "address",
+    ["javascript:alert(1)", "http://cdn.example.org/1.png", PICTURE + "?reader=7", PICTURE + '"onerror="x', "", "x"],
+)
+def test_what_is_no_plain_picture_is_not_shown(address: str) -> None:
+    of = edition([paper(1, thumbnail=address)])
+    made = rendered(of, thumbnails=True)
+    assert "<img" not in body(assemble.assemble(made, digest(of), factories.reader()), "html")
+
+
+def test_cards_of_an_earlier_format_are_still_read() -> None:
+    made = rendered(edition())
+    held = json.loads(zlib.decompress(cards.pack(made)))
+    topics = {key: [group, *line, block] for key, (group, *line, block, _, _) in held["topics"].items()}
+    held = {key: value for key, value in held.items() if key not in ("best", "around_best", "contents")}
+    second = zlib.compress(json.dumps({**held, "format": 2, "topics": topics}).encode())
+    message = assemble.assemble(cards.unpack(second), digest(edition()), factories.reader())
+    assert all(entry.paper.url in body(message, "html") for entry in edition().entries)
