@@ -42,6 +42,9 @@ LIMIT = 100_000
 _SLOTS = 1_500
 """Room for what stands in the slots of head and foot: three short titles, counts."""
 _NAMES = 3
+_FEWEST = 3
+"""Best papers that are worth a list of their own."""
+_PICTURE = '<img class="thumb"'
 _TOKEN_HERE = b"\0"
 """Stands in the places of the token of the reader's own pages: no quoted-printable text and no header holds it."""
 _NOBODY = b"=00"
@@ -50,6 +53,8 @@ _BETWEEN = encode.SOFT + encode.quoted_printable(" · ", goes_on=True)
 _RANK = attrgetter("rank")
 _JOINED = 2_000
 """Topics with their papers that are kept joined, some kilobytes each."""
+_LISTS = 100
+"""Lists of the best papers that are kept joined."""
 
 # RFC 5322 section 3.4.1: a dot-atom or a quoted string, @, a domain or its literal.
 _ADDRESS = re.compile(
@@ -115,8 +120,10 @@ def recipient(address: str) -> bytes:
 
 
 def page(cards: Cards, digest: Digest) -> str:
-    """The whole digest as an HTML page without the reader's own links, for previews and the archive."""
-    return _public(_join(cards, digest, cards.page_foot).html)
+    """The whole digest as an HTML page without the reader's own links and the papers' pictures, for previews and the
+    archive."""
+    shown = _public(_join(cards, digest, cards.page_foot).html)
+    return "\n".join(line for line in shown.split("\n") if not line.startswith(_PICTURE))
 
 
 def plain(cards: Cards, digest: Digest) -> str:
@@ -170,6 +177,23 @@ class _Deck:
         self._papers = {paper: _piece(card) for paper, card in cards.papers.items()}
         self.topic = lru_cache(maxsize=_JOINED)(self._topic)
         """A topic with some of its papers."""
+        self._best = {paper: _piece(block) for paper, block in cards.best.items()}
+        self._above = lru_cache(maxsize=_LISTS)(self._listed)
+
+    def above(self, digest: Digest, size: int) -> _Piece:
+        """What stands before the contents: the edition's best papers as far as the digest holds them, at most a third
+        of it, and nothing rather than fewer than `_FEWEST`."""
+        if size < 3 * _FEWEST:
+            return self._above(())
+        held: set[PaperId] = set().union(*[part.papers for part in digest.parts])
+        best = [paper for paper in self._best if paper in held]
+        return self._above(tuple(best[: size // 3]))
+
+    def _listed(self, best: tuple[PaperId, ...]) -> _Piece:
+        pieces, around = [_piece(self._cards.contents)], self._cards.around_best
+        if len(best) >= _FEWEST:
+            pieces = [_piece(around.before), *map(self._best.__getitem__, best), _piece(around.after), *pieces]
+        return _together(pieces)
 
     def joined(self, part: Part) -> _Joined:
         if not part.reasons:
@@ -187,8 +211,18 @@ class _Deck:
 
     def _topic(self, topic: str, papers: tuple[PaperId, ...]) -> _Joined:
         ranked = sorted([self._cards.papers[paper] for paper in papers], key=_RANK)
-        body = _together([self._headings[topic], *map(self._papers.__getitem__, papers)])
+        body = _together([self._headings[topic], *self._told(topic, papers)])
         return _Joined(self._line(topic, len(papers)), body, ranked[: 1 + _NAMES])
+
+    def _told(self, topic: str, papers: tuple[PaperId, ...]) -> list[_Piece]:
+        """The cards, those of a story between what stands before and after it; one alone is no story."""
+        pieces = [self._papers[paper] for paper in papers]
+        for story in reversed(self._cards.topics[topic].stories):  # what is put in moves nothing before it
+            places = [at for at, paper in enumerate(papers) if paper in story.papers]
+            if len(places) > 1:
+                pieces.insert(places[-1] + 1, _piece(story.after))
+                pieces.insert(places[0], _piece(story.before))
+        return pieces
 
     def _line(self, topic: str, papers: int) -> _Piece:
         line, count = self._cards.topics[topic].line, b"%d" % papers
@@ -199,7 +233,7 @@ class _Deck:
         group = ""
         for part in parts:
             heading = self._cards.topics[part.topic]
-            room -= heading.line.size + heading.block.size + COUNT_ROOM
+            room -= heading.size
             if heading.group != group:
                 group = heading.group
                 room -= self.groups[group].size
@@ -247,7 +281,8 @@ def _join(
     parts, left = digest.parts, 0
     joined = [deck.joined(part) for part in parts]
     room = limit - _SLOTS - foot.size - (opening.size if opening else 0)
-    room -= cards.head.size + cards.middle.size + cards.more.size
+    above = deck.above(digest, size)
+    room -= cards.head.size + above.size + cards.middle.size + cards.more.size
     if sum([part.line.size + part.body.size for part in joined]) + deck.of_groups > room:
         parts = tuple(deck.fitting(parts, room))
         joined = [deck.joined(part) for part in parts]
@@ -265,11 +300,11 @@ def _join(
         Slot.NAMES: _BETWEEN.join([card.name for card in best[1:] or best]),
         Slot.OPENING: opening.html if opening else b"",
     }
-    html = _filled(cards.head.html, values)
+    html = [*_filled(cards.head.html, values), above.html]
     html += [part.line.html for part in joined]
     html += _filled(cards.middle.html, values)
     values[Slot.OPENING] = opening.text if opening else b""
-    text = _filled(cards.head.text, values)
+    text = [*_filled(cards.head.text, values), above.text]
     text += [part.line.text for part in joined]
     text += _filled(cards.middle.text, values)
     group = ""

@@ -6,6 +6,7 @@ import datetime as dt
 import html
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from email.message import EmailMessage
 from typing import Any
 from urllib.parse import urlsplit
@@ -18,10 +19,10 @@ from flows.editions.model import FOR_YOU, Digest, Edition, Part
 from flows.mail import assemble, document
 from flows.mail.model import Message, Slot
 from tests import factories
-from tests.factories import TOPICS, digest, edition, paper, papers, reader
+from tests.factories import TOPICS, digest, edition, eventful, paper, papers, reader
 from tests.mail.made import SHIPPED, body, read, rendered
 
-EDITION = edition(papers(23))
+EDITION = eventful(edition(papers(23)))
 CARDS = rendered(EDITION)
 
 
@@ -163,7 +164,7 @@ def test_a_mail_is_never_clipped_and_never_cut_in_the_middle(count: int) -> None
     assert (more in page) == (len(shown) < count)
     if len(shown) < count:
         assert len(page.encode()) > assemble.LIMIT - 6_000
-    assert len(re.findall("/abs/", assemble.page(LONG_CARDS, of))) == 2 * count
+    assert len(re.findall("/abs/", assemble.page(LONG_CARDS, of))) == count
 
 
 def digests(of: Edition) -> st.SearchStrategy[Digest]:
@@ -206,26 +207,44 @@ def test_a_joined_message_is_what_the_slow_way_makes(of: Digest) -> None:
         assert one.get_content().replace("\r\n", "\n") == other.get_content()
 
 
+def in_their_places(parts: dict[tuple[str, str], str], alone: Edition) -> dict[tuple[str, str], str]:
+    """The fragments, a story's two before and after those of its papers that there are, or nowhere."""
+    placed = {key: part for key, part in parts.items() if not key[0].startswith("story")}
+    listed = [entry.paper.id for entry in alone.entries]
+    for section in alone.sections:
+        for i, story in enumerate(section.stories):
+            told = [paper for paper in listed if paper in story.papers]
+            if len(told) < 2:
+                continue
+            key = f"{section.topic}-{i}"
+            ordered = list(placed)
+            ordered.insert(ordered.index(("card", told[0])), ("story", key))
+            ordered.insert(ordered.index(("card", told[-1])) + 1, ("story_end", key))
+            placed = {one: placed.get(one) or parts[one] for one in ordered}
+    return placed
+
+
 def slowly(of: Digest) -> EmailMessage:
     """The digest rendered for this reader alone, as an edition of only these papers, built by the standard library."""
     kept = {listed for part in of.parts for listed in part.papers}
     listed = [entry.paper for entry in EDITION.entries if entry.paper.id in kept]
     sections = tuple(
-        type(section)(topic=section.topic, name=section.name, group=section.group, entries=mine)
+        replace(section, entries=mine)
         for section in EDITION.sections
         if (mine := tuple(entry for entry in section.entries if entry.paper.id in kept))
     )
-    alone = edition(listed, sections=sections)
+    best = tuple(paper for paper in EDITION.best if paper in kept)[: len(kept) // 3]
+    alone = edition(listed, sections=sections, best=best)
     groups = document.outline(alone, TOPICS)
     site, newsletter = factories.site(), factories.newsletter()
     made = document.documents(alone, newsletter, groups, site, [SHIPPED])
-    best = sorted(alone.entries, key=lambda entry: -entry.score)
-    names = [entry.paper.title for entry in best]
+    ranked = sorted(alone.entries, key=lambda entry: -entry.score)
+    names = [entry.paper.title for entry in ranked]
     count = {section.topic: str(len(section.entries)) for section in sections}
     bodies = []
     escapes: tuple[Callable[[str], str], ...] = (html.escape, str)
     for source, escape in zip(made, escapes, strict=True):
-        parts = dict(document.cut(source, document.mark(alone)))
+        parts = in_their_places(dict(document.cut(source, document.mark(alone))), alone)
         values = {
             Slot.PAPERS: f"{len(names)} paper{'s' if len(names) > 1 else ''}",
             Slot.TOPICS: f"{len(sections)} topic{'s' if len(sections) > 1 else ''}",
@@ -236,7 +255,7 @@ def slowly(of: Digest) -> EmailMessage:
         }
         shown = ""
         for (kind, key), fragment in parts.items():
-            if kind in ("more", "page_foot", "why") or key == FOR_YOU:
+            if kind in ("more", "page_foot", "why") or key == FOR_YOU or (kind.startswith("best") and len(best) < 3):
                 continue
             filled = document.canonical(fragment) if escape is html.escape else fragment
             for slot, value in {**values, Slot.COUNT: count.get(key, "")}.items():
@@ -252,3 +271,67 @@ def slowly(of: Digest) -> EmailMessage:
     slow.set_content(bodies[1])
     slow.add_alternative(bodies[0], subtype="html")
     return slow
+
+
+def only(*topics: str) -> Digest:
+    return Digest(parts=tuple(part for part in digest(EDITION).parts if part.topic in topics))
+
+
+def test_the_days_best_are_those_that_the_reader_gets() -> None:
+    made = message(only("agents", "code", "astronomy"))
+    for kind, label in (("html", "The day’s best"), ("plain", "THE DAY’S BEST")):
+        shown = body(made, kind)
+        above = shown[shown.index(label) : shown.index('class="contents"' if kind == "html" else "CONTENTS")]
+        assert [listed for listed in EDITION.best if f"/abs/{listed}" in above] == [
+            section.entries[0].paper.id
+            for section in EDITION.sections
+            if section.topic in ("agents", "code", "astronomy")
+        ]
+
+
+@pytest.mark.parametrize("of", [only("agents", "code"), digest(eventful(edition(papers(8))))])
+def test_few_papers_have_no_best(of: Digest) -> None:
+    made = message(of)
+    assert "THE DAY’S BEST" not in body(made, "plain")
+    assert "The day’s best" not in body(made, "html")
+
+
+def test_the_best_are_at_most_a_third() -> None:
+    few = Digest(parts=tuple(Part(topic=part.topic, papers=part.papers[:2]) for part in digest(EDITION).parts))
+    assert len(re.findall("<li", body(message(few), "html"))) == few.size // 3 == 3
+
+
+STORY = EDITION.sections[0].stories[0]
+
+
+def test_a_story_stands_together() -> None:
+    shown = body(message(only("agents")), "plain")
+    _, _, story = shown.partition("In focus: invented islands")
+    inside, _, after = story.partition("· · ·")
+    assert [listed for listed in STORY.papers if f"/abs/{listed}" in inside] == list(STORY.papers)
+    assert not any(f"/abs/{listed}" in after for listed in STORY.papers)
+    assert "/abs/" in after
+    assert body(message(only("agents")), "html").count('<div class="story"') == 1
+
+
+def test_one_paper_of_a_story_alone_is_none() -> None:
+    (part,) = only("agents").parts
+    for left_out in (STORY.papers, STORY.papers[1:]):
+        kept = tuple(listed for listed in part.papers if listed not in left_out)
+        assert "In focus" not in body(message(Digest(parts=(Part(topic="agents", papers=kept),))), "plain")
+
+
+def test_a_story_that_is_cut_short_is_closed() -> None:
+    of = eventful(edition(papers(90, abstract=factories.paper().abstract[:400]), topics=TOPICS[:1]))
+    told = replace(of.sections[0].stories[0], papers=tuple(entry.paper.id for entry in of.entries))
+    of = replace(of, sections=(replace(of.sections[0], stories=(told,)),))
+    made = message_of(of)
+    page = body(made, "html")
+    assert "more papers on the web" in page
+    assert len(page.encode()) <= assemble.LIMIT
+    assert page.count("<div") == page.count("</div>") == 2
+    assert page.index("</div>", page.index('<div class="story"')) < page.index("more papers on the web")
+
+
+def message_of(of: Edition) -> Message:
+    return assemble.assemble(rendered(of), digest(of), reader())
