@@ -31,7 +31,7 @@ def topics(folder: Path | None = None) -> tuple[Topic, ...]:
 
     Raises Problem with one sentence for the first mistake.
     """
-    found = (_topic(path) for path in _files("topics", folder))
+    found = (_topic(path) for path in files("topics", folder))
     return tuple(sorted(found, key=lambda topic: (topic.slug == OTHER, topic.order, topic.slug)))
 
 
@@ -48,17 +48,18 @@ def newsletters(
     """
     slugs = frozenset(topic.slug for topic in (topics() if known_topics is None else known_topics))
     names = frozenset(sources() if known_sources is None else known_sources)
-    found = (_newsletter(path, slugs, names) for path in _files("newsletters", folder))
+    found = (_newsletter(path, slugs, names) for path in files("newsletters", folder))
     return {newsletter.slug: newsletter for newsletter in found}
 
 
 def sources() -> tuple[str, ...]:
     """The names of the sources that there is a file for."""
-    files = (_HERE / "papers" / "sources").glob("*.py")
-    return tuple(sorted(path.stem for path in files if not path.stem.startswith("_")))
+    found = (_HERE / "papers" / "sources").glob("*.py")
+    return tuple(sorted(path.stem for path in found if not path.stem.startswith("_")))
 
 
-def _files(kind: str, folder: Path | None) -> list[Path]:
+def files(kind: str, folder: Path | None) -> list[Path]:
+    """The files of "topics" or "newsletters" that count: those of `folder`, and ours where it has none of the name."""
     if folder is not None and not folder.is_dir():
         raise Problem(f"The folder {folder} for your own {kind} does not exist: make it, or leave the setting away.")
     folders = [_HERE / kind] if folder is None else [_HERE / kind, folder]

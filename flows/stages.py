@@ -9,13 +9,14 @@ import asyncio
 import datetime as dt
 from dataclasses import replace
 
-from jinja2 import TemplateError, TemplateNotFound, TemplateSyntaxError
+from jinja2 import TemplateError, TemplateNotFound
 
 from flows.context import Context, Say
 from flows.editions import rank, summary
 from flows.editions.compose import compose as compose_edition
 from flows.editions.model import Edition, Kind, Newsletter, NoEdition
 from flows.mail.cards import pack, render
+from flows.mail.look import place
 from flows.mail.model import Cards
 from flows.outcomes import Problem
 from flows.papers.fetch import Fetcher
@@ -152,7 +153,7 @@ async def freeze(
 
 
 async def cards_of(context: Context, edition: Edition, newsletter: Newsletter) -> Cards:
-    """An edition's cards, rendered now. Raises Problem for a template that is wrong."""
+    """An edition's cards, rendered now. Raises Problem for a template that is wrong, with where; its cause is the error."""
     try:
         return await asyncio.to_thread(
             render, edition, newsletter, context.topics, context.site, context.template_folders
@@ -167,6 +168,11 @@ async def cards_of(context: Context, edition: Edition, newsletter: Newsletter) -
             f"A template of the look {newsletter.look!r} extends or includes itself without end: "
             "name the shipped one as shipped/email/digest/…."
         ) from error
-    except TemplateError as error:
-        where = f"{error.name}, line {error.lineno}: " if isinstance(error, TemplateSyntaxError) else ""
-        raise Problem(f"A template of the look {newsletter.look!r} is wrong ({where}{error}): mend it.") from error
+    except Exception as error:
+        # a template can raise anything; what arises elsewhere is no template's mistake
+        found = place(error)
+        if not found and not isinstance(error, (TemplateError, ValueError)):
+            raise
+        where = f"{found.file}, line {found.line}: " if found else ""
+        words = " ".join(str(error).split())
+        raise Problem(f"A template of the look {newsletter.look!r} is wrong ({where}{words}): mend it.") from error

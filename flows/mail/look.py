@@ -8,12 +8,21 @@ from __future__ import annotations
 import datetime as dt
 import re
 import textwrap
+import traceback
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from jinja2 import ChoiceLoader, Environment, FileSystemLoader, PrefixLoader, StrictUndefined, select_autoescape
+from jinja2 import (
+    ChoiceLoader,
+    Environment,
+    FileSystemLoader,
+    PrefixLoader,
+    StrictUndefined,
+    TemplateSyntaxError,
+    select_autoescape,
+)
 from markupsafe import Markup
 from premailer import Premailer
 
@@ -21,6 +30,7 @@ from flows.editions import excerpt, maths
 from flows.editions.model import Entry
 from flows.papers.model import Paper
 
+_TEMPLATES = (".html", ".txt", ".css")
 _AUTHORS = 3
 _NAME = 80
 _TITLE = 300
@@ -140,6 +150,25 @@ def environment(folders: Sequence[Path]) -> Environment:
     filters: dict[str, Callable[..., Any]] = {"wrap": wrap, "long_date": long_date}
     env.filters.update(filters)
     return env
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A line of a template's file."""
+
+    file: Path
+    line: int
+
+
+def place(error: BaseException) -> Place | None:
+    """Where in a template an error arose, as far as it can be told."""
+    if isinstance(error, TemplateSyntaxError):
+        return Place(Path(error.filename), error.lineno) if error.filename else None
+    frames = traceback.extract_tb(error.__traceback__)
+    for frame in reversed(frames):
+        if Path(frame.filename).suffix in _TEMPLATES:
+            return Place(Path(frame.filename), frame.lineno or 1)
+    return None
 
 
 def inline(document: str) -> str:
