@@ -149,13 +149,29 @@ def up(
 
 @app.command()
 def preview(
-    date: Annotated[str, typer.Option("--date", "-d", help=DATE)],
-    out: Annotated[Path, typer.Option("--out", "-o", help="The folder to write to")],
+    date: Annotated[str, typer.Option("--date", "-d", help=f"{DATE}; with --watch invented papers by default")] = "",
+    out: Annotated[Path | None, typer.Option("--out", "-o", help="The folder to write to")] = None,
     newsletter: Newsletter = "daily",
     as_reader: Annotated[str, typer.Option("--as", help="A subscriber's address: their digest")] = "",
     weekly: Weekly = False,
+    watch: Annotated[
+        bool, typer.Option("--watch", "-w", help="Show it in the browser, as its templates change")
+    ] = False,
+    port: Annotated[int, typer.Option(help="Where --watch listens, on this machine alone")] = 8181,
 ) -> None:
-    """Writes the edition of a day as digest.html, digest.txt and digest.eml. Nothing is sent, no edition is stored."""
+    """Writes the edition of a day as digest.html, digest.txt and digest.eml. Nothing is sent, no edition is stored.
+
+    With `--watch` it shows it in the browser instead, anew whenever a template or the newsletter's file is saved.
+    """
+    if watch == bool(out):
+        raise Problem("Say either --out with the folder to write to, or --watch to see it in the browser.")
+    if watch:
+        from flows.watch import watch as stay
+
+        _run(stay(newsletter, date, as_reader, port, _print, kind=_kind(weekly)))
+        return
+    if not (date and out):
+        raise Problem(f"Name the day with --date: {DATE}.")
     with console.status("Collecting…") as status:
         words = _run(desk.preview(newsletter, date, as_reader, out, _into(status.update), kind=_kind(weekly)))
     typer.echo(words)

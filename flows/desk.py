@@ -8,7 +8,7 @@ import email.policy
 import json
 import re
 import signal
-from dataclasses import asdict
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 from flows import catalogue, housekeeping, stages
@@ -18,7 +18,7 @@ from flows.dispatch import work
 from flows.editions.choose import choose
 from flows.editions.evaluate import Report, evaluate, read
 from flows.editions.maths import text
-from flows.editions.model import Interests, Kind, Newsletter, NoEdition
+from flows.editions.model import Edition, Interests, Kind, Newsletter, NoEdition
 from flows.editions.topics import Classifier
 from flows.mail.assemble import assemble
 from flows.mail.cards import unpack
@@ -37,28 +37,48 @@ BEST = 5
 """Topics that an explanation names."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Onlooker:
+    """Who a preview is for: a subscriber, or somebody who takes everything."""
+
+    interests: Interests = field(default_factory=Interests)
+    address: str = "reader@example.org"
+    identity: int = PREVIEW_READER
+
+
+async def onlooker(context: Context, newsletter: str, as_reader: str) -> Onlooker:
+    """The subscriber of that address, or somebody who takes everything. Raises Problem for who is not subscribed."""
+    if not as_reader:
+        return Onlooker()
+    found = await context.subscribers.by_address(as_reader, newsletter)
+    if found is None:
+        raise Problem(f"{as_reader} is not subscribed to {newsletter}: add them, or leave --as away.")
+    return Onlooker(interests=found.interests, address=found.email, identity=found.id)
+
+
+async def edition_of(context: Context, newsletter: Newsletter, kind: Kind, day: dt.date, say: Say) -> Edition:
+    """The edition of a day, its papers collected if need be; none is stored. Raises Problem where there is none."""
+    await _collect_if_needed(context, newsletter, kind, day, say)
+    edition = await stages.compose(context, newsletter, kind, day)
+    if isinstance(edition, NoEdition):
+        raise Problem(f"{newsletter.title} has no {_edition(kind)} on {day}: {edition.reason}")
+    return edition
+
+
 async def preview(newsletter: str, date: str, as_reader: str, out: Path, say: Say, *, kind: Kind = Kind.DAILY) -> str:
     """Writes an edition's digest into `out`, for a subscriber or for somebody who takes everything."""
     async with open_context(load_settings()) as context:
         wanted = context.newsletter(newsletter, kind)
         day = context.day(wanted, date)
-        interests, address, identity = Interests(), "reader@example.org", PREVIEW_READER
-        if as_reader:
-            found = await context.subscribers.by_address(as_reader, newsletter)
-            if found is None:
-                raise Problem(f"{as_reader} is not subscribed to {newsletter}: add them, or leave --as away.")
-            interests, address, identity = found.interests, found.email, found.id
-        await _collect_if_needed(context, wanted, kind, day, say)
-        kept = await context.store.find(newsletter, kind, day)
-        edition = await stages.compose(context, wanted, kind, day)
-        if isinstance(edition, NoEdition):
-            raise Problem(f"{wanted.title} has no {_edition(kind)} on {day}: {edition.reason}")
-        digest = choose(edition, interests)
+        to = await onlooker(context, newsletter, as_reader)
+        edition = await edition_of(context, wanted, kind, day, say)
+        digest = choose(edition, to.interests)
         if not digest.parts:
             return f"No mail for {as_reader} on {day}: {digest.reason}."
+        kept = await context.store.find(newsletter, kind, day)
         frozen = isinstance(kept, Frozen)
         cards = unpack(kept.cards) if isinstance(kept, Frozen) else await stages.cards_of(context, edition, wanted)
-        message = assemble(cards, digest, reader_of(context, edition, identity, address))
+        message = assemble(cards, digest, reader_of(context, edition, to.identity, to.address))
     await asyncio.to_thread(_write_out, out, message.content)
     when = f"week to {day}" if kind is Kind.WEEKLY else str(day)
     return f"{wanted.title}, {when}, {digest.size} papers{'' if frozen else ' (a draft)'}: {out / 'digest.html'}"

@@ -95,9 +95,7 @@ def routes(folder: Path, pages: Pages) -> Sequence[BaseRoute]:
 
     async def html(request: Request) -> Response:
         message = read(*await _wanted(request))
-        # within the frame there is no going elsewhere: a link leads to a window of its own
-        shown = _OUTWARD.sub('<a target="_blank" ', message.html)
-        return HTMLResponse(shown, headers={"Content-Security-Policy": POLICY})
+        return HTMLResponse(outward(message.html), headers={"Content-Security-Policy": POLICY})
 
     async def eml(request: Request) -> Response:
         _, raw = await _wanted(request)
@@ -118,6 +116,11 @@ def routes(folder: Path, pages: Pages) -> Sequence[BaseRoute]:
         Route("/inbox/{key}/html", html),
         Route("/inbox/{key}/eml", eml),
     ]
+
+
+def outward(html: str) -> str:
+    """A mail's HTML for a frame, within which there is no going elsewhere: a link leads to a window of its own."""
+    return _OUTWARD.sub('<a target="_blank" ', html)
 
 
 def _keys(folder: Path) -> list[str]:

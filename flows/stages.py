@@ -153,7 +153,7 @@ async def freeze(
 
 
 async def cards_of(context: Context, edition: Edition, newsletter: Newsletter) -> Cards:
-    """An edition's cards, rendered now. Raises Problem for a template that is wrong, with where; its cause is the error."""
+    """An edition's cards, rendered now. Raises Problem for a template that is wrong, its cause the error itself."""
     try:
         return await asyncio.to_thread(
             render, edition, newsletter, context.topics, context.site, context.template_folders

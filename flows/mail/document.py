@@ -13,7 +13,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from jinja2 import TemplateNotFound
 from markupsafe import Markup
 
 from flows.editions import maths
@@ -26,6 +25,9 @@ from flows.papers.model import PaperId
 
 LIGHT, DARK = "#f4f2ed", "#1e2126"
 """The grounds on which the accent must be read: the darker of the light ones, the lighter of the dark ones."""
+
+CLASSIC = "email/digest/classic"
+"""The look whose files stand for those that another one does not have."""
 
 VIVID = 6.0
 """On dark ground the least contrast that can be read looks dull."""
@@ -112,12 +114,13 @@ def documents(
         "cut": lambda kind, key="": Markup(f"<!--{secret} {kind} {key}-->"),  # noqa: S704 - slugs and numbers only
     }
     folder = f"email/digest/{newsletter.look}"
-    try:
-        html, text = (env.get_template(f"{folder}/digest.{form}") for form in ("html", "txt"))
-    except TemplateNotFound as error:
+    if not any(name.startswith(f"{folder}/") for name in env.list_templates()):
         raise Problem(
-            f"The newsletter {newsletter.slug} has the look {newsletter.look!r}, and no template folder holds {error}."
-        ) from error
+            f"The newsletter {newsletter.slug} has the look {newsletter.look!r}, and no template folder holds {folder}."
+        )
+    html, text = (
+        env.select_template([f"{one}/digest.{form}" for one in (folder, CLASSIC)]) for form in ("html", "txt")
+    )
 
     def told(read: Callable[[str], str]) -> dict[str, object]:
         """What is markup in one form and plain text in the other."""
