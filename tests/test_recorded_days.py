@@ -7,6 +7,7 @@ import itertools
 import json
 import random
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -17,11 +18,15 @@ from flows.database import Database, connect, migrate
 from flows.editions import maths
 from flows.editions.choose import choose
 from flows.editions.model import Edition, Interests, Kind
-from flows.mail.assemble import plain
+from flows.mail.assemble import LIMIT, assemble, plain
+from flows.mail.model import Message
 from flows.papers.model import Addresses
 from tests.context import context_of
+from tests.factories import reader
+from tests.mail.made import SHIPPED, body, tree
 from tests.replay import replaying
 
+LOOKS = sorted(folder.name for folder in (SHIPPED / "email/digest").iterdir())
 RESIDUE = re.compile(r"\\[a-zA-Z]{2,}|\\[%_&$#{}]|[\^_]\{|\$[^$\n]{0,40}[\\^_][^$\n]{0,40}\$")
 
 
@@ -68,17 +73,46 @@ async def test_the_page_that_the_project_began_from(recorded: Path, database: Da
 
 @sqlite
 async def test_recorded_days_compose_in_any_order(recorded: Path, database: Database, tmp_path: Path) -> None:
-    """Every fifth recorded day in a shuffled order: each has all its papers once, and every title can be read."""
+    """Every fifth recorded day in a shuffled order: each has all its papers once, and every title can be read. Some of
+    them are mails in every look that nothing is wrong with."""
     files = sorted((recorded / "data/hf/daily").glob("*.json"))[::5]
     random.Random(7).shuffle(files)
     with replaying(recorded) as url:
         context = at(database, tmp_path, url)
-        for file in files:
+        for number, file in enumerate(files):
             ids = {entry["paper"]["id"] for entry in json.loads(file.read_text("utf-8"))}
             edition = await composed(context, dt.date.fromisoformat(file.stem))
             assert {entry.paper.id for entry in edition.entries} == ids
             assert edition.size == len(ids)
             assert all(not RESIDUE.search(maths.text(entry.paper.title)) for entry in edition.entries)
+            if number % 4 == 0:
+                for look in LOOKS:
+                    newsletter = replace(context.newsletter("daily"), look=look)
+                    cards = await stages.cards_of(context, edition, newsletter)
+                    nothing_is_wrong(assemble(cards, choose(edition, Interests()), reader()), edition)
+
+
+def nothing_is_wrong(message: Message, edition: Edition) -> None:
+    """What a mailbox, a text reader and a browser would stumble over."""
+    _, _, bodies = message.content.partition(b"\r\n\r\n")
+    assert max(map(len, bodies.split(b"\r\n"))) <= 76
+    page, text = body(message, "html"), body(message, "plain")
+    document = tree(page)
+    assert len(page.encode()) <= LIMIT
+    assert all(len(line) <= 72 or "://" in line for line in text.splitlines())
+    ids = set(document.xpath("//@id"))
+    links = document.xpath("//a/@href")
+    assert not [link for link in links if not re.match("https?://", link) and link.removeprefix("#") not in ids]
+    assert not [link for link in links if re.search("/(abs|papers)/", link) and link not in text]
+    assert not document.xpath("//img | //script | //form")
+    for style in document.xpath("//style"):
+        assert len(style.text_content()) < 8_192  # what is longer Gmail drops
+        style.drop_tree()
+    shown = re.sub(r"https?://\S+", "", document.text_content() + text)
+    assert RESIDUE.findall(shown) == []
+    assert not re.search(r"\{\{|\{%|&(?:amp|lt|quot);|\bNone\b", shown)
+    left = [entry.paper.id for entry in edition.entries if f"/abs/{entry.paper.id}" not in page]
+    assert bool(left) == ("on the web</a>." in page)
 
 
 @sqlite

@@ -14,6 +14,7 @@ _ABBREVIATION = re.compile(
 )
 """A point that ends no sentence: abbreviations, initials, "1." at the head of a list."""
 
+_COLON = re.compile(r": |(?<=[A-Za-z]):(?=[A-Z][a-z])")
 _DANGLING = re.compile(r"[\s,;:(\[{“‘–—-]+$")
 _SHORTEST = 0.45
 """Of the limit: a sentence that ends before says too little, and is followed to the last word that has room."""
@@ -71,8 +72,8 @@ def short_title(source: str, limit: int = 60) -> str:
     One line of plain text without control characters, at most `limit` characters long.
     """
     title = maths.text(source)
-    name, colon, _ = title.partition(": ")
-    return name if colon and 2 <= len(name) <= limit else _shorten(title, limit)
+    name, *rest = _COLON.split(title, maxsplit=1)
+    return name if rest and 2 <= len(name) <= limit else _shorten(title, limit)
 
 
 def _shorten(plain: str, limit: int) -> str:

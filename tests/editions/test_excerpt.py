@@ -96,6 +96,8 @@ def test_no_excerpt_is_too_long(source: str, limit: int) -> None:
         ("MusaCoder: Code That Sings", "MusaCoder"),
         (r"$\texttt{Pa}^2$: Papers", "Pa²"),
         ("A: B", "A: B"),
+        ("Lighthouse:Reading Its Own Log", "Lighthouse"),
+        ("A Ratio of 16:9 and Ab:C", "A Ratio of 16:9 and Ab:C"),
         ("What Is a Title?", "What Is a Title?"),
         ("One Two Three: " * 8, "One Two Three"),
         ("see https://example.org/x", "see https://example.org/x"),

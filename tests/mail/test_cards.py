@@ -171,6 +171,17 @@ def test_the_operators_templates_come_first(tmp_path: Path) -> None:
     assert ">Our own head</h1>" in assemble.page(made, digest(edition()))
 
 
+def test_a_look_may_be_a_style_sheet_alone(tmp_path: Path) -> None:
+    look = tmp_path / "email/digest/own"
+    look.mkdir(parents=True)
+    (look / "style.css").write_text('{% include "shipped/email/digest/classic/style.css" %} h1 { color: #123456; }')
+    made = cards.render(
+        edition(), factories.newsletter(look="own"), factories.TOPICS, factories.site(), [tmp_path, SHIPPED]
+    )
+    assert tree(assemble.page(made, digest(edition()))).find(".//h1").get("style").count("color:#123456") == 1
+    assert "PAPERROUND" in assemble.plain(made, digest(edition()))
+
+
 def test_a_card_with_a_place_of_the_readers_is_refused(tmp_path: Path) -> None:
     look = tmp_path / "email/digest/own"
     look.mkdir(parents=True)
@@ -209,7 +220,8 @@ def test_a_look_or_an_accent_that_is_none_is_named() -> None:
 
 @pytest.mark.parametrize("look", sorted(folder.name for folder in (SHIPPED / "email/digest").iterdir()))
 def test_every_shipped_look_makes_a_whole_mail(look: str) -> None:
-    of = edition(papers(12, code="https://example.org/code"), missing=("arXiv answered 503 five times.",))
+    of = edition(papers(16, code="https://example.org/code"), missing=("arXiv answered 503 five times.",))
+    of = factories.eventful(of)
     message = assemble.assemble(rendered(of, look=look), digest(of), factories.reader())
     page, text = body(message, "html"), body(message, "plain")
     document = tree(page)
@@ -220,6 +232,7 @@ def test_every_shipped_look_makes_a_whole_mail(look: str) -> None:
     assert all(table.get("role") == "presentation" for table in document.iter("table"))
     assert [h.tag for h in document.xpath("//h1 | //h2 | //h3")][:3] == ["h1", "h2", "h3"]
     assert "prefers-color-scheme: dark" in page
+    assert all(words in page and words.lower() in text.lower() for words in ("The day’s best", "In focus", "+120"))
     assert "<!--[if mso]>" in page
     assert len(page.encode()) < 11_000 + 1_500 * of.size + 600 * len(of.sections)
 
