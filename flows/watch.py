@@ -25,6 +25,7 @@ from flows.editions.model import Kind
 from flows.inbox import outward
 from flows.mail.assemble import LIMIT
 from flows.settings import load_settings
+from flows.stopping import stopping
 from flows.studio import Studio
 from flows.supervisor import claim_port
 from subscribers.pages import Pages, SecurityHeaders
@@ -127,10 +128,6 @@ async def watch(newsletter: str, date: str, as_reader: str, port: int, say: Say,
 
 
 async def _serve(application: Starlette, studio: Studio, port: int) -> None:
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        # uvicorn raises the signal again when it has stopped: that is how it ends, and no failure
-        loop.add_signal_handler(number, lambda: None)
     config = uvicorn.Config(
         application,
         host="127.0.0.1",
@@ -141,7 +138,9 @@ async def _serve(application: Starlette, studio: Studio, port: int) -> None:
     )
     following = asyncio.create_task(studio.follow())
     try:
-        await uvicorn.Server(config).serve()
+        # uvicorn raises the signal again when it has stopped: here that is how it ends, and no failure
+        with stopping(signal.SIGINT, signal.SIGTERM):
+            await uvicorn.Server(config).serve()
     finally:
         following.cancel()
         with suppress(asyncio.CancelledError):
