@@ -18,7 +18,7 @@ from platformdirs import user_data_path
 from rich.console import Console
 from rich.markup import escape
 
-from flows import desk, keys, readers, report
+from flows import desk, keys, loops, readers, report
 from flows.context import read_day, utc_now
 from flows.editions.model import Kind
 from flows.outcomes import Problem
@@ -187,7 +187,7 @@ def deliver(
 ) -> None:
     """Delivers the edition of a day, composed if need be. Running it again goes on and mails nobody twice."""
     with console.status("Preparing…") as status:
-        words = _run(
+        words = loops.run(
             desk.deliver(newsletter, date, wait, _into(status.update), all_hours=all_hours, kind=_kind(weekly))
         )
     typer.echo(words)
@@ -397,7 +397,7 @@ def new_key(
 @app.command(hidden=True)
 def courier(edition: int, until: str, share: int = 1) -> None:
     """A process that delivers beside others."""
-    typer.echo(_run(desk.courier(edition, datetime.fromisoformat(until), share)))
+    typer.echo(loops.run(desk.courier(edition, datetime.fromisoformat(until), share)))
 
 
 @app.command(hidden=True)

@@ -9,6 +9,8 @@ from collections.abc import Awaitable, Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
+from flows import loops
+
 T = TypeVar("T")
 
 
@@ -42,7 +44,7 @@ async def apart(work: Callable[[asyncio.Event], Awaitable[T]]) -> T:
         return await work(stop)
 
     with ThreadPoolExecutor(1, "apart") as thread:
-        doing = thread.submit(lambda: asyncio.run(main()))
+        doing = thread.submit(lambda: loops.run(main()))
         try:
             return await asyncio.shield(asyncio.wrap_future(doing))
         except BaseException:

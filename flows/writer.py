@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Collection
+from functools import lru_cache
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
 from flows.context import Context
 from flows.editions.choose import choose
 from flows.editions.model import Edition, Kind
+from flows.editions.same import Same
 from flows.mail.assemble import assemble
 from flows.mail.cards import addressed, unpack
 from flows.mail.model import Message, Reader
@@ -56,12 +58,21 @@ class Writer:
 
 def reader_of(context: Context, edition: Edition, subscription: int, address: str) -> Reader:
     """What is this reader's own in their message. The Message-ID is the same for every attempt."""
-    host = urlsplit(context.settings.public_url).hostname or "localhost"
     key, now = context.settings.keys[0], context.now()
     return Reader(
         address=address,
         unsubscribe=sign(Purpose.UNSUBSCRIBE, subscription, key),
         manage=sign(Purpose.MANAGE, subscription, key, now),
-        message_id=f"{edition.newsletter}.{edition.kind}.{edition.day}.{subscription}@{host}",
+        message_id=f"{_named(Same(edition))}.{subscription}@{_host(context.settings.public_url)}",
         date=now,
     )
+
+
+@lru_cache(maxsize=8)
+def _named(edition: Same[Edition]) -> str:
+    return f"{edition.value.newsletter}.{edition.value.kind}.{edition.value.day}"
+
+
+@lru_cache(maxsize=8)
+def _host(url: str) -> str:
+    return urlsplit(url).hostname or "localhost"

@@ -87,18 +87,10 @@ def _end(number: int, frame: object) -> None:
 
 async def _run() -> None:
     brought: list[str] = []
-
-    async def busy() -> None:
-        # so that the signal strikes in the middle of something, too
-        while True:  # noqa: ASYNC110 - it waits for nothing
-            await asyncio.sleep(0)
-
-    other = asyncio.create_task(busy())
     threading.Timer(0.22, lambda: os.kill(os.getpid(), signal.SIGTERM)).start()
     try:
         await apart(lambda stop: letters(stop, brought))
     finally:
-        other.cancel()
         print(brought[-1], flush=True)
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from flows import loops
 from flows.mail.model import Message
 from flows.mail.transports import CantConnect, transport
 from flows.outcomes import Outcome, Problem, Stage, Verdict
@@ -176,6 +177,28 @@ async def test_where_starttls_is_demanded_nothing_goes_in_the_clear(server: Mail
     with pytest.raises(CantConnect, match="STARTTLS"):
         await send(server.url.replace("smtp:", "smtp+starttls:"), message("good@example.org"))
     assert not server.taken
+
+
+@pytest.mark.parametrize("scheme", ["smtp", "smtps", "smtp+starttls"])
+def test_the_loop_that_deliveries_run_on_takes_all_of_them(
+    scheme: str, certificate: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
+
+    async def delivered() -> tuple[list[Outcome], MailServer]:
+        async with mail_server(secured(scheme, certificate)) as server:
+            letters = [message(f"{kind}-1@example.org") for kind in ("good", "reject", "drop", "lost", "better")]
+            return await send(server.url.replace("smtp:", f"{scheme}:"), *letters), server
+
+    outcomes, server = loops.run(delivered())
+    assert [outcome.verdict for outcome in outcomes] == [
+        Verdict.SENT,
+        Verdict.REJECTED,
+        Verdict.UNCERTAIN,
+        Verdict.UNCERTAIN,
+        Verdict.SENT,
+    ]
+    assert all(taken.encrypted for taken in server.taken)
 
 
 # --- folders

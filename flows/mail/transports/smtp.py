@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import ssl
+from typing import cast
 from urllib.parse import SplitResult, unquote
 
 import aiosmtplib
@@ -48,8 +49,9 @@ def opener(url: SplitResult) -> Connect:
             await client.connect()
             if client.is_ehlo_or_helo_needed:
                 await _greet(client)
-            transport = client.transport
-            if not isinstance(transport, asyncio.Transport) or transport.is_closing():
+            # uvloop's have the methods of asyncio's, and another class
+            transport = cast(asyncio.Transport | None, client.transport)
+            if transport is None or transport.is_closing():
                 raise aiosmtplib.SMTPServerDisconnected("connection lost")
         except (aiosmtplib.SMTPException, OSError, UnicodeError) as error:
             client.close()
