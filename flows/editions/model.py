@@ -67,7 +67,7 @@ class Newsletter:
     """How many days a daily edition reaches back for papers of days that had no edition of their own; 0: every edition,
     a weekly one too, takes the papers of its own day alone."""
     look: str = "classic"
-    """A folder under templates/email/."""
+    """A folder under templates/email/digest/."""
     accent: str = "#0b6e5f"
     thumbnails: bool = False
     """Whether papers are shown with the source's picture. Its server then learns who reads, and when."""
