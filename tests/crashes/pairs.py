@@ -34,7 +34,9 @@ async def share(url: str, number: int, *, lease: float = 5) -> Shared:
         await database.close()
     clock = asyncio.get_running_loop().time
     async with mail_server(MailServer(waits_for=11, keeps_content=False)) as server:  # both take part
-        place = Place(database=url, port=server.port, connections=10, size=100, lease=lease, final_reply=lease)
+        place = Place(
+            database=url, port=server.port, connections=10, size=100, lease=lease, final_reply=lease, limit=1800
+        )
         audit, began = Audit(connections=place.connections), clock()
         couriers = [processes().Process(target=deliver, args=(place,)) for _ in range(2)]
         for courier in couriers:

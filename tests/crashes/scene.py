@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
 import datetime as dt
 from collections.abc import AsyncIterator, Iterable, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any, ClassVar
 
-from flows.context import Context, Say
+from flows.context import Context
 from flows.database import Database, connect, migrate
-from flows.dispatch import Delivered, deliver
+from flows.dispatch import deliver
 from flows.editions.model import Kind
 from flows.mail.cards import pack
 from flows.settings import Settings
@@ -42,6 +43,8 @@ class Place:
     """Seconds."""
     rate: float = 0
     """Messages a second; 0: as many as there are."""
+    limit: float = 60
+    """Seconds after which nobody waits any more for a delivery to come to its end."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -88,15 +91,13 @@ async def opened(place: Place, kind: type[Hasty] = Hasty) -> AsyncIterator[Hasty
         await database.close()
 
 
-def _quiet(_: str) -> None:
-    """Nobody looks on."""
-
-
-async def go_on(context: Context, say: Say = _quiet) -> Delivered:
-    """Delivers the edition, from wherever it stands."""
+async def go_on(context: Hasty) -> None:
+    """Delivers the edition, from wherever it stands. Whether it came to its end is for the audit to see."""
     frozen = await context.store.find("daily", Kind.DAILY, factories.DAY)
     assert isinstance(frozen, Frozen)
-    return await deliver(context, frozen, say)
+    with suppress(TimeoutError):
+        async with asyncio.timeout(context.place.limit):
+            await deliver(context, frozen, lambda _: None)
 
 
 async def prepare(database: Database, addresses: Iterable[str], unwilling: Sequence[str] = ()) -> None:
