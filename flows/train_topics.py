@@ -1,8 +1,10 @@
 """Train the linear model that helps to group papers: `python -m flows.train_topics LABELLED.jsonl … --out FILE`.
 
-The files are in the form that `paperround topics evaluate` reads. With `--judge FILE`, whose papers may be among
-those to train on, it also says how good the whole classifier is on papers that its model has not seen: the papers to
-judge are split, the model is trained anew without each part, and all parts are judged together.
+The files are in the form that `paperround topics evaluate` reads. The model learns what terms, likeness and categories
+leave open, so train it anew when the topics' files change. With `--judge FILE`, whose papers may be among those to
+train on, it also says how good the whole classifier is on papers that its model has not seen (cross-validation): the
+papers to judge are split so that each part holds its share of every topic, the model is trained anew without each part,
+and all parts are judged together.
 """
 
 from __future__ import annotations
@@ -11,13 +13,14 @@ import argparse
 import math
 import random
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from flows.catalogue import topics
 from flows.editions.evaluate import Example, Report, compare, read
-from flows.editions.linear import LinearModel, packed, unpacked
-from flows.editions.model import OTHER
+from flows.editions.linear import NO_MODEL, packed, unpacked
+from flows.editions.model import OTHER, Classified
 from flows.editions.topics import Classifier
 from flows.editions.words import word_counts, words
 from flows.outcomes import Problem
@@ -29,34 +32,56 @@ MOST = 16_000
 ROUNDS = 8
 """How often each paper is seen: more fits the training papers and no others."""
 RATE = 0.5
-BALANCE = 0.75
+BALANCE = 0.5
 """How far topics with few papers are raised: 0 not at all, 1 to the same weight as those with many."""
 _SEED = 20260609
 _NEGLIGIBLE = 1e-3
 
 
-def train(examples: Sequence[Example]) -> bytes:
-    """The model as a file. The same examples in the same order give the same bytes. Raises Problem without any."""
-    counted = [word_counts(example.paper) for example in examples]
-    slugs = sorted({example.label for example in examples} - {OTHER})
+@dataclass(frozen=True, slots=True)
+class Lesson:
+    """A labelled paper as the training sees it."""
+
+    example: Example
+    counts: Mapping[str, int]
+    evidence: Mapping[str, float]
+    """For each topic what speaks for it without the model."""
+
+
+def lessons(examples: Iterable[Example]) -> list[Lesson]:
+    """Those of examples whose topic can be learned: not of `other`, which is what is left."""
+    classifier = Classifier(topics(), NO_MODEL)
+    return [
+        Lesson(example, word_counts(example.paper), classifier.evidence(example.paper))
+        for example in examples
+        if example.label != OTHER
+    ]
+
+
+def train(learned: Sequence[Lesson]) -> bytes:
+    """The model as a file. The same lessons in the same order give the same bytes. Raises Problem without any."""
+    if not learned:
+        raise Problem("No labelled paper is left to train with: give more of them, or judge in more folds.")
+    slugs = sorted({lesson.example.label for lesson in learned})
     position = {slug: n for n, slug in enumerate(slugs)}
-    spread = Counter(word for counts in counted for word in counts)
+    spread = Counter(word for lesson in learned for word in lesson.counts)
     listed = sorted((word for word, n in spread.items() if n >= LEAST), key=lambda word: (-spread[word], word))[:MOST]
-    idf = {word: math.log(len(examples) / spread[word]) for word in sorted(listed)}
+    idf = {word: math.log(len(learned) / spread[word]) for word in sorted(listed)}
     empty = unpacked(packed(slugs, [0.0] * len(slugs), idf, [[0.0] * len(slugs)] * len(idf)))
     papers = [
-        (position[example.label], list(empty.values(counts).items()))
-        for example, counts in zip(examples, counted, strict=True)
-        if example.label in position
+        (
+            position[lesson.example.label],
+            list(empty.values(lesson.counts).items()),
+            [lesson.evidence[slug] for slug in slugs],
+        )
+        for lesson in learned
     ]
-    if not papers:
-        raise Problem("No labelled paper is left to train with: give more of them, or judge in more folds.")
     rows, bias = _descend(papers, len(slugs), idf)
     return packed(slugs, bias, idf, [rows[word] for word in idf])
 
 
-_Paper = tuple[int, list[tuple[str, float]]]
-"""The position of its topic, and its words' values."""
+_Paper = tuple[int, list[tuple[str, float]], list[float]]
+"""The position of its topic, its words' values, and the evidence for each topic that the model adds to."""
 
 
 def _descend(papers: Sequence[_Paper], size: int, words_: Iterable[str]) -> tuple[dict[str, list[float]], list[float]]:
@@ -64,14 +89,14 @@ def _descend(papers: Sequence[_Paper], size: int, words_: Iterable[str]) -> tupl
     rows = {word: [0.0] * size for word in words_}
     slopes = {word: [1e-3] * size for word in rows}
     bias, bias_slopes = [0.0] * size, [1.0] * size
-    labelled = Counter(label for label, _ in papers)
+    labelled = Counter(label for label, _, _ in papers)
     mean = len(papers) / size
     share = [(mean / (labelled[n] + 5)) ** BALANCE for n in range(size)]
     order, draw = list(papers), random.Random(_SEED)  # noqa: S311 - an order, not a secret
     for _ in range(ROUNDS):
         draw.shuffle(order)
-        for label, values in order:
-            sums = bias
+        for label, values, evidence in order:
+            sums = [own + known for own, known in zip(bias, evidence, strict=True)]
             for word, value in values:
                 sums = [total + value * weight for total, weight in zip(sums, rows[word], strict=True)]
             for topic, error in _errors(sums, label, share[label]):
@@ -94,23 +119,31 @@ def _errors(sums: Sequence[float], label: int, weight: float) -> list[tuple[int,
     return [(n, error) for n, error in errors if abs(error) > _NEGLIGIBLE]
 
 
-def judge(training: Sequence[Example], judged: Sequence[Example], folds: int) -> Report:
-    """The report on papers that the model has not been trained with, neither by id nor by title."""
+def judge(learned: Sequence[Lesson], files: Sequence[Sequence[Example]], folds: int) -> list[Report]:
+    """For each file the report on papers that the model has not been trained with, neither by id nor by title."""
     known = topics()
-    order = list(judged)
+    parts = [_split(file, folds) for file in files]
+    answers: list[list[tuple[Example, Classified]]] = [[] for _ in files]
+    for fold in range(folds):
+        unseen = [example for part in parts for example in part[fold]]
+        classifier = Classifier(known, unpacked(train(_without(learned, unseen))))
+        for found, part in zip(answers, parts, strict=True):
+            found.extend((example, classifier.classify(example.paper)) for example in part[fold])
+    return [compare(found) for found in answers]
+
+
+def _split(examples: Sequence[Example], folds: int) -> list[list[Example]]:
+    """Parts of the same size, each with its share of every topic."""
+    order = list(examples)
     random.Random(_SEED).shuffle(order)  # noqa: S311 - a split, not a secret
-    return compare(
-        (example, classifier.classify(example.paper))
-        for part in (order[n::folds] for n in range(folds))
-        for classifier in [Classifier(known, unpacked(train(_without(training, part))))]
-        for example in part
-    )
+    order.sort(key=lambda example: example.label)
+    return [order[n::folds] for n in range(folds)]
 
 
-def _without(training: Iterable[Example], part: Sequence[Example]) -> list[Example]:
-    ids = {example.paper.id for example in part}
-    titles = {_title(example) for example in part}
-    return [example for example in training if example.paper.id not in ids and _title(example) not in titles]
+def _without(learned: Iterable[Lesson], unseen: Sequence[Example]) -> list[Lesson]:
+    ids = {example.paper.id for example in unseen}
+    titles = {_title(example) for example in unseen}
+    return [one for one in learned if one.example.paper.id not in ids and _title(one.example) not in titles]
 
 
 def _title(example: Example) -> str:
@@ -135,15 +168,15 @@ def main() -> None:
     parser.add_argument("--judge", type=Path, action="append", default=[], help="labelled papers to judge with")
     parser.add_argument("--folds", type=int, default=5)
     chosen = parser.parse_args()
-    training = list(_examples(chosen.files))
-    for file in chosen.judge:
-        report = judge(training, list(_examples([file])), chosen.folds)
+    learned = lessons(_examples(chosen.files))
+    judged = [list(_examples([file])) for file in chosen.judge]
+    for file, report in zip(chosen.judge, judge(learned, judged, chosen.folds) if judged else (), strict=True):
         for name, share in (("exact", report.exact), ("acceptable", report.acceptable), ("macro-F1", report.macro_f1)):
-            print(f"{file.name}: {name} {share.value:.3f} ({share.low:.3f} to {share.high:.3f})", flush=True)
+            print(f"{file.name}: {name} {share.value:.3f} ({share.low:.3f} to {share.high:.3f})")
     if chosen.out:
-        data = train(training)
+        data = train(learned)
         chosen.out.write_bytes(data)
-        model: LinearModel = unpacked(data)
+        model = unpacked(data)
         print(f"{chosen.out}: {len(model.positions)} words, {len(model.topics)} topics, {len(data)} bytes")
 
 

@@ -40,7 +40,8 @@ class Topic:
     terms: Mapping[str, float] = field(default_factory=dict)
     """Words and phrases that speak for it, lower case, with their weight: 2 weak, 4 strong, 6 decisive, 9 certain."""
     categories: Mapping[str, float] = field(default_factory=dict)
-    """What an arXiv category says for it, in the same scale; a whole archive by its name without a point."""
+    """What an arXiv category says for it, from 0 to 10: e to this power times as likely; a whole archive by its name
+    without a point."""
     discount: float = 1.0
     """Below 1 for a general topic that should give way to a particular one."""
 

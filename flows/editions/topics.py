@@ -14,25 +14,20 @@ from flows.papers.model import Paper
 
 TITLE = 3.0
 """A term in the title counts as much as three in the abstract."""
-LIKENESS = 0.8
-"""How much the likeness to a topic's text counts beside its terms, each scaled by its best topic."""
-PRIOR = 0.2
-"""What one point of a category's weight adds to that."""
+TERMS, LIKENESS = 5.0, 4.5
+"""What terms add for the topic that has most of them, and likeness for the topic whose text is likest: what logistic
+regression found with both left free. A category's weight is in the same unit."""
 CROSS_LIST = 1 / 3
 """A category that a paper is only cross-listed in says a third of what its primary one says."""
-TRAINED = 0.8
-"""What the trained model adds to its best topic."""
-REACH = 4.0
-"""A topic that it finds e⁴ times less likely than that gets nothing of it."""
-NEARLY = 0.7
-"""A second topic is named from this share of the best score on: half of those are right, so one at most."""
+NEARLY = 2.0
+"""A second topic is named if it is at most e² times less likely: half of those are right, so one at most."""
 ENOUGH = 4.0
 """Less than one strong term, and no category: nothing decides."""
 LEAST_TERMS, LEAST_LIKENESS = 9.0, 0.3
 """A fifth of what the best topic usually has: a best below that is weak evidence and stays weak when scaled."""
 REASONS = 4
-TELLS = 2.0
-"""A word of the model is a reason from the strength of a weak term on."""
+TELLS = 0.3
+"""A word of the model is a reason from about the strength of a weak term on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,8 +41,9 @@ class _Term:
 class Classifier:
     """Gives each paper its topic. The same paper, topics and model give the same answer; nothing else matters.
 
-    The model is the packaged one unless another is given. Its topics that are not among `topics` are passed over; a
-    topic that it does not know lives by its terms.
+    Everything is added up in one unit: logarithms of how much more likely a topic becomes. The model is the packaged
+    one unless another is given. Its topics that are not among `topics` are passed over; a topic that it does not know
+    lives by its terms.
     """
 
     def __init__(self, topics: Iterable[Topic], model: LinearModel | None = None) -> None:
@@ -71,12 +67,12 @@ class Classifier:
         """The topic, a second one that nearly won, and the reasons, the strongest first."""
         said = self._said(paper)
         totals = self._totals(said)
-        ranked = sorted(range(len(totals)), key=lambda n: -totals[n])
+        ranked = self._ranked(totals)
         if not ranked or not said.decides:
             return Classified(topic=OTHER, because=("no term or category decides",))
         best = ranked[0]
         second = ""
-        if len(ranked) > 1 and totals[ranked[1]] >= NEARLY * totals[best]:
+        if len(ranked) > 1 and totals[best] - totals[ranked[1]] <= NEARLY:
             second = self._topics[ranked[1]].slug
         return Classified(
             topic=self._topics[best].slug,
@@ -88,13 +84,21 @@ class Classifier:
     def scores(self, paper: Paper) -> dict[str, float]:
         """What every topic scores, the best first: for an explanation."""
         totals = self._totals(self._said(paper))
-        ranked = sorted(range(len(totals)), key=lambda n: -totals[n])
-        return {self._topics[n].slug: round(totals[n], 4) for n in ranked}
+        return {self._topics[n].slug: round(totals[n], 4) for n in self._ranked(totals)}
+
+    def evidence(self, paper: Paper) -> dict[str, float]:
+        """What terms, likeness and categories say for every topic: what the model, in training, is to add to."""
+        said = self._said(paper)
+        return {topic.slug: self._evidence(said, n) for n, topic in enumerate(self._topics)}
+
+    def _ranked(self, totals: Sequence[float]) -> list[int]:
+        """The topics by their position, the best first; of two alike the one that a digest shows first."""
+        return sorted(range(len(totals)), key=lambda n: (-totals[n], self._topics[n].order, self._topics[n].slug))
 
     def _said(self, paper: Paper) -> _Said:
         """What title, abstract and categories say. The keywords of Hugging Face were found to mislead."""
         size = len(self._topics)
-        said = _Said([0.0] * size, [0.0] * size, [0.0] * size, [None] * size, defaultdict(list))
+        said = _Said([0.0] * size, [0.0] * size, [0.0] * size, [0.0] * size)
         title, abstract = words(paper.title[:MAX_LETTERS]), words(without_pointers(paper.abstract))
         self._count_terms(title, abstract, said)
         self._liken(title, abstract, said.likeness)
@@ -103,7 +107,7 @@ class Classifier:
             share = CROSS_LIST if rank else 1.0
             for topic, weight in self._prior(category):
                 said.prior[topic] += weight * share
-                said.reasons_by_topic[topic].append((TITLE * weight * share, f"category {category}"))
+                said.categories_by_topic[topic].append((weight * share, f"category {category}"))
         return said
 
     def _count_terms(self, title: Sequence[str], abstract: Sequence[str], said: _Said) -> None:
@@ -115,7 +119,7 @@ class Classifier:
             where = " in the title" if phrase in in_title else ""
             for topic, weight in term.weights:
                 said.terms[topic] += weight * times
-                said.reasons_by_topic[topic].append((weight * times, f"'{term.spelling}'{where}"))
+                said.terms_by_topic[topic].append((weight * times, f"'{term.spelling}'{where}"))
 
     def _phrases(self, tokens: Sequence[str]) -> Counter[str]:
         """The terms in a text, each word in one term at most, so that a long one is not also its parts."""
@@ -141,14 +145,14 @@ class Classifier:
                 likeness[topic] += value * (1 + math.log(count))
 
     def _consult(self, title: Sequence[str], abstract: Sequence[str], said: _Said) -> None:
-        """What the model says: 1 for its best topic, less for others, 0 for those that are out of reach."""
-        values = self._model.values(counts(title, abstract))
-        logits = self._model.logits(values)
-        best = max((logits[column] for column in self._columns if column is not None), default=0.0)
-        for topic, column in enumerate(self._columns):
-            if column is not None and values:
-                said.trained[topic] = max(0.0, 1 + (logits[column] - best) / REACH)
-        said.values.update(values)
+        """What the model says for each topic, more or less than for all topics on average."""
+        said.values.update(self._model.values(counts(title, abstract)))
+        if said.values:
+            logits = self._model.logits(said.values)
+            average = sum(logits) / len(logits)
+            for topic, column in enumerate(self._columns):
+                if column is not None:
+                    said.trained[topic] = logits[column] - average
 
     def _prior(self, category: str) -> Iterable[tuple[int, float]]:
         archive = category.partition(".")[0]
@@ -156,24 +160,21 @@ class Classifier:
         return exact or [(n, t.categories[archive]) for n, t in enumerate(self._topics) if archive in t.categories]
 
     def _totals(self, said: _Said) -> list[float]:
-        likest = max(max(said.likeness, default=0.0), LEAST_LIKENESS)
-        consulted = any(trained is not None for trained in said.trained)
-        totals = []
-        for n, topic in enumerate(self._topics):
-            terms, trained = said.terms[n] / said.most, said.trained[n]
-            score = terms + LIKENESS * said.likeness[n] / likest + PRIOR * said.prior[n]
-            if consulted:  # of a topic that is new to it the model thinks as the terms do
-                score += TRAINED * (terms if trained is None else trained)
-            totals.append(topic.discount * score)
-        return totals
+        return [self._evidence(said, n) + trained for n, trained in enumerate(said.trained)]
+
+    def _evidence(self, said: _Said, topic: int) -> float:
+        own = TERMS * said.terms[topic] / said.most + LIKENESS * said.likeness[topic] / said.likest
+        return self._topics[topic].discount * own + said.prior[topic]
 
     def _because(self, said: _Said, topic: int) -> tuple[str, ...]:
         """The strongest reasons for a topic. Words that the model brings are named unless a term holds them."""
-        reasons = list(said.reasons_by_topic[topic])
+        unit = TERMS * self._topics[topic].discount / said.most
+        reasons = [(unit * strength, text) for strength, text in said.terms_by_topic[topic]]
+        reasons += said.categories_by_topic[topic]
         named = {word for _, text in reasons for word in words(text)}
         if (column := self._columns[topic]) is not None:
             for word, value in said.values.items():
-                strength = TRAINED / REACH * said.most * self._model.contribution(word, value, column)
+                strength = self._model.contribution(word, value, column)
                 if strength >= TELLS and word not in named:
                     reasons.append((strength, f"the word '{word}'"))
         ranked = sorted(reasons, key=lambda reason: (-reason[0], reason[1]))
@@ -187,9 +188,10 @@ class _Said:
     terms: list[float]
     likeness: list[float]
     prior: list[float]
-    trained: list[float | None]
-    """What the model says; None for a topic that it does not know."""
-    reasons_by_topic: dict[int, list[tuple[float, str]]]
+    trained: list[float]
+    """What the model says; nothing for a topic that it does not know."""
+    terms_by_topic: defaultdict[int, list[_Reason]] = field(default_factory=lambda: defaultdict(list))
+    categories_by_topic: defaultdict[int, list[_Reason]] = field(default_factory=lambda: defaultdict(list))
     values: dict[str, float] = field(default_factory=dict)
     """The words that the model knows, and what each is worth to it."""
 
@@ -198,8 +200,16 @@ class _Said:
         return max(max(self.terms, default=0.0), LEAST_TERMS)
 
     @property
+    def likest(self) -> float:
+        return max(max(self.likeness, default=0.0), LEAST_LIKENESS)
+
+    @property
     def decides(self) -> bool:
         return max(self.terms, default=0.0) >= ENOUGH or any(self.prior)
+
+
+_Reason = tuple[float, str]
+"""How strong it is, and how it is told."""
 
 
 def _united(topics: Sequence[Topic]) -> dict[str, _Term]:

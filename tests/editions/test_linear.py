@@ -18,7 +18,7 @@ from flows.editions.topics import Classifier
 from flows.editions.words import word_counts
 from flows.outcomes import Problem
 from flows.papers.model import Paper, PaperId
-from flows.train_topics import judge, train
+from flows.train_topics import judge, lessons, train
 
 CLASSIFIER = Classifier(topics())
 SHEEP = ("Counting sheep", "Wool and pasture: a flock of sheep is shorn in spring.")
@@ -74,23 +74,29 @@ def test_a_few_words_are_worth_less_than_many() -> None:
 
 
 def test_training_twice_gives_the_same_bytes_and_learns() -> None:
-    data = train(examples())
+    data = train(lessons(examples()))
     model = unpacked(data)
 
-    assert data == train(examples())
+    assert data == train(lessons(examples()))
     assert model.topics == ("health", "physics")
     health, physics = model.logits(model.values(word_counts(paper(*SHEEP))))
     assert health > physics
 
 
 def test_a_fold_is_judged_by_a_model_that_has_not_seen_it() -> None:
-    """Papers of one kind only, each alone in its fold: with the model of the others all are found."""
-    report = judge(examples(), examples(), folds=6)
+    both, few = judge(lessons(examples()), [examples(), examples()[:4]], folds=6)
 
-    assert report.papers == 12
-    assert 0 <= report.exact.value <= 1
+    assert both.papers == 12
+    assert few.papers == 4
     with pytest.raises(Problem, match="left to train with"):
-        judge(examples(), examples(), folds=1)
+        judge(lessons(examples()), [examples()], folds=1)
+    twins = [Example(dataclasses.replace(paper(*SHEEP), id=PaperId(name)), "health") for name in ("one", "two")]
+    with pytest.raises(Problem, match="left to train with"):
+        judge(lessons(twins), [twins], folds=2)
+
+
+def test_what_has_no_topic_teaches_nothing() -> None:
+    assert not lessons([Example(paper(*SHEEP), OTHER)])
 
 
 def test_the_model_speaks_for_a_topic_and_is_named_among_the_reasons() -> None:
