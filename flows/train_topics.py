@@ -29,9 +29,9 @@ LEAST = 3
 """A word in fewer papers than this is left out: it is noise, or a name."""
 MOST = 16_000
 """So many words at most, the most frequent: half a megabyte."""
-ROUNDS = 8
+ROUNDS = 3
 """How often each paper is seen: more fits the training papers and no others."""
-RATE = 0.5
+RATE = 0.3
 BALANCE = 0.5
 """How far topics with few papers are raised: 0 not at all, 1 to the same weight as those with many."""
 _SEED = 20260609

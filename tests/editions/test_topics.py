@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from flows.catalogue import topics
 from flows.editions.evaluate import evaluate, read
+from flows.editions.linear import NO_MODEL
 from flows.editions.model import OTHER, Topic
 from flows.editions.topics import Classifier
 from flows.editions.words import words
@@ -63,6 +64,40 @@ INVENTED = {
     "systems": ("Beams for the next network", "Channel estimation for massive MIMO in wireless networks."),
     OTHER: ("A note", "Nothing to see here."),
 }
+
+FIELDS = (
+    ("image-generation", "GRPO for better pictures", "Online RL with a reward model aligns a text-to-image diffusion model."),
+    ("image-generation", "Four bits to paint with", "We quantize a diffusion transformer and keep its images sharp."),
+    ("video", "Caching what hardly moves", "A training-free cache makes long video generation twice as fast."),
+    ("multimodal", "Looking twice", "RLVR teaches a vision-language model to reason step by step about charts."),
+    ("multimodal", "Do they see the map?", "A benchmark of spatial reasoning for MLLMs: 4,000 questions about images."),
+    ("audio", "A hundred hours of whispering", "We fine-tune an ASR model with adapters for whispered speech."),
+    ("audio", "How musical is it?", "A benchmark of music understanding for large audio language models."),
+    ("robotics", "Grasping by words", "Reinforcement learning post-trains a vision-language-action policy for a robot arm."),
+    ("robotics", "Night drives", "A video world model simulates rare traffic for autonomous driving."),
+    ("health", "Notes from the ward", "An LLM agent reads electronic health records and suggests a diagnosis for a patient."),
+    ("health", "Slices without labels", "Semi-supervised segmentation of tumors in MRI with a diffusion model."),
+    ("biology-chemistry", "Which drugs bind", "A graph neural network predicts the binding affinity of ligands and proteins."),
+    ("biology-chemistry", "Exams for chemists", "A benchmark asks language models about chemical reactions and molecules."),
+    ("earth", "Roofs from orbit", "Semantic segmentation of buildings in satellite imagery with a foundation model."),
+    ("earth", "Storms in seconds", "A transformer emulates numerical weather prediction and its ensembles."),
+    ("economics", "Reading the minutes", "Language models classify central bank statements and predict stock returns."),
+    ("astronomy", "Counting faint galaxies", "A convolutional network measures redshifts of galaxies in a sky survey."),
+    ("physics", "Nine qubits learn", "A quantum neural network on noisy qubits for image classification."),
+    ("neuroscience", "Reading scans of thought", "A diffusion model reconstructs what subjects saw from fMRI of the visual cortex."),
+    ("code", "An agent for old Java", "LLM agents migrate repositories and repair failing unit tests."),
+    ("code", "Rewards that compile", "Reinforcement learning from test results improves code generation."),
+    ("agents", "Clicking for a living", "We post-train a GUI agent with reinforcement learning on desktop tasks."),
+    ("agents", "Exams for agents", "A benchmark of 300 office tasks for tool-using LLM agents with MCP servers."),
+    ("safety", "Agents under attack", "Prompt injection makes web agents leak private data; we propose a defense."),
+    ("safety", "Forgetting faces", "Machine unlearning removes identities from a diffusion model."),
+    ("retrieval", "Reasoning before ranking", "RL trains a reasoning reranker for retrieval-augmented generation."),
+    ("society", "Marks by machine", "Language models grade essays of students; teachers were interviewed."),
+    ("efficiency", "Drafts for the long run", "Speculative decoding and KV cache eviction speed up reasoning models on one GPU."),
+    ("3d", "Splats that move", "A video diffusion prior helps 4D Gaussian splatting of dynamic scenes."),
+    ("systems", "Learning to schedule beams", "Deep reinforcement learning allocates power in MIMO wireless networks."),
+)  # fmt: skip
+"""The field of application and a method of another topic, or a benchmark and its field."""
 
 
 def paper(title: str, abstract: str = "", *categories: str) -> Paper:
@@ -115,10 +150,14 @@ def test_the_reasons_name_terms_where_they_stand_and_categories() -> None:
     assert titled.because[0] == "'speech recognition' in the title"
 
 
-def test_a_field_of_application_beats_the_method() -> None:
-    found = CLASSIFIER.classify(paper("Reinforcement learning for text-to-image generation", "GRPO for diffusion."))
+def test_a_field_of_application_beats_the_method_and_a_benchmark_belongs_to_its_field() -> None:
+    missed = [
+        (topic, given, title)
+        for topic, title, abstract in FIELDS
+        if (given := CLASSIFIER.classify(paper(title, abstract)).topic) != topic
+    ]
 
-    assert found.topic == "image-generation"
+    assert len(missed) <= 2, missed
 
 
 def test_a_second_topic_is_named_only_when_it_nearly_won() -> None:
@@ -194,14 +233,22 @@ def test_the_page_that_the_project_began_with_is_grouped_well(recorded: Path) ->
     assert report.exact.value >= 0.9
 
 
-def test_labelled_papers_are_grouped_as_well_as_they_were(recorded: Path) -> None:
+def test_labelled_papers_that_the_model_has_not_seen_are_grouped_well(recorded: Path) -> None:
     lines = (recorded / "data/labels/topics-dev.jsonl").read_text(encoding="utf-8").splitlines()
     report = evaluate(CLASSIFIER, read(lines, {topic.slug for topic in topics()}))
 
     assert report.exact.value >= 0.83
-    assert report.acceptable.value >= 0.92
+    assert report.acceptable.value >= 0.91
     assert report.macro_f1.value >= 0.75
     assert report.exact.low <= report.exact.value <= report.exact.high
+
+
+def test_terms_alone_find_most_of_what_authors_chose(recorded: Path) -> None:
+    """The model was trained with these papers, so that it can't be judged by them here."""
+    lines = (recorded / "data/labels/topics-axcat-dev.jsonl").read_text(encoding="utf-8").splitlines()
+    report = evaluate(Classifier(topics(), NO_MODEL), read(lines, {topic.slug for topic in topics()}))
+
+    assert report.exact.value >= 0.69
 
 
 def line(**changes: object) -> str:
