@@ -57,6 +57,16 @@ def test_the_packaged_model_is_loaded_at_once() -> None:
     assert time.process_time() - start < 0.05
 
 
+def test_a_hundred_papers_of_usual_length_are_classified_at_once() -> None:
+    abstract = " ".join([SHEEP[1], "Reinforcement learning helps vision-language models on benchmarks.", BEES[1]] * 7)
+    papers = [paper(f"{SHEEP[0]} {n}", abstract) for n in range(100)]
+    start = time.process_time()
+    for each in papers:
+        CLASSIFIER.classify(each)
+
+    assert time.process_time() - start < 0.5
+
+
 def test_a_model_survives_its_file_but_for_rounding() -> None:
     model = unpacked(packed(("a", "b"), (0.5, -0.5), {"hive": 2.0, "wool": 1.0}, ((1.0, -1.0), (-0.5, 0.25))))
 
