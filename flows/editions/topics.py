@@ -27,7 +27,7 @@ LEAST_TERMS, LEAST_LIKENESS = 9.0, 0.3
 """A fifth of what the best topic usually has: a best below that is weak evidence and stays weak when scaled."""
 REASONS = 4
 TELLS = 0.3
-"""A word of the model is a reason from about the strength of a weak term on."""
+"""A word of the model is a reason from about the strength on that a strong term usually has in an abstract."""
 
 
 @dataclass(frozen=True, slots=True)
