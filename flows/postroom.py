@@ -168,7 +168,8 @@ class _Hand:
         """Sends the latest edition with a welcome above it; False: the welcome goes alone, since no edition has
         anything for this reader, or they have got it, or its delivery brings it.
 
-        The mark in the ledger decides that nobody gets it twice.
+        The mark in the ledger decides that nobody gets it twice. Where somebody who may be dead is at it, the letter
+        waits until that is known.
         """
         ledger, scribe = self._context.ledger, self._office.scribe
         try:
@@ -181,7 +182,12 @@ class _Hand:
             return False
         claim = await ledger.claim_one(latest.frozen.id, item.subscription.id, self._context.now())
         if claim is None:
-            return False
+            now = self._context.now()
+            until = await ledger.busy_until(latest.frozen.id, item.subscription.id, now)
+            if until is None:
+                return False
+            await self._outbox.postpone(item, until, now)
+            return True
         renewals.append(lambda: ledger.renew(claim))
         try:
             return await self._bring_claimed(item, claim, message)

@@ -140,6 +140,15 @@ class Ledger:
             )
         return claim
 
+    async def busy_until(self, edition_id: int, subscription_id: int, now: dt.datetime) -> dt.datetime | None:
+        """Until when somebody owns the batch in which one reader's open delivery lies alone; None: nobody does."""
+        left = batch.c.lease_until - database_now()
+        alone = (batch.c.edition_id == edition_id, batch.c.lo == subscription_id, batch.c.hi == subscription_id)
+        query = sa.select(sa.func.max(left)).where(*alone, left > 0, _open_yet(edition_id, subscription_id))
+        async with self._database.read() as connection:
+            waits: int | None = await connection.scalar(query)
+        return None if waits is None else now + dt.timedelta(milliseconds=waits)
+
     async def _doubt(self, connection: AsyncConnection, claim: Claim, now: dt.datetime) -> None:
         """What a worker that died left as *sending* is uncertain once no reply can come any more."""
         await connection.execute(
@@ -351,13 +360,6 @@ class Ledger:
 
 def _alone(edition_id: int, subscription_id: int) -> sa.Update:
     """Changes the batch in which one reader's delivery lies alone, if it is free and the delivery not final."""
-    open_yet = sa.exists().where(
-        delivery.c.edition_id == edition_id,
-        delivery.c.subscription_id == subscription_id,
-        delivery.c.state.not_in(FINAL),
-        # an uncertain row that nothing is due for any more waits for the operator
-        sa.or_(delivery.c.state != DeliveryState.UNCERTAIN, delivery.c.due_at.is_not(None)),
-    )
     chosen = (
         sa.select(batch.c.id)
         .where(
@@ -365,12 +367,23 @@ def _alone(edition_id: int, subscription_id: int) -> sa.Update:
             batch.c.lo == subscription_id,
             batch.c.hi == subscription_id,
             sa.or_(batch.c.lease_until.is_(None), batch.c.lease_until < database_now()),
-            open_yet,
+            _open_yet(edition_id, subscription_id),
         )
         .limit(1)
         .with_for_update(skip_locked=True)
     )
     return sa.update(batch).where(batch.c.id == chosen.scalar_subquery())
+
+
+def _open_yet(edition_id: int, subscription_id: int) -> sa.Exists:
+    """Whether a delivery is still to be attempted."""
+    return sa.exists().where(
+        delivery.c.edition_id == edition_id,
+        delivery.c.subscription_id == subscription_id,
+        delivery.c.state.not_in(FINAL),
+        # an uncertain row that nothing is due for any more waits for the operator
+        sa.or_(delivery.c.state != DeliveryState.UNCERTAIN, delivery.c.due_at.is_not(None)),
+    )
 
 
 def _at_once(answer: bool) -> asyncio.Future[bool]:

@@ -193,6 +193,10 @@ class Outbox:
         """Gives a letter back untouched: it is due again."""
         await self._put_back(item, now, now)
 
+    async def postpone(self, item: Item, due_at: dt.datetime, now: dt.datetime) -> None:
+        """Gives a letter back untouched, to be looked at again then."""
+        await self._put_back(item, due_at, now)
+
     async def drop(self, item: Item, reason: str, now: dt.datetime) -> None:
         """Ends a letter without a mail, for a reason in words."""
         async with self._database.write() as connection:

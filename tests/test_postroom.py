@@ -432,6 +432,22 @@ async def test_a_welcome_that_was_put_off_is_sent_again_as_the_same_mail(room: R
     assert await room.counts() == {SENT: 4, REJECTED: 1}
 
 
+async def test_a_welcome_waits_for_who_may_be_bringing_its_edition(room: Room) -> None:
+    """A process that died had begun to: nobody can say yet that it will not be taken up."""
+    frozen = await room.freeze()
+    await room.welcome("new@example.net")
+    ledger, number = room.context.ledger, await room.number("new@example.net")
+    claim = await ledger.claim_one(frozen.id, number, room.clock())
+    assert claim is not None
+    (due,) = await ledger.due(claim, room.clock())
+    assert await ledger.mark(claim, due, room.clock())
+    async with room.open():
+        await room.until({("welcome", "new@example.net"): SENT})
+    (taken,) = room.server.taken
+    assert taken.message_id.startswith(EDITION)
+    assert await room.counts() == {SENT: 1}
+
+
 async def test_what_a_postroom_left_is_brought_by_what_is_due_and_the_welcome_goes_alone(room: Room) -> None:
     await room.freeze()
     async with room.open():

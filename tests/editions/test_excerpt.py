@@ -76,9 +76,9 @@ def test_one_endless_word_is_cut() -> None:
 
 @pytest.mark.parametrize("part", ["\\frac ", "{ ", "$ ", "x^{ ", ". A", "\\url{a} "])
 def test_a_hostile_abstract_takes_no_longer_than_it_must(part: str) -> None:
-    started = time.perf_counter()
+    started = time.process_time()
     excerpt(part * (maths.LIMIT // len(part)))
-    assert time.perf_counter() - started < 2
+    assert time.process_time() - started < 2
 
 
 @given(
