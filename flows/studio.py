@@ -104,12 +104,14 @@ class Studio:
                 raise Problem(f"No mail for {self._to.address}: {digest.reason}.")
             cards = await stages.cards_of(self.context, edition, newsletter)
             raw = assemble(cards, digest, reader_of(self.context, edition, self._to.identity, self._to.address)).content
-        except Problem as problem:
-            found = place(problem.__cause__) if problem.__cause__ else None
+        except Exception as error:
+            # whatever it is, the next change may mend it: whoever edits is told, and watching goes on
+            words = " ".join(str(error).split())
+            found = place(error.__cause__ or error)
             return Shown(
                 version=version,
                 title=self._slug,
-                problem=str(problem),
+                problem=words if isinstance(error, Problem) else f"{type(error).__name__}: {words}.",
                 source=_around(found.file, found.line) if found else (),
                 line=found.line if found else 0,
             )

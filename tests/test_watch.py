@@ -113,6 +113,15 @@ async def test_a_mistake_is_told_in_words(studio: Studio, own: Path, template: s
         assert (line, template.splitlines()[line - 1]) in shown.source
 
 
+@pytest.mark.parametrize("sheet", ["h1 { color: ", "}}} @media { @import url(x);", "h1 { : 1px;; }", "\x00", "\udcff"])
+async def test_a_style_sheet_that_is_wrong_ends_nothing(studio: Studio, own: Path, sheet: str) -> None:
+    (own / "templates/email/digest/own/style.css").write_bytes(sheet.encode("utf-8", "surrogateescape"))
+    shown = await studio.look()
+    assert shown.message or shown.problem
+    style(own, "#abcdef")
+    assert (await studio.look()).message is not None
+
+
 async def test_a_mistake_in_the_newsletters_file_is_told(studio: Studio, own: Path) -> None:
     file = own / "newsletters/robots.toml"
     file.write_text(NEWSLETTER + 'accent = "teal"\n')
