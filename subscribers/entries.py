@@ -8,9 +8,6 @@ from collections.abc import Sequence
 
 from subscribers.drivers import Change, Driver
 
-GATHER = 0.001
-"""Seconds that a group waits for more: groups don't form by themselves."""
-
 
 class Entries:
     """What waits for the next transaction."""
@@ -32,7 +29,7 @@ class Entries:
         """Writes until nothing waits. It is not cancelled with those who wait: what was sent has to be recorded."""
         try:
             while self._waiting:
-                await asyncio.sleep(GATHER)
+                await asyncio.sleep(self._driver.gather)
                 group = self._group()
                 counts = await self._commit([change for change, _ in group])
                 for (_, counted), count in zip(group, counts, strict=True):
