@@ -17,7 +17,6 @@ import hmac
 import re
 from collections.abc import Sequence
 from enum import StrEnum
-from functools import lru_cache
 
 
 class Purpose(StrEnum):
@@ -126,12 +125,4 @@ def keyed(purpose: str, text: str, key: bytes) -> str:
 
 
 def _seal(purpose: Purpose, message: bytes, key: bytes) -> bytes:
-    begun = _begun(purpose, key).copy()
-    begun.update(message)
-    return begun.digest()[:16]
-
-
-@lru_cache(maxsize=64)
-def _begun(purpose: Purpose, key: bytes) -> hmac.HMAC:
-    """What all tokens of a purpose have in common, hashed once."""
-    return hmac.new(key, purpose.encode() + b"\0", hashlib.sha256)
+    return hmac.digest(key, b"%b\0%b" % (purpose.encode(), message), hashlib.sha256)[:16]

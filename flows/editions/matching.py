@@ -29,6 +29,7 @@ _LITTLE = frozenset({"a", "an", "and", "for", "in", "of", "on", "the", "to", "we
 
 _HYPHEN = re.compile(r"(?<=\w)[-\u00ad\u2010-\u2013](?=\w)")
 _SYMBOLS = re.compile(r"[A-Za-z][+#*]{1,2}")
+_ONE_WORD = re.compile(r"[A-Za-z]+[0-9]*")
 _NAME = re.compile(r"[^\W\d_]+")
 
 
@@ -72,6 +73,8 @@ class Matcher:
 
     def _keyword(self, keyword: str) -> tuple[tuple[int, ...], Written]:
         keyword = keyword.strip()
+        if _ONE_WORD.fullmatch(keyword):  # most are: no name, no hyphen, no phrase to look for
+            return tuple(bits(self._phrase(tuple(words(keyword))))), ()
         written = self.author(keyword) if len(_name(keyword)) > 1 else ()
         if _SYMBOLS.fullmatch(keyword):
             return self._literal(keyword), written

@@ -177,6 +177,9 @@ class _Deck:
         self._papers = {paper: _piece(card) for paper, card in cards.papers.items()}
         self.topic = lru_cache(maxsize=_JOINED)(self._topic)
         """A topic with some of its papers."""
+        self._known: dict[int, tuple[Part, _Joined]] = {}
+        """The same by the very part: readers who choose alike are given the same one."""
+        self.fragments = lru_cache(maxsize=16)(_ready)
         self._best = {paper: _piece(block) for paper, block in cards.best.items()}
         self._above = lru_cache(maxsize=_LISTS)(self._listed)
 
@@ -197,7 +200,12 @@ class _Deck:
 
     def joined(self, part: Part) -> _Joined:
         if not part.reasons:
-            return self.topic(part.topic, part.papers)
+            known = self._known.get(id(part))
+            if known is None or known[0] is not part:
+                if len(self._known) >= _JOINED:
+                    self._known.clear()
+                known = self._known[id(part)] = (part, self.topic(part.topic, part.papers))
+            return known[1]
         around = self._cards.why
         pieces = [self._headings[part.topic]]
         for paper in part.papers:
@@ -293,20 +301,20 @@ def _join(
         best = [*joined[0].best, *best][: 1 + _NAMES]
     values: dict[Slot, bytes] = {
         Slot.UNSUBSCRIBE: unsubscribe,
-        Slot.MANAGE: _TOKEN_HERE,
         Slot.PAPERS: b"1 paper" if size == 1 else b"%d papers" % size,
         Slot.TOPICS: _topics(cards, digest),
         Slot.MORE: b"1 more paper" if left == 1 else b"%d more papers" % left,
         Slot.NAMES: _BETWEEN.join([card.name for card in best[1:] or best]),
         Slot.OPENING: opening.html if opening else b"",
     }
-    html = [*_filled(cards.head.html, values), above.html]
+    head, middle = deck.fragments(Same(cards.head)), deck.fragments(Same(cards.middle))
+    html = [*_filled(head.html, values), above.html]
     html += [part.line.html for part in joined]
-    html += _filled(cards.middle.html, values)
+    html += _filled(middle.html, values)
     values[Slot.OPENING] = opening.text if opening else b""
-    text = [*_filled(cards.head.text, values), above.text]
+    text = [*_filled(head.text, values), above.text]
     text += [part.line.text for part in joined]
-    text += _filled(cards.middle.text, values)
+    text += _filled(middle.text, values)
     group = ""
     for part, made in zip(parts, joined, strict=True):
         if (its := cards.topics[part.topic].group) != group:
@@ -316,8 +324,9 @@ def _join(
         html.append(made.body.html)
         text.append(made.body.text)
     for fragment in (cards.more, foot) if left else (foot,):
-        html += _filled(fragment.html, values)
-        text += _filled(fragment.text, values)
+        ready = deck.fragments(Same(fragment))
+        html += _filled(ready.html, values)
+        text += _filled(ready.text, values)
     return _Bodies(html=html, text=text, best=best, size=size)
 
 
@@ -331,6 +340,29 @@ def _topics(cards: Cards, digest: Digest) -> bytes:
     else:
         count = len(digest.parts)
     return b"1 topic" if count == 1 else b"%d topics" % count
+
+
+class _Ready(NamedTuple):
+    """A fragment with the places of the reader's token filled: bytes and places in turn, bytes first and last."""
+
+    html: Pieces
+    text: Pieces
+
+
+def _ready(same: Same[Fragment]) -> _Ready:
+    return _Ready(_sealed(same.value.html), _sealed(same.value.text))
+
+
+def _sealed(pieces: Pieces) -> Pieces:
+    sealed: list[bytes | Slot] = [b""]
+    for piece in pieces:
+        part = _TOKEN_HERE if piece is Slot.MANAGE else piece
+        last = sealed[-1]
+        if isinstance(part, Slot):
+            sealed += (part, b"")
+        elif isinstance(last, bytes):
+            sealed[-1] = last + part
+    return tuple(sealed)
 
 
 def _filled(pieces: Pieces, values: Mapping[Slot, bytes]) -> list[bytes]:
