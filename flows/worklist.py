@@ -43,8 +43,6 @@ class _Open:
     """What its readers have got already, by subscription."""
     unmarked: int = 0
     """How many could not be marked, one after another."""
-    dead: list[str] = field(default_factory=list)
-    """Addresses that are no good."""
     written: dict[int, Message | str] = field(default_factory=dict)
     """Messages that are not asked for yet, or why there is none, by the place of their delivery."""
 
@@ -131,7 +129,7 @@ class Worklist:
         message = self._message(item)
         if isinstance(message, str):
             skipped = self._context.ledger.skip(item.batch.claim, item.due, message, self._context.now())
-            skipped.add_done_callback(partial(self._written, item, None))
+            skipped.add_done_callback(partial(self._written, item))
             return None
         return await self._context.signer(message)
 
@@ -153,9 +151,22 @@ class Worklist:
         return marking
 
     def record(self, item: _Item, outcome: Outcome, *, marked: bool) -> asyncio.Future[bool]:
-        recording = self._context.ledger.record(item.batch.claim, item.due, outcome, self._context.now(), marked=marked)
-        recording.add_done_callback(partial(self._written, item, outcome))
+        recording = (
+            asyncio.ensure_future(self._bury(item, outcome, marked=marked))
+            if outcome.dead
+            else self._enter(item, outcome, marked=marked)
+        )
+        recording.add_done_callback(partial(self._written, item))
         return recording
+
+    async def _bury(self, item: _Item, outcome: Outcome, *, marked: bool) -> bool:
+        """Suppresses a dead address, and only then records its refusal: after that nobody looks at it again."""
+        now = self._context.now()
+        await self._context.subscribers.suppress(self.address(item), Suppressed.HARD_BOUNCE, now)
+        return await self._enter(item, outcome, marked=marked)
+
+    def _enter(self, item: _Item, outcome: Outcome, *, marked: bool) -> asyncio.Future[bool]:
+        return self._context.ledger.record(item.batch.claim, item.due, outcome, self._context.now(), marked=marked)
 
     def _marked(self, item: _Item, marking: asyncio.Future[bool]) -> None:
         if marking.cancelled() or marking.exception() is not None:
@@ -166,12 +177,10 @@ class Worklist:
             item.batch.unmarked += 1
             self._settled(item)
 
-    def _written(self, item: _Item, outcome: Outcome | None, writing: asyncio.Future[bool]) -> None:
+    def _written(self, item: _Item, writing: asyncio.Future[bool]) -> None:
         if not writing.cancelled() and (error := writing.exception()) is not None:
             self._failed.append(error)
             self._changed.set()
-        elif outcome is not None and outcome.dead:
-            item.batch.dead.append(self.address(item))
         self._settled(item)
 
     def _settled(self, item: _Item) -> None:
@@ -184,8 +193,6 @@ class Worklist:
     async def _close(self, batch: _Open) -> None:
         """Gives a batch back."""
         self._open.pop(batch.claim.id, None)
-        for address in batch.dead:
-            await self._context.subscribers.suppress(address, Suppressed.HARD_BOUNCE, self._context.now())
         await self._context.ledger.release(batch.claim, self._context.now())
 
     def _closed(self, closing: asyncio.Task[None]) -> None:

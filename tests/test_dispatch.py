@@ -571,6 +571,22 @@ async def test_a_process_that_is_killed_loses_nobody(scene: Scene) -> None:
     assert set(scene.messages_per_reader().values()) == {1}
 
 
+@about_the_mail_server_alone
+async def test_a_dead_address_is_never_mailed_again_also_when_the_process_is_killed(scene: Scene) -> None:
+    """Not when its batch is over, but before its refusal is recorded: nobody would look at it again."""
+    scene.server.slowness = 3
+    await scene.begin("reject-1@example.org", "slow-1@example.org")
+    killed = await process(scene, 500)
+    with _reaped([killed]):
+        states = await scene.states()
+        while states.get("reject-1@example.org") is not DeliveryState.REJECTED:
+            states = await scene.states()
+        killed.kill()
+        await killed.wait()
+    suppressed = {one.email: one.suppressed async for one in scene.context.subscribers.walk("daily")}
+    assert suppressed == {"reject-1@example.org": Suppressed.HARD_BOUNCE, "slow-1@example.org": None}
+
+
 async def _deliver_in_a_process(url: str, folder: str, port: str, size: str) -> None:
     database = connect(url)
     context = context_for(database, Path(folder), int(port), size=int(size))
