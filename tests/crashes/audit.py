@@ -14,6 +14,14 @@ from subscribers.model import FINAL, DeliveryState
 from subscribers.tables import subscriber, subscription
 from tests.mail.smtp import Taken
 
+States = Collection[DeliveryState]
+"""How a delivery may end."""
+SENT: States = frozenset({DeliveryState.SENT})
+REJECTED: States = frozenset({DeliveryState.REJECTED})
+SKIPPED: States = frozenset({DeliveryState.SKIPPED})
+DEAD: States = frozenset({DeliveryState.REJECTED, DeliveryState.SKIPPED})
+"""A dead address is suppressed before its refusal is recorded: after a crash between the two it is skipped for that."""
+
 
 @dataclass(frozen=True, slots=True)
 class Row:
@@ -22,18 +30,21 @@ class Row:
     state: DeliveryState
     attempts: int
     lease: str | None
+    suppressed: bool = False
+    """Whether the reader is never mailed again."""
 
 
 async def ledger(database: Database) -> dict[str, Row]:
     """The ledger's record, by address."""
     query = (
-        sa.select(subscriber.c.email, delivery.c.state, delivery.c.attempts, delivery.c.lease)
+        sa.select(subscriber.c.email, delivery.c.state, delivery.c.attempts, delivery.c.lease, subscriber.c.suppressed)
         .join(subscription, subscription.c.subscriber_id == subscriber.c.id)
         .join(delivery, delivery.c.subscription_id == subscription.c.id)
     )
     async with database.read() as connection:
         return {
-            row.email: Row(DeliveryState(row.state), row.attempts, row.lease) for row in await connection.execute(query)
+            row.email: Row(DeliveryState(row.state), row.attempts, row.lease, row.suppressed is not None)
+            for row in await connection.execute(query)
         }
 
 
@@ -44,6 +55,8 @@ class Audit:
     connections: int
     unanswered: Collection[str] = ()
     """The readers whose message the server takes once without a reply: they may get it twice without any crash."""
+    dead: Collection[str] = ()
+    """The readers whose address the server says is no good."""
     crashes: int = 0
     doubts: Counter[str] = field(default_factory=Counter)
     """In how many crashes a reader's message was under way."""
@@ -73,6 +86,7 @@ class Audit:
         self.most = max(self.most, len(fresh))
         if len(fresh) > self.connections:
             self.broken.append(f"{len(fresh)} were under way on {self.connections} connections")
+        self._buried(rows)
         for address, row in rows.items():
             known = self.doubts[address] + (address in self.unanswered)
             match row.state:
@@ -83,11 +97,10 @@ class Audit:
                 case DeliveryState.REJECTED | DeliveryState.SKIPPED if readers[address]:
                     self._disagrees(f"{address} is {row.state}, and the server has taken it")
 
-    def ended(
-        self, rows: Mapping[str, Row], taken: Sequence[Taken], expected: Mapping[str, Collection[DeliveryState]]
-    ) -> None:
+    def ended(self, rows: Mapping[str, Row], taken: Sequence[Taken], expected: Mapping[str, States]) -> None:
         """How it stands when nothing is left to do; `expected` has all subscriptions, and how each may end."""
         messages = Counter(message.recipient for message in taken)
+        self._buried(rows)
         for address, states in expected.items():
             row = rows.get(address)
             if row is None or row.state not in FINAL:
@@ -111,6 +124,12 @@ class Audit:
             known = self.doubts[address] + (address in self.unanswered)
             if number > 1 + known:
                 self.broken.append(f"{address} got {number}, and only {known} of them were in doubt")
+
+    def _buried(self, rows: Mapping[str, Row]) -> None:
+        for address in self.dead:
+            row = rows.get(address)
+            if row is not None and row.state in FINAL and not row.suppressed:
+                self.broken.append(f"{address} is {row.state} and would be mailed again")
 
     def _disagrees(self, words: str) -> None:
         self.disagreeing += 1

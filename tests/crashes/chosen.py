@@ -9,23 +9,18 @@ from enum import StrEnum
 from itertools import islice
 
 from flows.database import connect
-from subscribers.model import DeliveryState
-from tests.crashes.audit import Audit, ledger
+from tests.crashes.audit import DEAD, REJECTED, SENT, SKIPPED, Audit, ledger
 from tests.crashes.copies import copied
 from tests.crashes.points import Point
 from tests.crashes.scene import Place, go_on, opened, prepare
 from tests.crashes.victims import How, Told, die_at, ended, processes
 from tests.mail.smtp import MailServer, mail_server
 
-SENT = frozenset({DeliveryState.SENT})
-REJECTED = frozenset({DeliveryState.REJECTED})
-SKIPPED = frozenset({DeliveryState.SKIPPED})
 CHOOSY = "choosy@example.org"
 READERS = {
     **{f"good-{n}@example.org": SENT for n in range(5)},
     "grey-1@example.org": SENT,
-    # skipped where it was suppressed for its refusal and that could not be recorded any more
-    "reject-1@example.org": REJECTED | SKIPPED,
+    "reject-1@example.org": DEAD,
     "lost-1@example.org": SENT,
     "drop-1@example.org": SENT,
     "later-1@example.org": SENT,
@@ -93,7 +88,7 @@ async def die_and_go_on(url: str, death: Death) -> Died:
         if death.manner is Manner.PACED:
             place = replace(place, rate=200)
         over, (steps, points) = await _die(place, death)
-        audit = Audit(connections=place.connections, unanswered=UNANSWERED)
+        audit = Audit(connections=place.connections, unanswered=UNANSWERED, dead=["reject-1@example.org"])
         async with opened(replace(place, lease=60, final_reply=0.3)) as heir:
             if not over:
                 audit.crashed(await ledger(heir.database), list(server.taken))

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from flows.database import connect
 from subscribers.model import DeliveryState
-from tests.crashes.audit import Audit, Row, ledger
+from tests.crashes.audit import SENT, Audit, Row, ledger
 from tests.crashes.scene import Place, opened, prepare
 from tests.crashes.victims import deliver, ended, processes
 from tests.mail.smtp import MailServer, mail_server
@@ -50,7 +50,7 @@ async def share(url: str, number: int, *, lease: float = 5) -> Shared:
             audit.crashed(await _left(place), list(server.taken))
             await ended(living)
             assert (dying.exitcode, living.exitcode) == (-9, 0)
-            expected = dict.fromkeys(addresses, frozenset({DeliveryState.SENT}))
+            expected = dict.fromkeys(addresses, SENT)
             audit.ended(await ledger(context.database), server.taken, expected)
         audit.broken += server.breaches
     return Shared(audit, half, clock() - began)

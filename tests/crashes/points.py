@@ -8,13 +8,16 @@ from functools import cache
 from pathlib import Path
 from types import ModuleType
 
-from flows import dispatch
+from flows import dispatch, fleet, worklist
 from flows.mail import conversation, courier
 from flows.mail.transports import smtp
-from subscribers import drivers, entries, ledger, opening
+from subscribers import drivers, entries, ledger, opening, turns
 from tests.crashes.stepping import Where
 
-WALKED: Collection[ModuleType] = (dispatch, courier, conversation, smtp, ledger, entries, drivers, opening)
+WALKED: Collection[ModuleType] = (
+    *(dispatch, fleet, worklist, courier, conversation, smtp),
+    *(ledger, entries, drivers, opening, turns),
+)
 """What a delivery is made of."""
 
 Point = tuple[str, int]

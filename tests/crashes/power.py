@@ -17,7 +17,7 @@ from random import Random
 
 from flows.database import connect
 from subscribers.model import DeliveryState
-from tests.crashes.audit import Audit, ledger
+from tests.crashes.audit import SENT, Audit, ledger
 from tests.crashes.disk import Disk, Images
 from tests.crashes.scene import Place, go_on, opened, prepare
 from tests.crashes.trace import Call, Left, Said, Written, traced
@@ -143,6 +143,6 @@ async def go_on_after(run: Traced, random: Random) -> Audit:
             async with opened(place) as heir:
                 audit.crashed(await ledger(heir.database), list(taken))
                 await go_on(heir)
-                sent = dict.fromkeys(run.addresses, frozenset({DeliveryState.SENT}))
+                sent = dict.fromkeys(run.addresses, SENT)
                 audit.ended(await ledger(heir.database), server.taken, sent)
     return audit

@@ -74,6 +74,7 @@ async def opened(place: Place, kind: type[Hasty] = Hasty) -> AsyncIterator[Hasty
         "mail_url": f"smtp://127.0.0.1:{place.port}",
         "mail_connections": place.connections,
         "mail_rate": place.rate,
+        "mail_processes": 1,  # others would have another ledger, with the times of a real one
         "sender": "Paperround <digest@example.org>",
         "secret_key": "a key of sixteen letters or more",
         "suppression_key": factories.HASHING_KEY.decode(),

@@ -7,13 +7,13 @@ from random import Random
 import pytest
 
 from subscribers.model import DeliveryState
-from tests.crashes.audit import Audit, Row
+from tests.crashes.audit import SENT, Audit, Row
 from tests.crashes.disk import Disk
 from tests.crashes.trace import Made, Removed, Synced, Truncated, Written
 from tests.mail.smtp import Taken
 
 ADA = "ada@example.org"
-SENT = {ADA: frozenset({DeliveryState.SENT})}
+EXPECTED = {ADA: SENT}
 
 
 def row(state: DeliveryState) -> dict[str, Row]:
@@ -30,7 +30,7 @@ def taken(*identities: str) -> list[Taken]:
 def test_a_message_that_was_in_doubt_may_come_twice() -> None:
     audit = Audit(connections=1)
     audit.crashed(row(DeliveryState.SENDING), taken("1"))
-    audit.ended(row(DeliveryState.SENT), taken("1", "1"), SENT)
+    audit.ended(row(DeliveryState.SENT), taken("1", "1"), EXPECTED)
     assert (audit.broken, audit.doubles, audit.most) == ([], 1, 1)
 
 
@@ -50,7 +50,7 @@ def test_a_promise_that_is_broken_at_the_end_is_seen(
     state: DeliveryState, identities: tuple[str, ...], words: str
 ) -> None:
     audit = Audit(connections=1)
-    audit.ended(row(state), taken(*identities), SENT)
+    audit.ended(row(state), taken(*identities), EXPECTED)
     assert any(words in broken for broken in audit.broken)
 
 
@@ -72,9 +72,15 @@ def test_a_promise_that_is_broken_at_a_crash_is_seen(
     assert any(words in broken for broken in audit.broken)
 
 
+def test_a_dead_address_that_is_not_suppressed_is_seen() -> None:
+    audit = Audit(connections=1, dead=[ADA])
+    audit.crashed(row(DeliveryState.REJECTED), [])
+    assert any("would be mailed again" in broken for broken in audit.broken)
+
+
 def test_a_reader_without_a_row_is_lost() -> None:
     audit = Audit(connections=1)
-    audit.ended({}, [], SENT)
+    audit.ended({}, [], EXPECTED)
     assert audit.lost == 1
 
 

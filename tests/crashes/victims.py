@@ -16,6 +16,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from flows import loops
 from tests.crashes.points import Point, met
 from tests.crashes.scene import Hasty, Place, go_on, opened
 from tests.crashes.stepping import SteppingLoop, stack
@@ -118,4 +119,4 @@ def deliver(place: Place) -> None:
         async with opened(place) as context:
             await go_on(context)
 
-    asyncio.run(work())
+    loops.run(work())
