@@ -33,6 +33,8 @@ from subscribers.tables import subscriber, subscription
 
 BATCH = 500
 """Readers in a batch: the unit that is claimed."""
+SLICE = 50
+"""Readers that are read at a time: messages that are under way do not wait for a whole batch."""
 LEASE = dt.timedelta(seconds=60)
 """How long a worker owns a batch without a sign of life; every mark renews it."""
 FINAL_REPLY = dt.timedelta(minutes=10)
@@ -183,15 +185,19 @@ class Ledger:
         )
         async with self._database.read() as connection:
             rows = (await connection.execute(query)).all()
-        return [
-            Due(
-                subscription_id=number,
-                attempts=attempts,
-                first_at=first_at,
-                subscription=None if theirs[0] is None else read_deliverable(theirs),
-            )
-            for number, attempts, first_at, *theirs in rows
-        ]
+        found: list[Due] = []
+        for start in range(0, len(rows), SLICE):
+            found += [
+                Due(
+                    subscription_id=number,
+                    attempts=attempts,
+                    first_at=first_at,
+                    subscription=None if theirs[0] is None else read_deliverable(theirs),
+                )
+                for number, attempts, first_at, *theirs in rows[start : start + SLICE]
+            ]
+            await asyncio.sleep(0)
+        return found
 
     async def already(self, claim: Claim, editions: Collection[int]) -> Mapping[int, Collection[int]]:
         """Which of these editions the readers of a claimed batch were sent, by subscription; who got none is not
