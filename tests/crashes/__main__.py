@@ -15,7 +15,7 @@ import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from random import Random
@@ -42,7 +42,8 @@ class Total:
     broken: list[str] = field(default_factory=list)
 
     def add(self, kind: str, audit: Audit) -> None:
-        self.crashes[kind] += audit.crashes
+        if audit.crashes:
+            self.crashes[kind] += audit.crashes
         self.audits.append(audit)
         for words in audit.broken:
             self.broken.append(f"{kind}: {words}")
@@ -76,11 +77,11 @@ async def everything(options: argparse.Namespace, server: str | None, folder: Pa
         for name in ("small", "many", "pair"):
             await database_of(server, name)
     for name, url in databases.items():
-        await _chosen(total, name, url.format("small"), options.every * (1 if name == "SQLite" else 8))
+        await _chosen(total, name, url.format("small"), options.every * (1 if name == "SQLite" else 4))
         await _kills(total, name, url.format("many"), options.kills, random)
     await _power(total, folder, options.failures, random)
     for name, url in databases.items():
-        number = options.readers if name == "PostgreSQL" else options.readers // 10
+        number = options.readers if name == "PostgreSQL" else max(options.readers // 10, 500)
         shared = await pairs.share(url.format("pair"), number)
         total.add(f"of one of two processes, on {name}", shared.audit)
         print(
@@ -92,26 +93,33 @@ async def everything(options: argparse.Namespace, server: str | None, folder: Pa
 async def _chosen(total: Total, name: str, url: str, every: int) -> None:
     """PostgreSQL's changes are under way to another process, which does with them as it happens."""
     hows = list(How) if name == "SQLite" else [How.CUT]
-    waited: set[Point] = set()
+    waited: dict[Point, Manner] = {}
     died: set[Point] = set()
+
+    async def die(kind: str, deaths: Iterable[Death]) -> None:
+        async for one in chosen.walk(url, deaths):
+            total.add(f"{kind}, on {name}", one.audit)
+            if not one.over:
+                died.update(one.points)
+
     await chosen.begin(url)
     for manner in Manner:
-        whole = await chosen.die_and_go_on(url, Death(0, manner=manner))
-        total.add("none", whole.audit)
-        waited |= whole.points
+        whole = await chosen.die_and_go_on(url, Death(None, manner=manner))
+        total.add("", whole.audit)
+        waited |= dict.fromkeys(whole.points, manner)
         steps = range(1, whole.steps, every * EVERY[manner])
-        deaths = [Death(step, hows[number % len(hows)], manner) for number, step in enumerate(steps)]
-        async for one in chosen.walk(url, deaths):
-            total.add(f"before a chosen step, {manner}, on {name}", one.audit)
-            if not one.over:
-                died |= one.points
+        deaths = (Death(step, hows[number % len(hows)], manner) for number, step in enumerate(steps))
+        await die(f"before a chosen step, {manner}", deaths)
+    passed = waited.keys() - died
+    await die("at a point that the steps passed over", [Death(at, how, waited[at]) for at in passed for how in hows])
+    missing = waited.keys() - died
     print(
-        f"{name}: died at {len(died)} await points, of {len(known())} in the source; "
-        f"{len(waited - died)} where an undisturbed delivery waits are missing"
+        f"{name}: died at {len(died)} await points of {len(known())} in the source, {len(waited.keys() & died)} of the "
+        f"{len(waited)} at which an undisturbed delivery waited",
+        *(f"       not at {module}, line {line}" for module, line in sorted(missing)),
+        sep="\n",
+        flush=True,
     )
-    for module, line in sorted(waited - died):
-        print(f"       {module}, line {line}")
-    sys.stdout.flush()
 
 
 async def _kills(total: Total, name: str, url: str, wanted: int, random: Random) -> None:

@@ -40,16 +40,16 @@ class Manner(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Death:
-    """Before which step; 0 is none."""
+    """Before which step, or first step of a task that waits at a point; None: nobody dies."""
 
-    step: int
+    at: int | Point | None
     how: How = How.CUT
     manner: Manner = Manner.GROUPED
 
 
 @dataclass(frozen=True, slots=True)
 class Died:
-    """What came of it. `over`: the delivery came to its end before that step, after so many `steps`."""
+    """What came of it. `over`: the delivery came to its end before that, after so many `steps`."""
 
     death: Death
     over: bool
@@ -81,7 +81,7 @@ async def walk(url: str, deaths: Iterable[Death], at_a_time: int = 4) -> AsyncIt
 async def die_and_go_on(url: str, death: Death) -> Died:
     """One death, and the delivery that follows."""
     behaviour = MailServer(per_connection=3, pipelining=death.manner is not Manner.SINGLE)
-    name = f"{death.manner.name}-{death.how}-{death.step}"
+    name = f"{death.manner.name}-{death.how}-{death.at}"
     async with copied(url, name) as copy, mail_server(behaviour) as server:
         # what the dead one owned is free soon; what its heir owns is its own however busy the machine is
         place = Place(database=copy, port=server.port, lease=0.3, final_reply=60)
@@ -102,7 +102,7 @@ async def die_and_go_on(url: str, death: Death) -> Died:
 async def _die(place: Place, death: Death) -> tuple[bool, Told]:
     context = processes()
     here, there = context.Pipe(duplex=False)
-    process = context.Process(target=die_at, args=(place, death.step, death.how, there))
+    process = context.Process(target=die_at, args=(place, death.at, death.how, there))
     process.start()
     there.close()
     await ended(process)

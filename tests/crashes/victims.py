@@ -63,16 +63,18 @@ def die() -> None:
     os.kill(os.getpid(), signal.SIGKILL)
 
 
-def die_at(place: Place, step: int, how: How, tell: Connection) -> None:
-    """Delivers, and dies before a step; step 0 never comes."""
+def die_at(place: Place, at: int | Point | None, how: How, tell: Connection) -> None:
+    """Delivers, and dies before a step, or before the first one of a task that waits at a point; None: it lives."""
     context: Hasty | None = None
     points: set[Point] = set()
 
     def before(number: int, task: asyncio.Task[Any]) -> None:
-        if not step:
-            points.update(met(stack(task)))
-        elif number == step:
-            tell.send((number, met(stack(task))))
+        if isinstance(at, int) and number != at:
+            return
+        here = met(stack(task))
+        points.update(here)
+        if number == at or at in here:
+            tell.send((number, here))
             _end(place, how, context)
 
     async def work() -> None:
