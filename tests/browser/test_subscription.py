@@ -20,7 +20,9 @@ from playwright.async_api import Browser, Page, expect
 from flows.database import metadata
 from flows.editions.model import Kind
 from flows.links import report_link
+from subscribers.deliveries import batch
 from subscribers.model import SubscriptionState
+from subscribers.tables import outbox
 from tests.browser.conftest import Site
 from tests.factories import DAY
 from tests.mail.smtp import Taken
@@ -188,6 +190,7 @@ async def test_scanners_that_follow_every_link_and_run_scripts_change_nothing(
     site: Site, reader: Reader, chromium: Browser
 ) -> None:
     await subscribe(site, reader)
+    await recorded_all(site)
     before = await everything(site)
     scanner = await chromium.new_context(java_script_enabled=True)
     page = await scanner.new_page()
@@ -254,6 +257,21 @@ async def keywords(site: Site) -> Any:
 
 async def muted(site: Site) -> Any:
     return await of_interest(site, lambda interests: interests.muted)
+
+
+async def recorded_all(site: Site) -> None:
+    """Waits until everything about the mails that were taken is written down: nobody owns a letter or a batch."""
+    deadline = time.monotonic() + SOON
+    while time.monotonic() < deadline:
+        async with site.context.database.read() as connection:
+            owned = [
+                await connection.scalar(sa.select(sa.func.count()).where(table.c.lease_until.is_not(None)))
+                for table in (outbox, batch)
+            ]
+        if not any(owned):
+            return
+        await asyncio.sleep(0.05)
+    raise AssertionError(f"still owned after {SOON} seconds: {owned}")
 
 
 async def everything(site: Site) -> dict[str, list[Any]]:
