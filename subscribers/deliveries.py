@@ -57,4 +57,6 @@ class Due:
     subscription_id: int
     attempts: int
     first_at: dt.datetime | None
+    doubtful: bool
+    """An earlier attempt is uncertain: the reader may have the message."""
     subscription: Subscription | None

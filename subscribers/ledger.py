@@ -20,7 +20,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from flows.database import Database, Instant, database_now, milliseconds
 from flows.editions.model import Kind
-from flows.outcomes import Outcome
+from flows.outcomes import Outcome, Verdict
 from subscribers.deliveries import Claim, Due, batch, delivery
 from subscribers.drivers import Change, driver
 from subscribers.drivers import Kind as Entry
@@ -39,6 +39,7 @@ LEASE = dt.timedelta(seconds=60)
 """How long a worker owns a batch without a sign of life; every mark renews it."""
 FINAL_REPLY = dt.timedelta(minutes=10)
 """How long the reply to a message may take (RFC 5321 section 4.5.3.2.6): until then *sending* is not yet uncertain."""
+DOUBT = "an earlier attempt may have been taken"
 
 
 class Ledger:
@@ -170,7 +171,9 @@ class Ledger:
     async def due(self, claim: Claim, now: dt.datetime) -> Sequence[Due]:
         """What is due in a claimed batch, with each reader's subscription as it stands now."""
         query = (
-            sa.select(delivery.c.subscription_id, delivery.c.attempts, delivery.c.first_at, *DELIVERABLE)
+            sa.select(
+                delivery.c.subscription_id, delivery.c.attempts, delivery.c.first_at, delivery.c.state, *DELIVERABLE
+            )
             .select_from(delivery)
             .outerjoin(subscription, subscription.c.id == delivery.c.subscription_id)
             .outerjoin(subscriber, subscriber.c.id == subscription.c.subscriber_id)
@@ -192,9 +195,10 @@ class Ledger:
                     subscription_id=number,
                     attempts=attempts,
                     first_at=first_at,
+                    doubtful=state == DeliveryState.UNCERTAIN,
                     subscription=None if theirs[0] is None else read_deliverable(theirs),
                 )
-                for number, attempts, first_at, *theirs in rows[start : start + SLICE]
+                for number, attempts, first_at, state, *theirs in rows[start : start + SLICE]
             ]
             await asyncio.sleep(0)
         return found
@@ -248,11 +252,13 @@ class Ledger:
         Not `marked`: the server refused it before any of its content left. False: another worker has marked the row
         since then, and its word counts.
         """
-        follows = self._follow(outcome, item.attempts + 1, item.first_at or now, now)
-        unsent = follows.state is DeliveryState.PENDING  # and so it was no attempt
+        follows = self._follow(outcome, item.attempts + 1, item.first_at or now, now, doubtful=item.doubtful)
+        unsent = outcome.verdict is Verdict.UNSENT  # and so it was no attempt
         if unsent and not marked:
             return _at_once(True)
         first = item.first_at if unsent else item.first_at or now
+        # who reads that the server refused it has to know that the reader may have it all the same
+        doubt = f"{DOUBT}: " if item.doubtful and follows.state is DeliveryState.REJECTED else ""
         return self._entries.enter(
             Change(
                 Entry.RECORD if marked else Entry.REFUSE,
@@ -266,14 +272,26 @@ class Ledger:
                 made=item.attempts if unsent else item.attempts + 1,
                 first=None if first is None else milliseconds(first),
                 code=outcome.code,
-                words=outcome.text,
+                words=doubt + outcome.text,
             )
         )
 
     def skip(self, claim: Claim, item: Due, reason: str, now: dt.datetime) -> asyncio.Future[bool]:
-        """Ends a delivery without a mail, for a reason in words; False: it is not ours any more."""
+        """Ends a delivery without a mail, for a reason in words; False: it is not ours any more. One that is doubtful
+        stays uncertain, for the operator: its reader may have had the mail."""
         return self._entries.enter(
-            Change(Entry.SKIP, claim, item.subscription_id, milliseconds(now), before=item.attempts, words=reason)
+            Change(
+                Entry.REFUSE if item.doubtful else Entry.SKIP,
+                claim,
+                item.subscription_id,
+                milliseconds(now),
+                before=item.attempts,
+                token=claim.lease,
+                becomes=DeliveryState.UNCERTAIN,
+                made=item.attempts,
+                first=None if item.first_at is None else milliseconds(item.first_at),
+                words=f"{DOUBT}: {reason}" if item.doubtful else reason,
+            )
         )
 
     async def renew(self, claim: Claim) -> bool:

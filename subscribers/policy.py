@@ -135,24 +135,26 @@ def follow(
     give_up: dt.timedelta = GIVE_UP,
     *,
     resend: bool = True,
+    doubtful: bool = False,
 ) -> Follows:
     """What follows from the outcome of attempt number `attempts` (1 for the first).
 
     An unsent message costs the reader nothing: it is pending again and due at once. An uncertain one is sent again
     under the same Message-ID: better seen twice by a mailbox that ignores it than lost. Without `resend` it waits for
-    the operator.
+    the operator. `doubtful`: an earlier attempt was uncertain. It stays so until the server answers for good: to be
+    put off says nothing about the message that it may have taken.
     """
     if outcome.verdict is Verdict.SENT:
         return _SENT
     if outcome.verdict is Verdict.REJECTED:
         return Follows(DeliveryState.REJECTED)
     if outcome.verdict is Verdict.UNSENT:
-        return Follows(DeliveryState.PENDING, now)
-    if outcome.verdict is Verdict.UNCERTAIN and not resend:
+        return Follows(DeliveryState.UNCERTAIN if doubtful else DeliveryState.PENDING, now)
+    uncertain = outcome.verdict is Verdict.UNCERTAIN
+    if uncertain and not resend:
         return Follows(DeliveryState.UNCERTAIN)
+    doubted = doubtful or uncertain
     retry_at = now + back_off[min(attempts, len(back_off)) - 1]
     if retry_at - first_attempt > give_up:
-        final = DeliveryState.UNCERTAIN if outcome.verdict is Verdict.UNCERTAIN else DeliveryState.REJECTED
-        return Follows(final)
-    state = DeliveryState.UNCERTAIN if outcome.verdict is Verdict.UNCERTAIN else DeliveryState.DEFERRED
-    return Follows(state, retry_at)
+        return Follows(DeliveryState.UNCERTAIN if doubted else DeliveryState.REJECTED)
+    return Follows(DeliveryState.UNCERTAIN if doubted else DeliveryState.DEFERRED, retry_at)

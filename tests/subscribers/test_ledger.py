@@ -14,7 +14,7 @@ from flows.database import Database
 from flows.editions.model import Kind
 from flows.outcomes import Outcome, Stage, Verdict
 from subscribers.deliveries import Claim, batch, delivery
-from subscribers.ledger import BATCH, FINAL_REPLY, Ledger
+from subscribers.ledger import BATCH, DOUBT, FINAL_REPLY, Ledger
 from subscribers.model import DeliveryState, SubscriptionState
 from subscribers.opening import ROWS
 from subscribers.store import Change, Subscribers
@@ -400,3 +400,82 @@ async def test_an_erased_readers_number_is_not_given_to_another(database: Databa
         new = await connection.scalar(sa.select(subscription.c.id))
         old = set(await connection.scalars(sa.select(delivery.c.subscription_id)))
     assert new not in old
+
+
+@pytest.mark.parametrize("outcome", [DEFERRED, UNSENT, UNCERTAIN])
+async def test_a_doubt_is_not_forgotten_with_the_next_attempt(database: Database, outcome: Outcome) -> None:
+    """The server may have taken the first one: that it puts off the next does not tell whether it did."""
+    ledger = await opened(database, 1)
+    now = NOW
+    for said in (UNCERTAIN, outcome):
+        claim = await claimed(ledger, now)
+        (item,) = await ledger.due(claim, now)
+        assert await ledger.mark(claim, item, now)
+        await ledger.record(claim, item, said, now)
+        await ledger.release(claim, now)
+        assert await ledger.counts(1) == {DeliveryState.UNCERTAIN: 1}
+        assert await ledger.next_due(1, now) is not None
+        now += dt.timedelta(minutes=10)
+
+
+@pytest.mark.parametrize("marked", [True, False])
+async def test_who_was_refused_after_a_doubt_is_said_to_have_it_perhaps(database: Database, marked: bool) -> None:
+    ledger = await opened(database, 1)
+    claim = await claimed(ledger)
+    (item,) = await ledger.due(claim, NOW)
+    assert await ledger.mark(claim, item, NOW)
+    await ledger.record(claim, item, UNCERTAIN, NOW)
+    await ledger.release(claim, NOW)
+    later = NOW + dt.timedelta(minutes=10)
+    claim = await claimed(ledger, later)
+    (item,) = await ledger.due(claim, later)
+    if marked:
+        assert await ledger.mark(claim, item, later)
+    assert await ledger.record(claim, item, REJECTED, later, marked=marked)
+    assert list(await ledger.reasons(1, DeliveryState.REJECTED)) == [f"{DOUBT}: {REJECTED.text}"]
+
+
+async def test_who_left_after_a_doubt_is_left_to_the_operator(database: Database) -> None:
+    ledger = await opened(database, 1)
+    claim = await claimed(ledger)
+    (item,) = await ledger.due(claim, NOW)
+    assert await ledger.mark(claim, item, NOW)
+    await ledger.record(claim, item, UNCERTAIN, NOW)
+    await ledger.release(claim, NOW)
+    later = NOW + dt.timedelta(minutes=10)
+    claim = await claimed(ledger, later)
+    (item,) = await ledger.due(claim, later)
+    assert await ledger.skip(claim, item, "unsubscribed", later)
+    await ledger.release(claim, later)
+    assert await ledger.next_due(1, later) is None
+    assert list(await ledger.reasons(1, DeliveryState.UNCERTAIN)) == [f"{DOUBT}: unsubscribed"]
+
+
+async def test_a_doubt_that_outlives_all_attempts_is_left_to_the_operator(database: Database) -> None:
+    ledger = await opened(database, 1)
+    now = NOW
+    for said in (UNCERTAIN, *[DEFERRED] * 30):
+        claim = await claimed(ledger, now)
+        (item,) = await ledger.due(claim, now)
+        assert await ledger.mark(claim, item, now)
+        await ledger.record(claim, item, said, now)
+        await ledger.release(claim, now)
+        waits = await ledger.next_due(1, now)
+        if waits is None:
+            break
+        now = waits
+    assert await ledger.next_due(1, now) is None
+    assert await ledger.counts(1) == {DeliveryState.UNCERTAIN: 1}
+
+
+async def test_what_is_taken_at_last_is_sent(database: Database) -> None:
+    ledger = await opened(database, 1)
+    now = NOW
+    for said in (UNCERTAIN, DEFERRED, SENT):
+        claim = await claimed(ledger, now)
+        (item,) = await ledger.due(claim, now)
+        assert await ledger.mark(claim, item, now)
+        await ledger.record(claim, item, said, now)
+        await ledger.release(claim, now)
+        now += dt.timedelta(minutes=10)
+    assert await ledger.counts(1) == {DeliveryState.SENT: 1}

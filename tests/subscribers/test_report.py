@@ -240,10 +240,12 @@ async def test_what_is_held_is_sent_again_when_the_operator_says_so(database: Da
     assert await Held(database).resend(EDITION, LATER) == 2
     assert (await Report(database).summary(EDITION)).held == 0
     assert await Ledger(database).unfinished(LATER) == [EDITION]
-    # it has another day: a server that says not now is asked again
+    # it has another day: a server that says not now is asked again, and the doubt stays
     await attempt(database, {1: DEFERRED, 2: SENT}, LATER)
     first, second, third = await listed(database)
-    assert (first.state, first.attempts, first.first_at) == (DeliveryState.DEFERRED, 3, LATER)
+    assert (first.state, first.attempts, first.first_at) == (DeliveryState.UNCERTAIN, 3, LATER)
+    assert first.due_at
+    assert not first.held
     assert (second.state, second.attempts) == (DeliveryState.SENT, 3)
     assert (third.state, third.attempts) == (DeliveryState.UNCERTAIN, 1)
     assert await Held(database).resend(EDITION, LATER) == 0
