@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import datetime as dt
-from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import partial
 
 from flows.context import Context, Say
@@ -14,7 +14,7 @@ from flows.editions.model import Edition, Kind
 from flows.mail.model import Message
 from flows.outcomes import Outcome
 from flows.overlap import dailies, seen
-from flows.papers.model import PaperId
+from flows.stock import Stock
 from flows.store import Frozen
 from flows.writer import Writer
 from subscribers.deliveries import Claim, Due
@@ -24,9 +24,6 @@ PROGRESS = dt.timedelta(seconds=10)
 """How often a delivery that goes on says how it stands."""
 LOOK = 5.0
 """Seconds after which a worker looks again whether another one has left something to do."""
-AHEAD = 16
-"""So many messages are written together: what the processor has at hand for one serves the next ones too, which takes a
-fifth off the time of a whole delivery."""
 LOST = 3
 """After so many deliveries in a row that could not be marked, the batch is read again."""
 
@@ -39,12 +36,10 @@ class _Open:
     due: Sequence[Due]
     left: int
     """How many of its deliveries are not settled."""
-    seen: Mapping[int, Collection[PaperId]]
-    """What its readers have got already, by subscription."""
+    stock: Stock
+    """Its messages, or why there is none, by the place of their delivery."""
     unmarked: int = 0
     """How many could not be marked, one after another."""
-    written: dict[int, Message | str] = field(default_factory=dict)
-    """Messages that are not asked for yet, or why there is none, by the place of their delivery."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +105,13 @@ class Worklist:
         if not items:
             await ledger.release(claim, self._context.now())
             return []
-        batch = _Open(claim, items, len(items), await seen(self._context, claim, items, self._earlier))
+        had = await seen(self._context, claim, items, self._earlier)
+
+        def write(place: int) -> Message | str:
+            due = items[place]
+            return self._writer.write(due.subscription, had.get(due.subscription_id, ()))
+
+        batch = _Open(claim, items, len(items), Stock(write, len(items), self._context.signer))
         self._open[claim.id] = batch
         return [_Item(batch, place) for place in range(len(items))]
 
@@ -126,24 +127,12 @@ class Worklist:
         if item.batch.unmarked > LOST:  # it has another owner, most likely: the ledger is asked again
             self._settled(item)
             return None
-        message = self._message(item)
+        message = await item.batch.stock.take(item.place)
         if isinstance(message, str):
             skipped = self._context.ledger.skip(item.batch.claim, item.due, message, self._context.now())
             skipped.add_done_callback(partial(self._written, item))
             return None
-        return await self._context.signer(message)
-
-    def _message(self, item: _Item) -> Message | str:
-        """The message, or why there is none. Others that come next are written with it: each is marked before it
-        leaves, and what its reader has changed by then is seen there."""
-        batch = item.batch
-        if item.place not in batch.written:
-            for place in range(item.place, min(item.place + AHEAD, len(batch.due))):
-                if place not in batch.written:
-                    due = batch.due[place]
-                    seen = batch.seen.get(due.subscription_id, ())
-                    batch.written[place] = self._writer.write(due.subscription, seen)
-        return batch.written.pop(item.place)
+        return message
 
     def mark(self, item: _Item) -> asyncio.Future[bool]:
         marking = self._context.ledger.mark(item.batch.claim, item.due, self._context.now())
@@ -192,6 +181,7 @@ class Worklist:
 
     async def _close(self, batch: _Open) -> None:
         """Gives a batch back."""
+        batch.stock.close()
         self._open.pop(batch.claim.id, None)
         await self._context.ledger.release(batch.claim, self._context.now())
 

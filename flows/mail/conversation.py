@@ -87,6 +87,8 @@ class Conversation(asyncio.Protocol):
         self._resetting = False
         """The first reply of the group that has left is RSET's."""
         transport.set_protocol(self)
+        # uvloop keeps what is below the limit until all that is ready has had its turn
+        transport.set_write_buffer_limits(0)
 
     @property
     def usable(self) -> bool:

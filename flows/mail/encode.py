@@ -10,16 +10,17 @@ from email.header import Header
 SOFT = b"=\r\n"
 """A soft line break: the text goes on (RFC 2045 section 6.7, rule 5)."""
 
-_UNPRINTED = re.compile(rb"[^\t\x20-\x3c\x3e-\x7e]")
-_UNSAFE = re.compile(rb"[^\t\x20-\x3c\x3e-\x7e]|[\t ]\Z")
+_UNPRINTED = re.compile(rb"[^\x20-\x3c\x3e-\x7e]|(?<= ) ")
+_UNSAFE = re.compile(rb"[^\x20-\x3c\x3e-\x7e]|(?<= ) | \Z")
 _ATOMS = re.compile(r"[A-Za-z0-9 !#$%&'*+/=?^_`{|}~-]+")
 
 
 def quoted_printable(text: str, *, goes_on: bool = False) -> bytes:
     """`text` as UTF-8 in quoted-printable, from the start of a line; CRLF line ends, no line above 76 characters.
 
-    No line begins with a dot, so that SMTP need stuff nothing (RFC 5321 section 4.5.2), nor with "From ". If the text
-    `goes_on`, what follows starts a line of its own without a line break in the text.
+    No line begins with a dot, so that SMTP need stuff nothing (RFC 5321 section 4.5.2), nor with "From ". White space
+    stands as single spaces within lines, so that a body is in DKIM's relaxed form as it is (RFC 6376 section 3.4.4).
+    If the text `goes_on`, what follows starts a line of its own without a line break in the text.
     """
     lines = text.replace("\r\n", "\n").replace("\r", "\n").encode().split(b"\n")
     # White space at a line's end would be lost (rule 3); before a soft line break it is not at the end.

@@ -47,6 +47,8 @@ class Message:
     sender: str
     recipient: str
     content: bytes
+    relaxed: bool = False
+    """The body is known to be in DKIM's relaxed form (RFC 6376 section 3.4.4): nothing need be changed to sign it."""
 
 
 class Slot(StrEnum):
@@ -205,3 +207,5 @@ class Cards:
     topics: Mapping[str, Heading]
     """`FOR_YOU` among them."""
     papers: Mapping[PaperId, Card]
+    relaxed: bool = True
+    """All bytes are in DKIM's relaxed form (RFC 6376 section 3.4.4); those of an earlier format are not."""

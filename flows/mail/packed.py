@@ -11,7 +11,7 @@ from flows.editions.model import FOR_YOU
 from flows.mail.model import COUNT_ROOM, Block, Card, Cards, Fragment, Frame, Heading, Line, Pieces, Slot, Story
 from flows.papers.model import PaperId
 
-_FORMAT = 3
+_FORMAT = 4
 """To be raised when `Cards` changes: frozen editions are kept for as long as the archive."""
 
 _BYTES = ("headers", "boundary", "subject", "unsubscribe", "mailbox")
@@ -47,7 +47,8 @@ def unpack(packed: bytes) -> Cards:
         held = _second(held)
     if held["format"] == 2:
         held = _third(held)
-    if held["format"] != _FORMAT:
+    relaxed = held["format"] == _FORMAT
+    if held["format"] not in (3, _FORMAT):
         raise ValueError(f"cards of format {held['format']} were packed by another version of Paperround")
     return Cards(
         sender=held["sender"],
@@ -69,6 +70,7 @@ def unpack(packed: bytes) -> Cards:
         groups={key: Block(**_read(group)) for key, group in held["groups"].items()},
         topics={key: _read_heading(*heading) for key, heading in held["topics"].items()},
         papers={PaperId(key): Card(**_read(card)) for key, card in held["papers"].items()},
+        relaxed=relaxed,
     )
 
 

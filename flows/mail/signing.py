@@ -1,5 +1,4 @@
-"""Signs messages before they leave, where there is a key. Threads do it: OpenSSL lets go of Python's lock while it
-signs, so that signing takes all cores (cryptography from version 49 on)."""
+"""Signs messages before they leave, where there is a key."""
 
 from __future__ import annotations
 
@@ -7,11 +6,17 @@ import asyncio
 import datetime as dt
 import os
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from operator import attrgetter
 
 from flows.mail import dkim
 from flows.mail.model import Message
+from flows.mail.signers import SigningProcess, signatures
+
+FEW = 100
+"""So many messages are signed here, on the way: processes are started for those who have more."""
+
+_WAITING = attrgetter("waiting")
 
 
 class Signer:
@@ -20,20 +25,53 @@ class Signer:
     def __init__(self, keys: Sequence[dkim.Key], now: Callable[[], dt.datetime]) -> None:
         self._keys = keys
         self._now = now
-        self._threads = ThreadPoolExecutor(os.cpu_count() or 1, "dkim") if keys else None
+        self._signed = 0
+        self.processes: list[SigningProcess] = []
+        """Those that sign, once there is much to be signed."""
+        self._starting = asyncio.Lock()
+
+    @property
+    def signs(self) -> bool:
+        """Whether there is a key."""
+        return bool(self._keys)
 
     async def __call__(self, message: Message) -> Message:
-        if self._threads is None:
-            return message
-        return await asyncio.get_running_loop().run_in_executor(self._threads, self._signed, message)
+        return (await self.all([message]))[0]
 
-    def _signed(self, message: Message) -> Message:
-        header, _, body = message.content.partition(b"\r\n\r\n")
-        names, fields = dkim.covered(header)
-        digest, at = dkim.digest(body), int(self._now().timestamp())
-        signatures = [dkim.sign(key, names, fields, digest, at) for key in self._keys]
-        return replace(message, content=b"".join([*signatures, message.content]))
+    async def all(self, messages: Sequence[Message]) -> Sequence[Message]:
+        """Some messages, signed. Raises ConnectionError where a process that does it has died."""
+        if not self.signs:
+            return messages
+        at = int(self._now().timestamp())
+        self._signed += len(messages)
+        if self._signed <= FEW:
+            made = await asyncio.to_thread(self._here, messages, at)
+        else:
+            async with self._starting:
+                if not self.processes:
+                    await self._start()
+            process = min(self.processes, key=_WAITING)
+            made = await process.sign([_unsigned(message) for message in messages], at)
+        return [
+            replace(message, content=signature + message.content)
+            for message, signature in zip(messages, made, strict=True)
+        ]
+
+    def _here(self, messages: Sequence[Message], at: int) -> Sequence[bytes]:
+        return [signatures(self._keys, *_unsigned(message), at) for message in messages]
+
+    async def _start(self) -> None:
+        processes = [SigningProcess(self._keys) for _ in range(os.cpu_count() or 1)]
+        for process in processes:
+            await process.open()
+        self.processes = processes
 
     def close(self) -> None:
-        if self._threads is not None:
-            self._threads.shutdown(wait=False, cancel_futures=True)
+        for process in self.processes:
+            process.close()
+        self.processes = []
+
+
+def _unsigned(message: Message) -> tuple[bytes, bytes]:
+    header, _, body = message.content.partition(b"\r\n\r\n")
+    return header, dkim.digest(body, relaxed=message.relaxed)

@@ -16,7 +16,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from flows.editions.model import FOR_YOU, Digest, Edition, Part
-from flows.mail import assemble, document
+from flows.mail import assemble, dkim, document
 from flows.mail.model import Message, Slot
 from tests import factories
 from tests.factories import TOPICS, digest, edition, eventful, paper, papers, reader
@@ -192,6 +192,8 @@ def test_every_message_is_fit_for_the_wire(of: Digest) -> None:
     for line in bodies.split(b"\r\n"):
         assert len(line) <= 76
         assert not line.startswith((b".", b"From "))
+    assert message(of).relaxed
+    assert dkim.digest(bodies, relaxed=True) == dkim.digest(bodies)
 
 
 @settings(max_examples=15, deadline=None)

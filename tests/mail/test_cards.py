@@ -281,3 +281,10 @@ def test_cards_of_an_earlier_format_are_still_read() -> None:
     second = zlib.compress(json.dumps({**held, "format": 2, "topics": topics}).encode())
     message = assemble.assemble(cards.unpack(second), digest(edition()), factories.reader())
     assert all(entry.paper.url in body(message, "html") for entry in edition().entries)
+
+
+def test_only_cards_of_this_format_are_known_to_be_in_the_form_that_is_signed() -> None:
+    packed = cards.pack(rendered(edition()))
+    third = zlib.compress(json.dumps({**json.loads(zlib.decompress(packed)), "format": 3}).encode())
+    assert cards.unpack(packed).relaxed
+    assert not cards.unpack(third).relaxed

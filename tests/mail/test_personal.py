@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from flows.editions.choose import choose
 from flows.editions.model import EVERY, FOR_YOU, Interests
+from flows.mail import dkim
 from flows.mail.assemble import assemble, page, plain
 from flows.mail.model import Message
 from tests import factories
@@ -86,6 +87,8 @@ def test_a_keyword_can_break_no_mail(hostile: str) -> None:
     made = message(Interests(keywords=(f"telescope{hostile}", f"<script>{hostile} telescope")))
     assert all(len(line) <= 998 for line in made.content.split(b"\r\n"))
     assert not re.search(rb"[^\r]\n|\r[^\n]|\r\n\.", made.content)
+    _, _, bodies = made.content.partition(b"\r\n\r\n")
+    assert dkim.digest(bodies, relaxed=made.relaxed) == dkim.digest(bodies)
     shown = tree(body(made, "html"))
     assert not shown.xpath("//script")
     assert "telescope" in shown.text_content()

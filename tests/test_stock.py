@@ -1,0 +1,128 @@
+"""Messages are written before they are asked for, not too many, and each is had once whatever the order."""
+
+from __future__ import annotations
+
+import asyncio
+import datetime as dt
+import random
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import pytest
+
+from flows.mail import dkim
+from flows.mail.model import Message
+from flows.mail.signing import FEW, Signer
+from flows.stock import SIZE, Stock, Written
+from tests.mail.test_dkim import KEYS, accepted, message
+
+COUNT = 300
+NOW = dt.datetime.now(dt.UTC)
+
+
+def signer(*keys: dkim.Key) -> Signer:
+    return Signer(keys, lambda: NOW)
+
+
+def numbered(place: int) -> Message:
+    return message(b"From: a@example.org\r\nSubject: %d\r\n\r\nbody %d\r\n" % (place, place))
+
+
+class Desk:
+    """Writes messages and keeps a record."""
+
+    def __init__(self, fails: int = -1) -> None:
+        self.written: list[int] = []
+        self._fails = fails
+
+    def write(self, place: int) -> Written:
+        self.written.append(place)
+        if place == self._fails:
+            raise RuntimeError("no ink")
+        return "paused" if place % 7 == 3 else numbered(place)
+
+
+@asynccontextmanager
+async def stock(desk: Desk, *keys: dkim.Key) -> AsyncIterator[Stock]:
+    using = signer(*keys)
+    made = Stock(desk.write, COUNT, using)
+    try:
+        yield made
+    finally:
+        made.close()
+        using.close()
+
+
+async def test_each_is_had_once_whatever_the_order() -> None:
+    desk = Desk()
+    order = list(range(COUNT))
+    random.Random(1).shuffle(order)
+    async with stock(desk) as made:
+        for place in order:
+            assert await made.take(place) == ("paused" if place % 7 == 3 else numbered(place))
+            await asyncio.sleep(0)
+    assert sorted(desk.written) == list(range(COUNT))
+
+
+async def test_some_lie_ready_and_not_too_many() -> None:
+    desk = Desk()
+    async with stock(desk) as made:
+        for _ in range(3 * SIZE):
+            await asyncio.sleep(0)
+        assert desk.written == list(range(SIZE))
+        await made.take(0)
+        for _ in range(3):
+            await asyncio.sleep(0)
+        assert len(desk.written) == SIZE + 1
+    before = len(desk.written)
+    await asyncio.sleep(0.01)
+    assert len(desk.written) == before
+
+
+async def test_what_fails_is_raised_where_it_is_taken_and_nowhere_else() -> None:
+    async with stock(Desk(fails=5)) as made:
+        await asyncio.sleep(0.01)
+        for place in range(5):
+            await made.take(place)
+        with pytest.raises(RuntimeError, match="no ink"):
+            await made.take(5)
+        assert await made.take(6) == numbered(6)
+
+
+async def test_all_of_a_large_batch_are_signed() -> None:
+    desk = Desk()
+    async with stock(desk, KEYS["ed25519"]) as made:
+        taken = await asyncio.gather(*(made.take(place) for place in range(COUNT)))
+    mails = [(place, one) for place, one in enumerate(taken) if isinstance(one, Message)]
+    assert len(mails) > 2 * FEW
+    for place, one in mails:
+        assert one.content.endswith(numbered(place).content)
+        assert accepted(one.content, "ed25519") == [True]
+
+
+async def test_who_is_not_waited_for_any_more_gets_nobody_elses_signature() -> None:
+    using = signer(KEYS["ed25519"])
+    try:
+        await using.all([numbered(0)] * (FEW + 1))
+        waiting = [asyncio.create_task(using.all([numbered(place)])) for place in range(40)]
+        await asyncio.sleep(0)
+        for task in waiting[::2]:
+            task.cancel()
+        for place, task in list(enumerate(waiting))[1::2]:
+            (one,) = await task
+            assert one.content.endswith(numbered(place).content)
+            assert accepted(one.content, "ed25519") == [True]
+    finally:
+        using.close()
+
+
+async def test_a_signing_process_that_dies_is_told_of() -> None:
+    using = signer(KEYS["ed25519"])
+    try:
+        await using.all([numbered(0)] * (FEW + 1))
+        for process in using.processes:
+            process.kill()
+        with pytest.raises(ConnectionError, match="signs mail"):
+            await using.all([numbered(1)])
+    finally:
+        using.close()
