@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import datetime as dt
 import os
 import signal
 import sys
@@ -16,6 +17,7 @@ import pytest
 
 from flows.context import open_context
 from flows.database import Database
+from flows.fleet import BATCHES, Fleet
 from flows.mail.cards import pack
 from flows.settings import Settings
 from flows.stages import cards_of
@@ -26,7 +28,7 @@ from tests.mail.smtp import MailServer, mail_server
 from tests.processes import processes_of
 
 READERS = 1200
-pytestmark = pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+ONE_DATABASE = pytest.mark.parametrize("database", ["sqlite"], indirect=True)
 """It takes a process two seconds to start; what they do with the ledger is tested elsewhere."""
 
 
@@ -71,6 +73,7 @@ async def people(database: Database, tmp_path: Path) -> AsyncIterator[List]:
         yield List(given, server)
 
 
+@ONE_DATABASE
 async def test_processes_share_the_readers_and_say_what_they_brought_together(people: List) -> None:
     delivering = await people.deliver()
     said, log = await delivering.communicate()
@@ -79,6 +82,7 @@ async def test_processes_share_the_readers_and_say_what_they_brought_together(pe
     assert people.server.readers == Counter(f"reader-{n}@example.org" for n in range(READERS))
 
 
+@ONE_DATABASE
 async def test_when_one_dies_the_others_take_over(people: List, tmp_path: Path) -> None:
     delivering = await people.deliver(mail_rate=400)
     others: list[int] = []
@@ -93,6 +97,7 @@ async def test_when_one_dies_the_others_take_over(people: List, tmp_path: Path) 
     assert people.server.readers == Counter(f"reader-{n}@example.org" for n in range(READERS))
 
 
+@ONE_DATABASE
 async def test_all_of_them_stop_between_two_messages(people: List, tmp_path: Path) -> None:
     delivering = await people.deliver(mail_rate=300)
     await people.server.has_taken(100)
@@ -105,6 +110,7 @@ async def test_all_of_them_stop_between_two_messages(people: List, tmp_path: Pat
     assert await people.states() == {DeliveryState.SENT: sent, DeliveryState.PENDING: READERS - sent}
 
 
+@ONE_DATABASE
 async def test_a_server_that_refuses_us_stops_all_of_them(people: List) -> None:
     people.server.refuses_sender = "paperround@localhost"
     delivering = await people.deliver()
@@ -112,3 +118,18 @@ async def test_a_server_that_refuses_us_stops_all_of_them(people: List) -> None:
     assert delivering.returncode == 2
     assert "refuses the sender" in log.decode()
     assert await people.states() == {DeliveryState.PENDING: READERS}
+
+
+@pytest.mark.parametrize(
+    ("url", "asked", "size"),
+    [
+        ("sqlite:///some.db", 0, 1),
+        ("sqlite:///some.db", 3, 3),
+        ("postgresql://localhost/some", 0, min(os.cpu_count() or 1, 4)),
+    ],
+)
+async def test_as_many_processes_as_are_worth_it(url: str, asked: int, size: int, tmp_path: Path) -> None:
+    """SQLite has one writer at a time: more of them have to be asked for."""
+    settings = Settings(_env_file=None, home_dir=tmp_path, database_url=url, mail_processes=asked)
+    fleet = Fleet(settings, 1, 4 * BATCHES, dt.datetime.now(dt.UTC), asyncio.Event(), print)
+    assert fleet.size == size
