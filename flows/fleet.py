@@ -101,6 +101,6 @@ class Fleet:
 
 
 def _worth(settings: Settings, due: int) -> int:
-    """How many processes so many batches pay for. SQLite has one writer at a time: two processes that take turns, with a
-    wait for the disk each, were measured to take twice as long as one that writes for all connections together."""
+    """How many processes so many batches pay for. SQLite has one writer at a time: two processes that take turns, each
+    with a wait for the disk, were measured to take twice as long as one that writes for all connections together."""
     return 1 if settings.database.startswith("sqlite") else min(os.cpu_count() or 1, due // BATCHES)

@@ -1,4 +1,4 @@
-"""Brings deliveries to the mail server and says what came of each. Knows the ledger by the interface below alone.
+"""Brings deliveries to the mail server and says what came of each. Knows the ledger by `waiting.Batch` alone.
 
 A message is marked in the ledger before the first byte of its content leaves, and its outcome is recorded after the
 reply. While the content of one message goes out, the envelope of the next goes with it; the outcome of the one and the
@@ -8,16 +8,16 @@ mark of the other are asked for together. A courier that dies leaves at most one
 from __future__ import annotations
 
 import asyncio
-from collections import Counter, deque
+from collections import Counter
 from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from functools import partial
-from typing import Any, Generic, Protocol, TypeVar
+from typing import Any, Generic, TypeVar
 
 from flows.mail.model import Message
 from flows.mail.pace import SOON, Flow, Limit, Pace, domain_of
 from flows.mail.transports import CantConnect, Connect, Connection
+from flows.mail.waiting import Batch, Round
 from flows.outcomes import LOGIN_WANTED, Outcome, Stage, Verdict, anonymous
 
 T = TypeVar("T")
@@ -31,31 +31,8 @@ IN_A_ROW = 20
 """So many readers in a row refused for reasons of policy (5.7.x) are not about the readers, but about us."""
 AHEAD = 5
 """For each connection, so many deliveries wait before the next batch is fetched."""
-PARKED = 2000
-"""No more is fetched while so many wait for the pace of their domains."""
-
 
 Reserve = Callable[[str, int, float], Awaitable[float]]
-
-
-class Batch(Protocol[Item]):
-    """What the courier needs of the ledger. Each item that was fetched ends in one of three ways: `write` gives None,
-    `mark` gives False, or `record` is called; or it is left as it is, where the courier stops."""
-
-    async def fetch(self, over: asyncio.Event) -> Sequence[Item]:
-        """The next deliveries, as soon as there are some, at most until it is over; none: that was all."""
-
-    def address(self, item: Item) -> str:
-        """Whom it is for: the pace depends on the domain."""
-
-    async def write(self, item: Item) -> Message | None:
-        """The message for a delivery; None: its reader gets none, which has been recorded."""
-
-    def mark(self, item: Item) -> Awaitable[bool]:
-        """Marks a delivery as *sending*, from now on; False: leave it alone."""
-
-    def record(self, item: Item, outcome: Outcome, *, marked: bool) -> Awaitable[object]:
-        """Records an outcome, from now on. Not `marked`: nothing of the content has left."""
 
 
 @dataclass(slots=True)
@@ -91,92 +68,6 @@ class _Held:
 
     record: Callable[[Outcome], Awaitable[object]]
     outcome: Outcome
-
-
-class _Round(Generic[Item]):
-    """A delivery under way: what still waits, and whether it is over."""
-
-    def __init__(self, batch: Batch[Item], pace: Pace, low: int) -> None:
-        self.batch = batch
-        self._pace = pace
-        self._low = low
-        self._waiting: deque[Item] = deque()
-        self._parked: dict[str, deque[Item]] = {}
-        """What waits for the pace of its domain."""
-        self.under_way = 0
-        self.unwanted = 0
-        """So many connections less than allowed are enough for the server, as it seems."""
-        self.hungry = asyncio.Event()
-        self.over = asyncio.Event()
-        self.enough = asyncio.Event()
-        """Nobody who is still connecting is needed any more."""
-
-    @property
-    def waiting(self) -> int:
-        return len(self._waiting) + sum(map(len, self._parked.values()))
-
-    def end(self) -> None:
-        """No message is begun any more; those under way are brought to their end."""
-        self.over.set()
-        self.enough.set()
-        self.hungry.set()
-
-    def add(self, items: Sequence[Item]) -> None:
-        self._waiting.extend(items)
-        if not self.over.is_set():
-            self.enough.clear()
-        self._look()
-
-    def back(self, item: Item, address: str) -> None:
-        """It was taken and not begun."""
-        self.done(address)
-        self._waiting.appendleft(item)
-
-    def take(self, now: float) -> tuple[Item | None, float]:
-        """The next delivery whose domain wants it now; None: nothing waits, or not so many seconds."""
-        soonest = 0.0
-        for domain in list(self._parked):
-            if not (wait := self._pace.flow(domain).wait(now)):
-                item = self._parked[domain].popleft()
-                if not self._parked[domain]:
-                    del self._parked[domain]
-                return self._taken(item, domain, now)
-            soonest = min(soonest or wait, wait)
-        while self._waiting:
-            item = self._waiting.popleft()
-            domain = domain_of(self.batch.address(item))
-            if not (wait := self._pace.flow(domain).wait(now)):
-                return self._taken(item, domain, now)
-            self._parked.setdefault(domain, deque()).append(item)
-            soonest = min(soonest or wait, wait)
-        self._look()
-        return None, soonest
-
-    def _taken(self, item: Item, domain: str, now: float) -> tuple[Item, float]:
-        flow = self._pace.flow(domain)
-        flow.take(now)
-        flow.under_way += 1
-        self.under_way += 1
-        self._look()
-        return item, 0.0
-
-    def done(self, address: str) -> None:
-        """What was taken is no longer under way."""
-        self._pace.flow(domain_of(address)).under_way -= 1
-        self.under_way -= 1
-
-    def _look(self) -> None:
-        if len(self._waiting) < self._low and self.waiting < PARKED:
-            self.hungry.set()
-        else:
-            self.hungry.clear()
-        if not self._waiting and not self._parked:
-            self.enough.set()
-
-    async def pause(self, seconds: float) -> None:
-        """Waits, at most until it is over."""
-        with suppress(TimeoutError):
-            await asyncio.wait_for(self.over.wait(), seconds)
 
 
 class Courier:
@@ -221,7 +112,7 @@ class Courier:
         """Brings all that is fetched, or until `stop` is set or the server fails for everybody; what was not begun
         stays as it is. Messages under way are brought to their end also when a worker fails or this is cancelled:
         otherwise the ledger could not say what became of them. A second cancellation ends it at once."""
-        work = _Round(batch, self._pace, AHEAD * self._connections)
+        work = Round(batch, self._pace, AHEAD * self._connections)
         self._ending = work.end
         stopping = asyncio.create_task(stop.wait())
         stopping.add_done_callback(lambda _: work.end())
@@ -239,7 +130,7 @@ class Courier:
             await asyncio.gather(stopping, feeding, return_exceptions=True)
         feeding.result()
 
-    async def _feed(self, work: _Round[Item]) -> None:
+    async def _feed(self, work: Round[Item]) -> None:
         """Fetches before the last deliveries are taken, and keeps as many workers as there is work for."""
         workers: set[asyncio.Task[None]] = set()
 
@@ -301,7 +192,7 @@ class Courier:
 
         self._start(granted(flow.block), self._asking)
 
-    async def _work(self, work: _Round[Item]) -> None:
+    async def _work(self, work: Round[Item]) -> None:
         """One connection's messages, one after another, each with the envelope of the next."""
         line: _Line | None = None
         parcel: _Parcel[Item] | None = None
@@ -333,7 +224,7 @@ class Courier:
             await self._settle(Verdict.UNSENT)
 
     async def _carry(
-        self, line: _Line, parcel: _Parcel[Item], work: _Round[Item], recording: asyncio.Future[object] | None
+        self, line: _Line, parcel: _Parcel[Item], work: Round[Item], recording: asyncio.Future[object] | None
     ) -> tuple[_Line | None, _Parcel[Item] | None, asyncio.Future[object]]:
         """Brings one message; gives the connection, the next message if its envelope has left, and the record that is
         being written. `recording` is that of the message before.
@@ -381,7 +272,7 @@ class Courier:
         await self._judge(parcel, outcome, work)
         return left, following, recorded
 
-    async def _next(self, work: _Round[Item]) -> _Parcel[Item] | None:
+    async def _next(self, work: Round[Item]) -> _Parcel[Item] | None:
         """The next message, when its turn has come; None: nothing waits, or it is over."""
         while not work.over.is_set():
             item, wait = work.take(_now())
@@ -403,7 +294,7 @@ class Courier:
             return parcel
         return None
 
-    async def _following(self, work: _Round[Item], line: _Line) -> _Parcel[Item] | None:
+    async def _following(self, work: Round[Item], line: _Line) -> _Parcel[Item] | None:
         """The message whose envelope may leave with the content of the one that is under way; None: not now."""
         last = self._enough_for_one and line.sent + 1 >= self._enough_for_one
         while not (last or work.over.is_set() or self._pace.all.wait(now := _now())):
@@ -417,7 +308,7 @@ class Courier:
             self._pace.all.back(_now())
         return None
 
-    async def _parcel(self, item: Item, work: _Round[Item]) -> _Parcel[Item] | None:
+    async def _parcel(self, item: Item, work: Round[Item]) -> _Parcel[Item] | None:
         address = work.batch.address(item)
         try:
             message = await work.batch.write(item)
@@ -429,9 +320,7 @@ class Courier:
             return None
         return _Parcel(item, message, address)
 
-    def _record(
-        self, parcel: _Parcel[Item], outcome: Outcome, work: _Round[Item], *, marked: bool
-    ) -> Awaitable[object]:
+    def _record(self, parcel: _Parcel[Item], outcome: Outcome, work: Round[Item], *, marked: bool) -> Awaitable[object]:
         """Records an outcome. A refusal for reasons of policy waits until it is known whether it is about the reader:
         it is where another is taken, and where the same reader is refused once more."""
 
@@ -475,7 +364,7 @@ class Courier:
                 self._enough_for_one = line.sent
             self._ended_at = line.sent
 
-    async def _judge(self, parcel: _Parcel[Item], outcome: Outcome, work: _Round[Item]) -> None:
+    async def _judge(self, parcel: _Parcel[Item], outcome: Outcome, work: Round[Item]) -> None:
         """Stops everything where the server fails for everybody, so that no delivery is spent on it."""
         self._pace.heard(domain_of(parcel.address), outcome, _now())
         if outcome.verdict is Verdict.SENT:
@@ -495,11 +384,11 @@ class Courier:
         elif self._fruitless:
             await work.pause(min(0.1 * 2**self._fruitless, 5))
 
-    def _halt(self, sentence: str, work: _Round[Item]) -> None:
+    def _halt(self, sentence: str, work: Round[Item]) -> None:
         self.report.halted = self.report.halted or sentence
         work.end()
 
-    async def _ready(self, line: _Line | None, work: _Round[Item], needless: asyncio.Event) -> _Line | None:
+    async def _ready(self, line: _Line | None, work: Round[Item], needless: asyncio.Event) -> _Line | None:
         """This line, or another one if it can't be used; None: there is none to be had, or it has become needless."""
         if line is not None:
             if self._good(line):
@@ -521,7 +410,7 @@ class Courier:
     def _good(self, line: _Line) -> bool:
         return line.connection.usable and not (self._enough_for_one and line.sent >= self._enough_for_one)
 
-    async def _open(self, work: _Round[Item], needless: asyncio.Event) -> _Line | None:
+    async def _open(self, work: Round[Item], needless: asyncio.Event) -> _Line | None:
         words = ""
         for pause in (*self._pauses, None):
             if needless.is_set():

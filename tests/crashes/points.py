@@ -9,13 +9,13 @@ from pathlib import Path
 from types import ModuleType
 
 from flows import dispatch, fleet, stock, worklist
-from flows.mail import conversation, courier
+from flows.mail import conversation, courier, waiting
 from flows.mail.transports import smtp
 from subscribers import drivers, entries, ledger, opening, turns
 from tests.crashes.stepping import Where
 
 WALKED: Collection[ModuleType] = (
-    *(dispatch, fleet, worklist, stock, courier, conversation, smtp),
+    *(dispatch, fleet, worklist, stock, courier, waiting, conversation, smtp),
     *(ledger, entries, drivers, opening, turns),
 )
 """What a delivery is made of."""
