@@ -479,3 +479,22 @@ async def test_what_is_taken_at_last_is_sent(database: Database) -> None:
         await ledger.release(claim, now)
         now += dt.timedelta(minutes=10)
     assert await ledger.counts(1) == {DeliveryState.SENT: 1}
+
+
+async def test_what_is_tried_again_comes_last_and_in_another_order_each_time(database: Database) -> None:
+    """A server that takes so many a second would else put off the same readers for ever."""
+    ledger = await opened(database, 8)
+    now, orders = NOW, []
+    for _ in range(4):
+        claim = await claimed(ledger, now)
+        items = await ledger.due(claim, now)
+        orders.append([item.subscription_id for item in items])
+        assert [item.attempts > 0 for item in items] == sorted(item.attempts > 0 for item in items)
+        for item in items[:6]:
+            assert await ledger.mark(claim, item, now)
+            await ledger.record(claim, item, DEFERRED, now)
+        await ledger.release(claim, now)
+        now += dt.timedelta(hours=2)
+    assert orders[0] == sorted(orders[0])
+    assert all(sorted(order) == orders[0] for order in orders)
+    assert len({tuple(order) for order in orders}) == len(orders)
