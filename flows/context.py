@@ -121,6 +121,11 @@ class Context:
         domain = self.settings.signing_domain
         return Signer([read_key(pem, selector, domain) for pem, selector in self.settings.dkim_keys], self.now)
 
+    def close(self) -> None:
+        """Ends the processes that sign, if there are any."""
+        if "signer" in vars(self):  # never asked for, it was never made
+            self.signer.close()
+
     @cached_property
     def summariser(self) -> Summariser | None:
         """What writes summaries; None where no service is set."""
@@ -185,6 +190,10 @@ async def open_context(settings: Settings) -> AsyncIterator[Context]:
     database = connect(settings.database)
     try:
         await migrate(database)
-        yield Context(settings=settings, database=database, topics=topics, newsletters=newsletters)
+        context = Context(settings=settings, database=database, topics=topics, newsletters=newsletters)
+        try:
+            yield context
+        finally:
+            context.close()
     finally:
         await database.close()

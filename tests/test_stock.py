@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import asyncio
 import datetime as dt
+import os
 import random
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from pathlib import Path
 
 import pytest
 
+from flows.context import open_context
 from flows.mail import dkim
 from flows.mail.model import Message
 from flows.mail.signing import FEW, Signer
+from flows.settings import Settings
 from flows.stock import SIZE, Stock, Written
 from tests.mail.test_dkim import KEYS, accepted, message
 
@@ -126,3 +130,20 @@ async def test_a_signing_process_that_dies_is_told_of() -> None:
             await using.all([numbered(1)])
     finally:
         using.close()
+
+
+async def test_what_signs_ends_with_the_context(tmp_path: Path) -> None:
+    key = tmp_path / "key.pem"
+    key.write_bytes(dkim.new_key("ed25519"))
+    settings = Settings(
+        _env_file=None, home_dir=tmp_path, dkim_key=str(key), dkim_selector="s", dkim_domain="example.org"
+    )
+    async with open_context(settings) as context:
+        await context.signer.all([numbered(0)] * (FEW + 1))
+        pids = [process.pid for process in context.signer.processes]
+        for pid in pids:
+            os.kill(pid, 0)
+    assert pids
+    for pid in pids:
+        with pytest.raises(ProcessLookupError):
+            os.kill(pid, 0)

@@ -55,6 +55,10 @@ class SigningProcess:
         """How many requests it has not answered."""
         return len(self._asked)
 
+    @property
+    def pid(self) -> int:
+        return self._process.pid
+
     async def open(self) -> None:
         """Connects it; to be called once, before it is asked for anything."""
         reader, self._writer = await asyncio.open_connection(sock=self._socket, limit=_LONGEST)
