@@ -120,7 +120,7 @@ async def test_who_is_not_waited_for_any_more_gets_nobody_elses_signature() -> N
         using.close()
 
 
-async def test_a_signing_process_that_dies_is_told_of() -> None:
+async def test_a_signing_process_that_dies_is_told_of_and_replaced() -> None:
     using = signer(KEYS["ed25519"])
     try:
         await using.all([numbered(0)] * (FEW + 1))
@@ -128,8 +128,17 @@ async def test_a_signing_process_that_dies_is_told_of() -> None:
             process.kill()
         with pytest.raises(ConnectionError, match="signs mail"):
             await using.all([numbered(1)])
+        (one,) = await using.all([numbered(2)])
+        assert accepted(one.content, "ed25519") == [True]
     finally:
         using.close()
+
+
+async def test_letters_start_no_processes_however_many() -> None:
+    using = signer(KEYS["ed25519"])
+    for place in range(FEW + 20):
+        assert accepted((await using(numbered(place))).content, "ed25519") == [True]
+    assert not using.processes
 
 
 async def test_what_signs_ends_with_the_context(tmp_path: Path) -> None:

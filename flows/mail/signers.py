@@ -1,7 +1,8 @@
 """Processes that sign: `python -m flows.mail.signers` is one of them.
 
 A signature takes longer than all else that is done for a message. A thread that signs waits for Python's lock before
-and after, and where the courier is busy that is ten milliseconds for each message; a process waits for nobody.
+and after, and where the courier is busy that is ten milliseconds for each message; a process waits for nobody. The
+standard library's pool would import the program that it is started from once more in each of them, Prefect and all.
 
 A line of JSON goes each way. The first one that a process reads holds the keys, and each after it a number, the time
 and some headers with the digests of their bodies; it answers with the number and the signatures.

@@ -14,7 +14,7 @@ from flows.mail.model import Message
 from flows.mail.signers import SigningProcess, signatures
 
 FEW = 100
-"""So many messages are signed here, on the way: processes are started for those who have more."""
+"""So many messages of an edition are signed here, on the way: processes are started for those who have more."""
 
 _WAITING = attrgetter("waiting")
 
@@ -36,26 +36,34 @@ class Signer:
         return bool(self._keys)
 
     async def __call__(self, message: Message) -> Message:
-        return (await self.all([message]))[0]
+        """A letter, signed here: letters are few."""
+        if not self.signs:
+            return message
+        (signature,) = await asyncio.to_thread(self._here, [message], self._at())
+        return _under(signature, message)
 
     async def all(self, messages: Sequence[Message]) -> Sequence[Message]:
-        """Some messages, signed. Raises ConnectionError where a process that does it has died."""
+        """Some of many messages, signed. Raises ConnectionError where a process that does it has died; the next call
+        starts others."""
         if not self.signs:
             return messages
-        at = int(self._now().timestamp())
         self._signed += len(messages)
         if self._signed <= FEW:
-            made = await asyncio.to_thread(self._here, messages, at)
+            made = await asyncio.to_thread(self._here, messages, self._at())
         else:
             async with self._starting:
                 if not self.processes:
                     await self._start()
             process = min(self.processes, key=_WAITING)
-            made = await process.sign([_unsigned(message) for message in messages], at)
-        return [
-            replace(message, content=signature + message.content)
-            for message, signature in zip(messages, made, strict=True)
-        ]
+            try:
+                made = await process.sign([_unsigned(message) for message in messages], self._at())
+            except ConnectionError:
+                self.close()
+                raise
+        return [_under(signature, message) for message, signature in zip(messages, made, strict=True)]
+
+    def _at(self) -> int:
+        return int(self._now().timestamp())
 
     def _here(self, messages: Sequence[Message], at: int) -> Sequence[bytes]:
         return [signatures(self._keys, *_unsigned(message), at) for message in messages]
@@ -75,3 +83,7 @@ class Signer:
 def _unsigned(message: Message) -> tuple[bytes, bytes]:
     header, _, body = message.content.partition(b"\r\n\r\n")
     return header, dkim.digest(body, relaxed=message.relaxed)
+
+
+def _under(signature: bytes, message: Message) -> Message:
+    return replace(message, content=signature + message.content)
