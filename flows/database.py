@@ -30,7 +30,6 @@ metadata = sa.MetaData(
 )
 
 _EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
-_MILLISECOND = dt.timedelta(milliseconds=1)
 _MIGRATION_LOCK = 7_021_346_110
 BUSY_TIMEOUT = 10.0
 """Seconds that a writer waits for another on SQLite."""
@@ -38,7 +37,7 @@ BUSY_TIMEOUT = 10.0
 
 def milliseconds(moment: dt.datetime) -> int:
     """A moment as the database keeps it."""
-    return round((moment - _EPOCH) / _MILLISECOND)
+    return round(moment.timestamp() * 1000)
 
 
 class Instant(sa.types.TypeDecorator[dt.datetime]):

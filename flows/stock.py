@@ -14,9 +14,9 @@ from flows.mail.signing import Signer
 
 SIZE = 40
 """So many messages lie ready at most: what ten connections take at once, several times over, and three megabytes."""
-TOGETHER, SIGNED_TOGETHER = 1, 8
-"""So many are written in a row: a reply from the server does not wait for long. What is signed goes to another process,
-and that is worth its way for several."""
+TOGETHER = 8
+"""So many are written in a row: a processor does the same thing again in half the time. A reply from the server waits
+for a millisecond at most."""
 
 Written = Message | str
 """A message, or why there is none."""
@@ -32,7 +32,6 @@ class Stock:
 
     def __init__(self, write: Callable[[int], Written], count: int, signer: Signer) -> None:
         self._write, self._count, self._signer = write, count, signer
-        self._together = SIGNED_TOGETHER if signer.signs else TOGETHER
         self._ready: dict[int, _Tray] = {}
         self._next = 0
         self._taken = asyncio.Event()
@@ -59,11 +58,11 @@ class Stock:
 
     async def _fill(self) -> None:
         while self._next < self._count:
-            if len(self._ready) > SIZE - self._together:
+            if len(self._ready) > SIZE - TOGETHER:
                 self._taken.clear()
                 await self._taken.wait()
                 continue
-            places = range(self._next, min(self._next + self._together, self._count))
+            places = range(self._next, min(self._next + TOGETHER, self._count))
             self._ready |= dict.fromkeys(places, self._made(places))
             self._next = places.stop
             await asyncio.sleep(0)

@@ -42,7 +42,7 @@ class _Open:
     """How many could not be marked, one after another."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class _Item:
     """A delivery of a batch."""
 

@@ -17,7 +17,7 @@ from flows.mail import dkim
 from flows.mail.model import Message
 from flows.mail.signing import FEW, Signer
 from flows.settings import Settings
-from flows.stock import SIZE, Stock, Written
+from flows.stock import SIZE, TOGETHER, Stock, Written
 from tests.mail.test_dkim import KEYS, accepted, message
 
 COUNT = 300
@@ -74,10 +74,13 @@ async def test_some_lie_ready_and_not_too_many() -> None:
         for _ in range(3 * SIZE):
             await asyncio.sleep(0)
         assert desk.written == list(range(SIZE))
-        await made.take(0)
+        for place in range(TOGETHER):
+            assert len(desk.written) == SIZE
+            await made.take(place)
+            await asyncio.sleep(0)
         for _ in range(3):
             await asyncio.sleep(0)
-        assert len(desk.written) == SIZE + 1
+        assert len(desk.written) == SIZE + TOGETHER
     before = len(desk.written)
     await asyncio.sleep(0.01)
     assert len(desk.written) == before

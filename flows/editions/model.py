@@ -200,4 +200,4 @@ class Digest:
 
     @property
     def size(self) -> int:
-        return sum(len(part.papers) for part in self.parts)
+        return sum([len(part.papers) for part in self.parts])

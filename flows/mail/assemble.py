@@ -78,7 +78,8 @@ def assemble(cards: Cards, digest: Digest, reader: Reader, opening: Opening | No
     if not _MESSAGE_ID.fullmatch(reader.message_id):
         raise ValueError("a Message-ID is printable ASCII without <>")
     token = reader.unsubscribe.encode()
-    body = _join(cards, digest, cards.foot, token, LIMIT, opening)
+    deck = _deck(Same(cards))
+    body = _join(deck, digest, deck.foot, token, LIMIT, opening)
     first = body.best[0].subject
     more = b"and %d more" % (body.size - 1) if body.size > 1 else b""
     # Folded only where one line would be too long (RFC 5322 section 2.1.1).
@@ -122,13 +123,15 @@ def recipient(address: str) -> bytes:
 def page(cards: Cards, digest: Digest) -> str:
     """The whole digest as an HTML page without the reader's own links and the papers' pictures, for previews and the
     archive."""
-    shown = _public(_join(cards, digest, cards.page_foot).html)
+    deck = _deck(Same(cards))
+    shown = _public(_join(deck, digest, deck.page_foot).html)
     return "\n".join(line for line in shown.split("\n") if not line.startswith(_PICTURE))
 
 
 def plain(cards: Cards, digest: Digest) -> str:
     """The whole digest as plain text without the reader's own links."""
-    return _public(_join(cards, digest, cards.page_foot).text)
+    deck = _deck(Same(cards))
+    return _public(_join(deck, digest, deck.page_foot).text)
 
 
 def _public(body: list[bytes]) -> str:
@@ -170,7 +173,9 @@ class _Deck:
     """The cards of an edition as bytes to be joined, and what has been joined of them."""
 
     def __init__(self, cards: Cards) -> None:
-        self._cards = cards
+        self.cards = cards
+        self.head, self.middle, self.more = map(_ready, (cards.head, cards.middle, cards.more))
+        self.foot, self.page_foot = map(_ready, (cards.foot, cards.page_foot))
         self.groups = {key: _piece(block) for key, block in cards.groups.items()}
         self.of_groups = sum([group.size for group in self.groups.values()])
         self._headings = {topic: _piece(heading.block) for topic, heading in cards.topics.items()}
@@ -179,7 +184,6 @@ class _Deck:
         """A topic with some of its papers."""
         self._known: dict[int, tuple[Part, _Joined]] = {}
         """The same by the very part: readers who choose alike are given the same one."""
-        self.fragments = lru_cache(maxsize=16)(_ready)
         self._best = {paper: _piece(block) for paper, block in cards.best.items()}
         self._above = lru_cache(maxsize=_LISTS)(self._listed)
 
@@ -193,7 +197,7 @@ class _Deck:
         return self._above(tuple(best[: size // 3]))
 
     def _listed(self, best: tuple[PaperId, ...]) -> _Piece:
-        pieces, around = [_piece(self._cards.contents)], self._cards.around_best
+        pieces, around = [_piece(self.cards.contents)], self.cards.around_best
         if len(best) >= _FEWEST:
             pieces = [_piece(around.before), *map(self._best.__getitem__, best), _piece(around.after), *pieces]
         return _together(pieces)
@@ -206,7 +210,7 @@ class _Deck:
                     self._known.clear()
                 known = self._known[id(part)] = (part, self.topic(part.topic, part.papers))
             return known[1]
-        around = self._cards.why
+        around = self.cards.why
         pieces = [self._headings[part.topic]]
         for paper in part.papers:
             if reasons := part.reasons.get(paper):
@@ -214,18 +218,18 @@ class _Deck:
                 html, text = why.html.join(around.html), why.text.join(around.text)
                 pieces.append(_Piece(html, text, why.size + around.size))
             pieces.append(self._papers[paper])
-        best = [self._cards.papers[paper] for paper in part.papers[: 1 + _NAMES]]
+        best = [self.cards.papers[paper] for paper in part.papers[: 1 + _NAMES]]
         return _Joined(self._line(part.topic, len(part.papers)), _together(pieces), best)
 
     def _topic(self, topic: str, papers: tuple[PaperId, ...]) -> _Joined:
-        ranked = sorted([self._cards.papers[paper] for paper in papers], key=_RANK)
+        ranked = sorted([self.cards.papers[paper] for paper in papers], key=_RANK)
         body = _together([self._headings[topic], *self._told(topic, papers)])
         return _Joined(self._line(topic, len(papers)), body, ranked[: 1 + _NAMES])
 
     def _told(self, topic: str, papers: tuple[PaperId, ...]) -> list[_Piece]:
         """The cards, those of a story between what stands before and after it; one alone is no story."""
         pieces = [self._papers[paper] for paper in papers]
-        for story in reversed(self._cards.topics[topic].stories):  # what is put in moves nothing before it
+        for story in reversed(self.cards.topics[topic].stories):  # what is put in moves nothing before it
             places = [at for at, paper in enumerate(papers) if paper in story.papers]
             if len(places) > 1:
                 pieces.insert(places[-1] + 1, _piece(story.after))
@@ -233,14 +237,14 @@ class _Deck:
         return pieces
 
     def _line(self, topic: str, papers: int) -> _Piece:
-        line, count = self._cards.topics[topic].line, b"%d" % papers
+        line, count = self.cards.topics[topic].line, b"%d" % papers
         return _Piece(count.join(line.html), count.join(line.text), line.size + COUNT_ROOM)
 
     def fitting(self, parts: Sequence[Part], room: int) -> Iterator[Part]:
         """The parts up to the last card that fits into `room` bytes of HTML."""
         group = ""
         for part in parts:
-            heading = self._cards.topics[part.topic]
+            heading = self.cards.topics[part.topic]
             room -= heading.size
             if heading.group != group:
                 group = heading.group
@@ -249,7 +253,7 @@ class _Deck:
             for paper in part.papers:
                 room -= self._papers[paper].size
                 if reasons := part.reasons.get(paper):
-                    room -= written(reasons).size + self._cards.why.size
+                    room -= written(reasons).size + self.cards.why.size
                 if room < 0:
                     break
                 fit += 1
@@ -274,29 +278,28 @@ def _together(pieces: Sequence[_Piece]) -> _Piece:
 
 
 def _join(
-    cards: Cards,
+    deck: _Deck,
     digest: Digest,
-    foot: Fragment,
+    foot: _Ready,
     unsubscribe: bytes = b"",
     limit: int = 1 << 40,
     opening: Opening | None = None,
 ) -> _Bodies:
     """Both bodies, their HTML at most `limit` bytes once decoded, with `_TOKEN_HERE` in the token's places."""
-    size = digest.size
+    size, cards = digest.size, deck.cards
     if not size:
         raise ValueError(f"an empty digest makes no message: {digest.reason or 'no reason given'}")
-    deck = _deck(Same(cards))
     parts, left = digest.parts, 0
     joined = [deck.joined(part) for part in parts]
     room = limit - _SLOTS - foot.size - (opening.size if opening else 0)
     above = deck.above(digest, size)
-    room -= cards.head.size + above.size + cards.middle.size + cards.more.size
-    if sum([part.line.size + part.body.size for part in joined]) + deck.of_groups > room:
+    room -= deck.head.size + above.size + deck.middle.size + deck.more.size
+    if sum([line.size + body.size for line, body, _ in joined]) + deck.of_groups > room:
         parts = tuple(deck.fitting(parts, room))
         joined = [deck.joined(part) for part in parts]
         left = size - sum([len(part.papers) for part in parts])
     followed = bool(parts) and bool(parts[0].reasons)
-    best = sorted([card for part in joined[followed:] for card in part.best], key=_RANK)[: 1 + _NAMES]
+    best = sorted([card for _, _, its in joined[followed:] for card in its], key=_RANK)[: 1 + _NAMES]
     if followed:
         best = [*joined[0].best, *best][: 1 + _NAMES]
     values: dict[Slot, bytes] = {
@@ -307,27 +310,23 @@ def _join(
         Slot.NAMES: _BETWEEN.join([card.name for card in best[1:] or best]),
         Slot.OPENING: opening.html if opening else b"",
     }
-    head, middle = deck.fragments(Same(cards.head)), deck.fragments(Same(cards.middle))
-    html = [*_filled(head.html, values), above.html]
-    html += [part.line.html for part in joined]
-    html += _filled(middle.html, values)
+    html, html_after = [*_filled(deck.head.html, values), above.html], _filled(deck.middle.html, values)
     values[Slot.OPENING] = opening.text if opening else b""
-    text = [*_filled(head.text, values), above.text]
-    text += [part.line.text for part in joined]
-    text += _filled(middle.text, values)
+    text, text_after = [*_filled(deck.head.text, values), above.text], _filled(deck.middle.text, values)
     group = ""
-    for part, made in zip(parts, joined, strict=True):
+    for part, (line, body, _) in zip(parts, joined, strict=True):
+        html.append(line.html)
+        text.append(line.text)
         if (its := cards.topics[part.topic].group) != group:
             group = its
-            html.append(deck.groups[group].html)
-            text.append(deck.groups[group].text)
-        html.append(made.body.html)
-        text.append(made.body.text)
-    for fragment in (cards.more, foot) if left else (foot,):
-        ready = deck.fragments(Same(fragment))
-        html += _filled(ready.html, values)
-        text += _filled(ready.text, values)
-    return _Bodies(html=html, text=text, best=best, size=size)
+            html_after.append(deck.groups[group].html)
+            text_after.append(deck.groups[group].text)
+        html_after.append(body.html)
+        text_after.append(body.text)
+    for fragment in (deck.more, foot) if left else (foot,):
+        html_after += _filled(fragment.html, values)
+        text_after += _filled(fragment.text, values)
+    return _Bodies(html=html + html_after, text=text + text_after, best=best, size=size)
 
 
 def _topics(cards: Cards, digest: Digest) -> bytes:
@@ -347,10 +346,11 @@ class _Ready(NamedTuple):
 
     html: Pieces
     text: Pieces
+    size: int
 
 
-def _ready(same: Same[Fragment]) -> _Ready:
-    return _Ready(_sealed(same.value.html), _sealed(same.value.text))
+def _ready(fragment: Fragment) -> _Ready:
+    return _Ready(_sealed(fragment.html), _sealed(fragment.text), fragment.size)
 
 
 def _sealed(pieces: Pieces) -> Pieces:

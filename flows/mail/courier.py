@@ -53,7 +53,7 @@ class _Line:
     """How many messages it has brought; if any, what fails next may be the connection's age."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class _Parcel(Generic[Item]):
     """A delivery with its message, whose turn has come."""
 

@@ -2,7 +2,7 @@
 
     python -m tests.crashes [--every N] [--kills N] [--failures N] [--readers N] [--seed N]
 
-A process dies before every step of a small delivery, in three ways, talking to its server in three manners; processes
+A process dies before every step of a small delivery, in two ways, talking to its server in three manners; processes
 are killed at random moments until the delivery is over; the power fails; two processes share a large edition, and one
 of them is killed. On SQLite, and on PostgreSQL where its programs are found.
 """

@@ -18,7 +18,7 @@ import sqlalchemy as sa
 
 from flows import loops
 from tests.crashes.points import Point, met
-from tests.crashes.scene import Hasty, Place, go_on, opened
+from tests.crashes.scene import Place, go_on, opened
 from tests.crashes.stepping import SteppingLoop, stack
 
 STILL = 0.05
@@ -26,14 +26,12 @@ STILL = 0.05
 
 
 class How(StrEnum):
-    """What becomes of the changes that the ledger's thread has been asked for and has not confirmed."""
+    """What a process does from the step on before which it is to die."""
 
     CUT = "cut"
-    """Some are written, as it happens: the process ends at once."""
-    WRITTEN = "written"
-    """All are, and nobody hears of it."""
+    """It ends at once."""
     STUCK = "stuck"
-    """None is, although the process goes on as long as it can: the disk has stopped."""
+    """It goes on as long as it can, and nothing is written any more: the disk has stopped."""
 
 
 Told = tuple[int, set[Point]]
@@ -65,7 +63,6 @@ def die() -> None:
 
 def die_at(place: Place, at: int | Point | None, how: How, tell: Connection) -> None:
     """Delivers, and dies before a step, or before the first one of a task that waits at a point; None: it lives."""
-    context: Hasty | None = None
     points: set[Point] = set()
 
     def before(number: int, task: asyncio.Task[Any]) -> None:
@@ -75,10 +72,9 @@ def die_at(place: Place, at: int | Point | None, how: How, tell: Connection) -> 
         points.update(here)
         if number == at or at in here:
             tell.send((number, here))
-            _end(place, how, context)
+            _end(place, how)
 
     async def work() -> None:
-        nonlocal context
         async with opened(place) as context:
             await go_on(context)
 
@@ -88,17 +84,11 @@ def die_at(place: Place, at: int | Point | None, how: How, tell: Connection) -> 
     tell.send((loop.steps, points))
 
 
-def _end(place: Place, how: How, context: Hasty | None) -> None:
-    match how:
-        case How.WRITTEN if context is not None:
-            # as at the end of a process: the thread writes what it was asked for, unless a transaction of ours keeps
-            # it waiting
-            threading.Timer(1, die).start()
-            context.database.engine.sync_engine.dispose(close=False)
-        case How.STUCK if _stops(place):
-            threading.Timer(STILL, die).start()
-            return
-    die()
+def _end(place: Place, how: How) -> None:
+    if how is How.STUCK and _stops(place):
+        threading.Timer(STILL, die).start()
+    else:
+        die()
 
 
 _held: list[sqlite3.Connection] = []
