@@ -39,13 +39,18 @@ class Delivered:
 
     @property
     def sentence(self) -> str:
-        said = ", ".join(f"{count} {state}" for state, count in sorted(self.counts.items())) or "no readers"
         later = f"; the next is due at {self.next_due:%Y-%m-%d %H:%M} UTC" if self.next_due else ""
         if not self.next_due and self.counts.get(DeliveryState.UNCERTAIN):
             later = "; what is uncertain waits for you, see `paperround deliveries --help`"
         before = self.counts.get(DeliveryState.SENT, 0) - self.sent_now
         known = f" ({before} of them before this run)" if before else ""
-        return f"Deliveries: {said}{known}{later}."
+        return f"{self.progress.rstrip('.')}{known}{later}."
+
+    @property
+    def progress(self) -> str:
+        """As much as can be said while it goes on."""
+        said = ", ".join(f"{count} {state}" for state, count in sorted(self.counts.items()))
+        return f"Deliveries: {said or 'no readers'}."
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +111,7 @@ async def work(
     )
 
     async def standing() -> str:
-        return (await _standing(context, frozen.id, courier.report)).sentence
+        return Delivered(counts=await context.ledger.counts(frozen.id), reasons={}).progress
 
     worklist = Worklist(context, frozen, until, standing, say)
     keeping = asyncio.create_task(worklist.keep())

@@ -171,7 +171,7 @@ async def test_papers_stay_as_they_are_where_arxiv_fails(
     server.says(DETAILS, Reply(status=429))
     papers, problem = await complete([bare(1), bare(2)], addresses, fetcher, quiet)
     assert papers == (bare(1), bare(2))
-    assert problem.startswith("arXiv answered 429 five times at")
+    assert "answered 429" in problem
     assert problem.endswith("(2 papers without categories)")
 
 
