@@ -383,6 +383,15 @@ def evaluate(
     typer.echo(desk.evaluate_topics(file, as_json=as_json))
 
 
+@app.command()
+def doctor() -> None:
+    """Looks at all that mail depends on, and says what to do: settings, database, mail server, the web app's address,
+    and what DNS says of your domains (SPF, DKIM, DMARC). Sends nothing; ends with 1 if something is wrong."""
+    from flows.doctor import tell  # it asks DNS: no other command needs that
+
+    raise typer.Exit(_run(tell(typer.echo)))
+
+
 @signing.command("new")
 def new_key(
     selector: Annotated[str, typer.Option(help="The key's name in DNS: a new one for every key")] = "paperround",

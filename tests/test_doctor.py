@@ -1,0 +1,181 @@
+"""The doctor finds what would keep mail from its readers, says what to do, and sends nothing."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import dns.asyncresolver
+import pytest
+
+from flows.doctor import examine
+from flows.keys import new as new_key
+from flows.mail.dkim import read_key
+from flows.mail.published import Finding, Grade
+from flows.settings import Settings
+from tests.conftest import free_port
+from tests.dns import Records, name_server
+from tests.mail.smtp import MailServer, mail_server
+from tests.papers.server import Reply, running
+
+DOMAIN = "lab.example.org"
+PUBLISHED: Records = {
+    (DOMAIN, "TXT"): ['"v=spf1 include:relay.example.net ~all"', '"other"'],
+    (DOMAIN, "MX"): ["10 mx.lab.example.org."],
+    ("_dmarc.example.org", "TXT"): ['"v=DMARC1; " "p=quarantine"'],
+}
+
+
+def settings(folder: Path, **given: Any) -> Settings:
+    fresh: dict[str, Any] = {"home_dir": folder / "home", "cache_dir": folder / "cache"}
+    fresh |= {"sender": f"Paperround <digest@{DOMAIN}>", "postal_address": "1 Example Street, Sampletown"}
+    return Settings(_env_file=None, **(fresh | given))
+
+
+async def found(
+    settings: Settings, records: Records | None = None, failing: str = ""
+) -> dict[str, list[tuple[Grade, str]]]:
+    async with name_server(PUBLISHED if records is None else records, failing) as resolver:
+        return by_thing([finding async for finding in examine(settings, resolver)])
+
+
+def by_thing(findings: list[Finding]) -> dict[str, list[tuple[Grade, str]]]:
+    things: dict[str, list[tuple[Grade, str]]] = {}
+    for finding in findings:
+        things.setdefault(finding.about, []).append((finding.grade, finding.words))
+    return things
+
+
+def grades(things: dict[str, list[tuple[Grade, str]]]) -> dict[str, str]:
+    return {about: " ".join(grade for grade, _ in told) for about, told in things.items()}
+
+
+async def test_where_everything_is_well(tmp_path: Path) -> None:
+    """But for the web app's address, which can't be this machine's own."""
+    key = tmp_path / "june.pem"
+    new_key(settings(tmp_path), "june", DOMAIN, "rsa", key)
+    place, text = read_key(key.read_bytes(), "june", DOMAIN).record
+    records = {**PUBLISHED, (place, "TXT"): [" ".join(f'"{text[i : i + 200]}"' for i in range(0, len(text), 200))]}
+    box = tmp_path / "box"
+    for part in ("new", "cur", "tmp"):
+        (box / part).mkdir(parents=True)
+    with running() as web:
+        web.says("/healthz", Reply(b"ok\n"))
+        async with mail_server() as server:
+            things = await found(
+                settings(
+                    tmp_path,
+                    mail_url=server.url,
+                    public_url=web.url,
+                    dkim_key=str(key),
+                    dkim_selector="june",
+                    returns_url=f"maildir://{box}",
+                ),
+                records,
+            )
+            assert (server.taken, server.breaches) == ([], [])
+    assert list(things) == [
+        *("Newsletters", "Database", "Keys", "Public address", "Mail server", "Sender", "Bounces", "Returned mail"),
+        *("SPF", "DKIM", "DMARC"),
+    ]
+    assert {about for about, grade in grades(things).items() if grade != "ok"} == {"Public address"}
+    ((grade, words),) = things["Public address"]
+    assert (grade, "set PAPERROUND_PUBLIC_URL" in words) == (Grade.WRONG, True)
+    assert things["DMARC"] == [(Grade.OK, "_dmarc.example.org says p=quarantine.")]
+
+
+async def test_where_nothing_is_published_each_line_says_what_to_do(tmp_path: Path) -> None:
+    key = tmp_path / "june.pem"
+    new_key(settings(tmp_path), "june", DOMAIN, "ed25519", key)
+    things = await found(settings(tmp_path, dkim_key=str(key), dkim_selector="june"), {})
+    assert "add a TXT record" in things["SPF"][0][1]
+    assert "add it as TXT record" in things["DKIM"][0][1]
+    assert "add the TXT record _dmarc.lab.example.org" in things["DMARC"][0][1]
+    assert things["Bounces"][0][1].startswith("lab.example.org is not known to DNS")
+    assert things["Mail server"][0][1].startswith("PAPERROUND_MAIL_URL is not set: ")
+    assert {grade for about in ("SPF", "DKIM", "DMARC", "Bounces") for grade, _ in things[about]} == {Grade.WRONG}
+
+
+async def test_a_name_server_that_fails_is_no_missing_record(tmp_path: Path) -> None:
+    things = await found(settings(tmp_path), failing="example.org")
+    assert grades(things)["SPF"] == grades(things)["DMARC"] == grades(things)["Bounces"] == "look"
+    assert "could not be looked up" in things["SPF"][0][1]
+
+
+@pytest.mark.parametrize(
+    ("server", "words"),
+    [
+        (MailServer(refuses_sender="digest@lab.example.org"), "would take no mail from and to digest@lab.example.org"),
+        (MailServer(closed=True), "can't be used (421"),
+        (MailServer(login=("ada", "secret")), "530"),
+    ],
+)
+async def test_a_mail_server_that_would_take_nothing(tmp_path: Path, server: MailServer, words: str) -> None:
+    async with mail_server(server):
+        things = await found(settings(tmp_path, mail_url=server.url))
+        assert server.taken == []
+    ((grade, told),) = things["Mail server"]
+    assert (grade, words in told) == (Grade.WRONG, True)
+
+
+async def test_a_server_that_is_not_there_and_a_web_app_that_is_another(tmp_path: Path) -> None:
+    with running() as web:
+        things = await found(
+            settings(
+                tmp_path, mail_url=f"smtp://127.0.0.1:{free_port()}", public_url=web.url, returns_url="maildir:///no"
+            )
+        )
+    assert "check PAPERROUND_MAIL_URL" in things["Mail server"][0][1]
+    assert "answers 404, and not as our web app does" in things["Public address"][1][1]
+    assert things["Returned mail"] == [
+        (Grade.WRONG, "/no is no maildir (it has no folder new): check PAPERROUND_RETURNS_URL.")
+    ]
+
+
+async def test_domains_that_do_not_belong_together(tmp_path: Path) -> None:
+    key = tmp_path / "june.pem"
+    new_key(settings(tmp_path), "june", "example.net", "ed25519", key)
+    signs = {"dkim_key": str(key), "dkim_selector": "june", "dkim_domain": "example.net"}
+    things = await found(settings(tmp_path, return_path="bounces@example.com", **signs))
+    assert "DMARC then needs a DKIM signature of lab.example.org" in things["Sender"][0][1]
+    assert things["DKIM"][-1] == (
+        Grade.WRONG,
+        "mail comes from lab.example.org and is signed for example.net: DMARC wants one of them for both.",
+    )
+
+
+async def test_a_domain_that_takes_no_mail_is_none_for_bounces(tmp_path: Path) -> None:
+    things = await found(settings(tmp_path), {**PUBLISHED, (DOMAIN, "MX"): ["0 ."]})
+    assert grades(things)["Bounces"] == "wrong"
+    things = await found(settings(tmp_path), {(DOMAIN, "A"): ["192.0.2.1"]})
+    assert grades(things)["Bounces"] == "look"
+
+
+async def test_nothing_raises_where_nothing_is_set(tmp_path: Path) -> None:
+    resolver = dns.asyncresolver.Resolver(configure=False)
+    resolver.nameservers = ["127.0.0.1"]
+    resolver.port = free_port()
+    bad = Settings(_env_file=None, home_dir=tmp_path, dkim_key="/no/key", dkim_selector="a", database_url="mysql://x")
+    things = by_thing([finding async for finding in examine(bad, resolver)])
+    assert "use sqlite:///FILE" in things["Database"][0][1]
+    assert "which can't be read" in things["DKIM"][0][1]
+    assert things["Sender"][0][0] is Grade.WRONG
+    assert "SPF" not in things
+
+
+def test_the_command_tells_each_thing_in_a_line_and_ends_with_1_if_one_is_wrong(tmp_path: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "flows", "doctor"],
+        env={"PATH": "/usr/bin:/bin", "PAPERROUND_HOME_DIR": str(tmp_path), "HOME": str(tmp_path)},
+        cwd=Path(__file__).parents[1],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 1, done.stderr
+    *lines, last = done.stdout.splitlines()
+    assert all(line.startswith(("ok    ", "look  ", "wrong ")) for line in lines)
+    assert "wrong Sender: PAPERROUND_SENDER is Paperround <paperround@localhost>: set it" in done.stdout
+    assert last.endswith("are wrong, 2 to look at.")
