@@ -16,8 +16,8 @@ from flows.mail.dkim import read_key
 from flows.mail.published import Finding, Grade
 from flows.settings import Settings
 from tests.conftest import free_port
-from tests.dns import Records, name_server
 from tests.mail.smtp import MailServer, mail_server
+from tests.names import Records, name_server
 from tests.papers.server import Reply, running
 
 DOMAIN = "lab.example.org"
