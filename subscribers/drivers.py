@@ -113,7 +113,7 @@ class SqliteDriver:
                 self._connection = self._connection or self._open()
                 return self._commit(self._connection, changes)
             except sqlite3.OperationalError as error:
-                if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or time.monotonic() > late:
+                if getattr(error, "sqlite_errorcode", 0) & 0xFF != sqlite3.SQLITE_BUSY or time.monotonic() > late:
                     raise
             # the loop goes on meanwhile: whoever holds the lock may need it
             await asyncio.sleep(BUSY)
