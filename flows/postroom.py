@@ -13,7 +13,6 @@ from contextlib import asynccontextmanager, suppress
 
 from flows.context import Context
 from flows.mail.model import Message
-from flows.mail.pace import Limit, domain_of
 from flows.mail.transports import CantConnect, Connect, Connection, transport
 from flows.outcomes import LOGIN_WANTED, Outcome, Problem, Stage, Verdict, anonymous
 from flows.scribe import Scribe
@@ -159,24 +158,11 @@ class _Hand:
             await self._record(item, Outcome(Verdict.DEFERRED, Stage.CONNECT, text=words))
             log.error("A letter (%s) waits: %s.", item.kind, words)
             return
-        if not await self._turn(letter.recipient):
-            await self._outbox.release(item, self._context.now())
-            return
         if item.kind is Letter.WELCOME and await self._bring_edition(item, renewals):
             return
         outcome = await self._send(letter)
         await self._record(item, outcome)
         self._judge(outcome)
-
-    async def _turn(self, address: str) -> bool:
-        """Waits for a letter's turn: it counts against the rates of all mail. False: everything stops first."""
-        settings, domain = self._context.settings, domain_of(address)
-        for place, rate in (("", settings.mail_rate), (domain, settings.limits.get(domain, Limit()).rate)):
-            if rate:
-                ahead = await self._context.turns.reserve(place, 1, rate)
-                if ahead and await _within(self._office.stop, ahead):
-                    return False
-        return True
 
     async def _bring_edition(self, item: Item, renewals: list[Renew]) -> bool:
         """Sends the latest edition with a welcome above it; False: the welcome goes alone, since no edition has

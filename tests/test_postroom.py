@@ -218,25 +218,6 @@ async def test_a_confirmation_leaves_within_two_seconds_of_the_click(room: Room)
     assert not room.server.breaches
 
 
-@one_database_is_enough
-@pytest.mark.parametrize("limit", [{"mail_rate": 4}, {"mail_limits": "example.net = 4/s"}])
-async def test_letters_wait_for_their_turn_among_all_mail(room: Room, limit: dict[str, Any]) -> None:
-    """And one that has not come to it when everything stops waits in the outbox."""
-    room.with_settings(**limit)
-    place = "" if "mail_rate" in limit else "example.net"
-    async with room.open():
-        began = time.monotonic()
-        await room.context.turns.reserve(place, 4, 4)
-        await room.sign_up("ada@example.net", "bea@example.net")
-        await asyncio.wait_for(room.server.has_taken(2), 10)
-        assert time.monotonic() - began > 1.2
-        await room.context.turns.reserve(place, 400, 4)
-        await room.sign_up("cy@example.net")
-        await asyncio.sleep(0.3)
-    states = {address: state for (_, address), state in (await room.letters()).items()}
-    assert states == {"ada@example.net": SENT, "bea@example.net": SENT, "cy@example.net": PENDING}
-
-
 async def test_what_another_process_put_in_is_found_without_being_woken(room: Room) -> None:
     async with room.open():
         await asyncio.sleep(0.2)
