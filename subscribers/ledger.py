@@ -111,9 +111,9 @@ class Ledger:
         """Takes the delivery of an edition to one reader, whatever their hour. None: it is not to be had.
 
         A reader who has no row yet gets one, in a batch of its own. One that lies alone in a batch is taken again once
-        it is free: what was put off is due now, and what was *sending* is uncertain at once, since its worker is dead,
-        or it would have kept its lease. A row that is final, that lies among others or that somebody works is left to
-        the delivery of the edition. Where both have it, the mark decides.
+        it is free: what was put off is due now, and what is *sending* is uncertain once no reply can come any more (it
+        may lie in a batch of the edition as well, whose worker has marked it). A row that is final, that lies among
+        others or that somebody works is left to the delivery of the edition. Where both have it, the mark decides.
         """
         lease = secrets.token_urlsafe(16)
         row = {"state": DeliveryState.PENDING, "attempts": 0, "words": ""}
@@ -126,9 +126,8 @@ class Ledger:
                 made = sa.insert(batch).values(**span, **owned, next_at=now).returning(batch.c.id)
                 number = await connection.scalar(made)
             else:
-                number = await connection.scalar(
-                    _alone(edition_id, subscription_id).values(owned).returning(batch.c.id)
-                )
+                free = _alone(edition_id, subscription_id, now - self._final_reply)
+                number = await connection.scalar(free.values(owned).returning(batch.c.id))
             if number is None:
                 return None
             claim = Claim(id=number, edition_id=edition_id, lo=subscription_id, hi=subscription_id, lease=lease)
@@ -144,13 +143,20 @@ class Ledger:
         return claim
 
     async def busy_until(self, edition_id: int, subscription_id: int, now: dt.datetime) -> dt.datetime | None:
-        """Until when somebody owns the batch in which one reader's open delivery lies alone; None: nobody does."""
+        """Until when somebody owns the batch in which one reader's open delivery lies alone, or a reply to it may come;
+        None: neither."""
         left = batch.c.lease_until - database_now()
         alone = (batch.c.edition_id == edition_id, batch.c.lo == subscription_id, batch.c.hi == subscription_id)
-        query = sa.select(sa.func.max(left)).where(*alone, left > 0, _open_yet(edition_id, subscription_id))
+        owned = sa.select(sa.func.max(left)).where(*alone, left > 0, _open_yet(edition_id, subscription_id))
+        sending = sa.select(delivery.c.changed_at).where(
+            _sending(edition_id, subscription_id, now - self._final_reply), sa.exists().where(*alone)
+        )
         async with self._database.read() as connection:
-            waits: int | None = await connection.scalar(query)
-        return None if waits is None else now + dt.timedelta(milliseconds=waits)
+            waits: int | None = await connection.scalar(owned)
+            marked: dt.datetime | None = await connection.scalar(sending)
+        found = [] if waits is None else [now + dt.timedelta(milliseconds=waits)]
+        found += [] if marked is None else [marked + self._final_reply]
+        return max(found, default=None)
 
     async def _doubt(self, connection: AsyncConnection, claim: Claim, now: dt.datetime) -> None:
         """What a worker that died left as *sending* is uncertain once no reply can come any more."""
@@ -390,8 +396,9 @@ def _turn(item: Due) -> tuple[bool, int]:
     return item.attempts > 0, item.attempts and hash((item.attempts, item.subscription_id))
 
 
-def _alone(edition_id: int, subscription_id: int) -> sa.Update:
-    """Changes the batch in which one reader's delivery lies alone, if it is free and the delivery not final."""
+def _alone(edition_id: int, subscription_id: int, unanswered: dt.datetime) -> sa.Update:
+    """Changes the batch in which one reader's delivery lies alone, if it is free and the delivery not final, nor marked
+    since `unanswered`."""
     chosen = (
         sa.select(batch.c.id)
         .where(
@@ -400,11 +407,22 @@ def _alone(edition_id: int, subscription_id: int) -> sa.Update:
             batch.c.hi == subscription_id,
             sa.or_(batch.c.lease_until.is_(None), batch.c.lease_until < database_now()),
             _open_yet(edition_id, subscription_id),
+            ~sa.exists().where(_sending(edition_id, subscription_id, unanswered)),
         )
         .limit(1)
         .with_for_update(skip_locked=True)
     )
     return sa.update(batch).where(batch.c.id == chosen.scalar_subquery())
+
+
+def _sending(edition_id: int, subscription_id: int, since: dt.datetime) -> sa.ColumnElement[bool]:
+    """That a delivery was marked, at this time or later, and its reply is not known."""
+    return sa.and_(
+        delivery.c.edition_id == edition_id,
+        delivery.c.subscription_id == subscription_id,
+        delivery.c.state == DeliveryState.SENDING,
+        delivery.c.changed_at >= since,
+    )
 
 
 def _open_yet(edition_id: int, subscription_id: int) -> sa.Exists:

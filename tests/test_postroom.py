@@ -30,8 +30,10 @@ from flows.context import Context
 from flows.database import Database, connect
 from flows.dispatch import deliver, deliver_due
 from flows.editions.model import Kind
+from flows.outcomes import Outcome, Stage, Verdict
 from flows.postroom import work
 from flows.store import Frozen
+from subscribers.deliveries import batch
 from subscribers.ledger import Ledger
 from subscribers.model import DeliveryState, Frequency, Letter, SubscriptionState
 from subscribers.outbox import Outbox, put
@@ -463,6 +465,38 @@ async def test_a_welcome_waits_for_who_may_be_bringing_its_edition(room: Room) -
     (taken,) = room.server.taken
     assert taken.message_id.startswith(EDITION)
     assert await room.counts() == {SENT: 1}
+
+
+async def test_an_edition_that_its_delivery_is_sending_is_not_sent_beside_it(room: Room) -> None:
+    """Its row lies in two batches: that the welcome's own is free says nothing about the worker of the other."""
+    frozen = await room.freeze()
+    await room.welcome("new@example.net")
+    ledger, number = room.context.ledger, await room.number("new@example.net")
+    own = await ledger.claim_one(frozen.id, number, room.clock())
+    assert own is not None
+    await ledger.release(own, room.clock())
+    async with room.database.write() as connection:
+        await connection.execute(
+            sa.insert(batch).values(edition_id=frozen.id, lo=0, hi=number + 9, next_at=room.clock() - dt.timedelta(1))
+        )
+    theirs = await ledger.claim(frozen.id, room.clock())
+    assert theirs is not None
+    assert theirs.lo == 0
+    (due,) = await ledger.due(theirs, room.clock())
+    marked = room.clock()
+    assert await ledger.mark(theirs, due, marked)
+    assert await ledger.claim_one(frozen.id, number, marked) is None
+    until = await ledger.busy_until(frozen.id, number, marked)
+    assert until is not None
+    assert abs(until - marked - dt.timedelta(seconds=1)) < dt.timedelta(milliseconds=2)
+    async with room.open():
+        await asyncio.sleep(0.5)
+        assert room.server.taken == []
+        assert await ledger.record(theirs, due, Outcome(Verdict.SENT, Stage.CONTENT, 250), room.clock())
+        room.clock.forward(minutes=1)
+        await room.until({("welcome", "new@example.net"): SENT})
+    assert room.editions() == {}
+    assert [read(taken)["Subject"] for taken in room.server.taken] == ["Welcome to Paperround"]
 
 
 async def test_what_a_postroom_left_is_brought_by_what_is_due_and_the_welcome_goes_alone(room: Room) -> None:
