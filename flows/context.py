@@ -121,10 +121,12 @@ class Context:
         domain = self.settings.signing_domain
         return Signer([read_key(pem, selector, domain) for pem, selector in self.settings.dkim_keys], self.now)
 
-    def close(self) -> None:
-        """Ends the processes that sign, if there are any."""
+    async def close(self) -> None:
+        """Ends the processes that sign, and waits for what the ledger is writing."""
         if "signer" in vars(self):  # never asked for, it was never made
             self.signer.close()
+        if "ledger" in vars(self):
+            await self.ledger.settled()
 
     @cached_property
     def summariser(self) -> Summariser | None:
@@ -194,6 +196,6 @@ async def open_context(settings: Settings) -> AsyncIterator[Context]:
         try:
             yield context
         finally:
-            context.close()
+            await context.close()
     finally:
         await database.close()

@@ -25,6 +25,11 @@ class Entries:
             self._writing = asyncio.create_task(self._write())
         return counted
 
+    async def settled(self) -> None:
+        """Waits until all that was asked for has been written, or could not be."""
+        while self._writing is not None:
+            await asyncio.wait([self._writing])
+
     async def _write(self) -> None:
         """Writes until nothing waits. It is not cancelled with those who wait: what was sent has to be recorded."""
         try:

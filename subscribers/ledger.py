@@ -303,6 +303,11 @@ class Ledger:
             )
         )
 
+    async def settled(self) -> None:
+        """Waits for what is being written: an outcome that nobody waits for any more must not be lost with the
+        process."""
+        await self._entries.settled()
+
     async def renew(self, claim: Claim) -> bool:
         """Keeps a batch for another lease; every mark does so too. False: it has another owner."""
         async with self._database.write() as connection:
