@@ -3,6 +3,7 @@ from __future__ import annotations
 import asyncio
 import datetime as dt
 import sqlite3
+from collections.abc import Mapping
 from dataclasses import replace
 from itertools import cycle, pairwise, product
 from pathlib import Path
@@ -504,19 +505,26 @@ async def test_what_is_tried_again_comes_last_and_in_another_order_each_time(dat
     assert len({tuple(order) for order in orders}) == len(orders)
 
 
-async def test_an_outcome_that_nobody_waits_for_is_written_before_the_process_ends(tmp_path: Path) -> None:
+def test_an_outcome_that_nobody_waits_for_is_written_before_the_process_ends(tmp_path: Path) -> None:
     """Also where the database is locked by another just then."""
     settings = Settings(_env_file=None, home_dir=tmp_path)
-    async with open_context(settings) as context:
-        ledger = context.ledger
-        await subscribe(context.database, 1)
-        await ledger.open(1, "daily", Kind.DAILY, DAY, NOW, at_once=False)
-        claim = await claimed(ledger)
-        (item,) = await ledger.due(claim, NOW)
-        assert await ledger.mark(claim, item, NOW)
-        other = sqlite3.connect(tmp_path / "paperround.db", isolation_level=None)
-        other.execute("BEGIN IMMEDIATE")
-        asyncio.get_running_loop().call_later(0.3, other.close)
-        ledger.record(claim, item, SENT, NOW)
-    async with open_context(settings) as context:
-        assert await context.ledger.counts(1) == {DeliveryState.SENT: 1}
+
+    async def send() -> None:
+        async with open_context(settings) as context:
+            ledger = context.ledger
+            await subscribe(context.database, 1)
+            await ledger.open(1, "daily", Kind.DAILY, DAY, NOW, at_once=False)
+            claim = await claimed(ledger)
+            (item,) = await ledger.due(claim, NOW)
+            assert await ledger.mark(claim, item, NOW)
+            other = sqlite3.connect(tmp_path / "paperround.db", isolation_level=None)
+            other.execute("BEGIN IMMEDIATE")
+            asyncio.get_running_loop().call_later(0.3, other.close)
+            ledger.record(claim, item, SENT, NOW)
+
+    async def look() -> Mapping[DeliveryState, int]:
+        async with open_context(settings) as context:
+            return await context.ledger.counts(1)
+
+    asyncio.run(send())
+    assert asyncio.run(look()) == {DeliveryState.SENT: 1}
