@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import asyncpg
 import sqlalchemy as sa
@@ -19,6 +19,9 @@ from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.functions import FunctionElement
 
 from flows.outcomes import Problem
+
+if TYPE_CHECKING:
+    from alembic.config import Config
 
 metadata = sa.MetaData(
     naming_convention={
@@ -146,29 +149,58 @@ async def migrate(database: Database) -> None:
 
     Raises Problem when the database can't be reached or is newer than this program.
     """
-    try:
+    with _explained(database):
         async with database.write() as connection:
             if database.engine.dialect.name == "postgresql":
                 await connection.execute(sa.text(f"SELECT pg_advisory_xact_lock({_MIGRATION_LOCK})"))
             await connection.run_sync(_upgrade)
+
+
+async def is_current(database: Database) -> bool:
+    """Whether the schema is the one that this program works with; nothing is changed. Raises Problem when the database
+    can't be reached."""
+    with _explained(database):
+        async with database.read() as connection:
+            return await connection.run_sync(_is_current)
+
+
+@contextmanager
+def _explained(database: Database) -> Iterator[None]:
+    try:
+        yield
     except (OSError, DBAPIError, asyncpg.PostgresError) as error:
         where = database.engine.url.render_as_string(hide_password=True)
         words = str(getattr(error, "orig", error) or error).splitlines()[0]
         raise Problem(f"The database {where} can't be used ({words}): check PAPERROUND_DATABASE_URL.") from error
 
 
-def _upgrade(connection: Connection) -> None:
-    # Alembic costs a third of a second to import: only a process that opens the database pays for it.
-    from alembic import command  # noqa: PLC0415
+# Alembic costs a third of a second to import: only a process that opens the database pays for it.
+
+
+def _config(connection: Connection) -> Config:
     from alembic.config import Config  # noqa: PLC0415
-    from alembic.util import CommandError  # noqa: PLC0415
 
     config = Config()
     config.set_main_option("script_location", str(Path(__file__).parent / "migrations").replace("%", "%%"))
     config.attributes["connection"] = connection
+    return config
+
+
+def _upgrade(connection: Connection) -> None:
+    from alembic import command  # noqa: PLC0415
+    from alembic.util import CommandError  # noqa: PLC0415
+
     try:
-        command.upgrade(config, "head")
+        command.upgrade(_config(connection), "head")
     except CommandError as error:
         raise Problem(
             f"The database belongs to another version of Paperround ({error}): upgrade the program."
         ) from error
+
+
+def _is_current(connection: Connection) -> bool:
+    from alembic.runtime.migration import MigrationContext  # noqa: PLC0415
+    from alembic.script import ScriptDirectory  # noqa: PLC0415
+
+    newest = ScriptDirectory.from_config(_config(connection)).get_current_head()
+    return MigrationContext.configure(connection).get_current_revision() == newest

@@ -1,5 +1,4 @@
-"""The command `doctor`: looks at everything that mail depends on, changes nothing but the database's schema, and sends
-nothing."""
+"""The command `doctor`: looks at everything that mail depends on, changes nothing and sends nothing."""
 
 from __future__ import annotations
 
@@ -9,6 +8,7 @@ import shutil
 from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from email.utils import parseaddr
+from pathlib import Path
 from urllib.parse import urlsplit
 
 import dns.asyncresolver
@@ -16,16 +16,18 @@ import dns.exception
 import dns.resolver
 import httpx
 import sqlalchemy as sa
+from sqlalchemy.engine import make_url
 
 from flows import catalogue
-from flows.database import connect, migrate
+from flows.database import connect, is_current
 from flows.mail import published
 from flows.mail.dkim import Key, read_key
 from flows.mail.model import Message
-from flows.mail.published import Finding, Grade, aligned, dmarc_places
+from flows.mail.published import Finding, Grade, dmarc_places
 from flows.mail.transports import CantConnect, transport
 from flows.mailbox import OpenMailbox
-from flows.outcomes import Problem, anonymous
+from flows.outcomes import Problem, Verdict, anonymous
+from flows.readers import shown
 from flows.settings import Settings, load_settings
 from subscribers.tables import subscription
 
@@ -43,8 +45,7 @@ async def examine(settings: Settings, resolver: dns.asyncresolver.Resolver) -> A
     doctor = _Doctor(settings, resolver)
     checks = {
         "Newsletters": doctor.newsletters(),
-        "Database": doctor.database(),
-        "Keys": doctor.keys(),
+        "Database": doctor.home(),
         "Public address": doctor.public_url(),
         "Mail server": doctor.mail_server(),
         "Sender": doctor.sender(),
@@ -70,7 +71,7 @@ async def tell(say: Callable[[str], object]) -> int:
     counts: Counter[Grade] = Counter()
     async for finding in examine(load_settings(), default_resolver()):
         counts[finding.grade] += 1
-        say(f"{finding.grade:6}{finding.about}: {finding.words}")
+        say(f"{finding.grade:6}{finding.about}: {shown(finding.words)}")
     wrong, look = counts[Grade.WRONG], counts[Grade.LOOK]
     say(f"{wrong or 'Nothing'} {'are' if wrong > 1 else 'is'} wrong" + (f", {look} to look at." if look else "."))
     return 1 if wrong else 0
@@ -87,6 +88,9 @@ async def _within(about: str, check: Awaitable[Sequence[Finding]]) -> Sequence[F
         return [Finding(about, Grade.WRONG, str(problem))]
     except _Unknown as error:
         return [Finding(about, Grade.LOOK, str(error))]
+    except Exception as error:  # whatever is set: the other things are told all the same
+        words = f"it could not be looked at ({type(error).__name__}: {_words(error)}): check its settings."
+        return [Finding(about, Grade.WRONG, words)]
 
 
 class _Unknown(Exception):  # noqa: N818
@@ -94,11 +98,11 @@ class _Unknown(Exception):  # noqa: N818
 
 
 def default_resolver() -> dns.asyncresolver.Resolver:
-    """The machine's own. Raises Problem where it has none."""
+    """The machine's own; where it names no server, one that knows nothing."""
     try:
         return dns.asyncresolver.Resolver()
-    except dns.resolver.NoResolverConfiguration as error:
-        raise Problem("This machine names no DNS server: write one into /etc/resolv.conf.") from error
+    except dns.resolver.NoResolverConfiguration:
+        return dns.asyncresolver.Resolver(configure=False)
 
 
 class _Doctor:
@@ -114,33 +118,54 @@ class _Doctor:
         found = catalogue.newsletters(self._settings.newsletters_dir, known_topics=topics)
         return [_ok("Newsletters", f"{', '.join(sorted(found))}, with {len(topics)} topics.")]
 
-    async def database(self) -> Sequence[Finding]:
+    async def home(self) -> Sequence[Finding]:
+        """The database and the keys that must not be lost while it holds anybody."""
+        home, readers = self._settings.home_dir, 0
+        url = make_url(self._settings.database)
+        sqlite = url.get_backend_name() == "sqlite"
+        if sqlite and not _is_there(url.database):  # to connect would make it
+            found = [_look("Database", f"there is none yet at {url.database}: `paperround up` makes it.")]
+        else:
+            readers, finding = await self._database("SQLite" if sqlite else "PostgreSQL")
+            found = [finding]
+        if home.exists() and (free := shutil.disk_usage(home).free) < LITTLE:
+            found.append(_look("Disk", f"{free >> 20} MB are free where {home} lies: make room."))
+        return [*found, self._keys(readers)]
+
+    async def _database(self, kind: str) -> tuple[int, Finding]:
+        """How many subscriptions it holds, and how it is."""
         database = connect(self._settings.database)
         try:
-            await migrate(database)
+            if not await is_current(database):
+                words = f"{kind}, empty or of another version: `paperround up` brings it up to date."
+                return 0, _look("Database", words)
             async with database.read() as connection:
-                count = await connection.scalar(sa.select(sa.func.count()).select_from(subscription))
+                readers = await connection.scalar(sa.select(sa.func.count()).select_from(subscription)) or 0
         finally:
             await database.close()
-        kind = "SQLite" if database.engine.dialect.name == "sqlite" else "PostgreSQL"
-        found = [_ok("Database", f"{kind}, up to date, {count} subscriptions.")]
-        home = self._settings.home_dir
-        if (free := shutil.disk_usage(home if home.exists() else "/").free) < LITTLE:
-            found.append(_look("Disk", f"{free >> 20} MB are free where {home} lies: make room."))
-        return found
+        return readers, _ok("Database", f"{kind}, up to date, {readers} subscriptions.")
 
-    async def keys(self) -> Sequence[Finding]:
-        keys, _ = self._settings.keys, self._settings.hashing_key
-        kept = [
-            f"{self._settings.home_dir / name}"
-            for name, given in (
-                ("secret_key", self._settings.secret_key),
-                ("suppression_key", self._settings.suppression_key),
-            )
-            if not given.get_secret_value()
-        ]
+    def _keys(self, readers: int) -> Finding:
+        kept = []
+        for name, given, use in (
+            ("secret_key", self._settings.secret_key, "the links in all mail that was sent are void"),
+            ("suppression_key", self._settings.suppression_key, "who is never to be mailed again is forgotten"),
+        ):
+            if given.get_secret_value():
+                continue
+            file = self._settings.home_dir / name
+            kept.append(str(file))
+            if file.exists():
+                continue
+            if readers:
+                return _wrong("Keys", f"{file} is missing: bring it back from your backups; without it {use}.")
+            return _look("Keys", f"there is no {file} yet: `paperround up` makes it.")
+        try:
+            count, _ = len(self._settings.keys), self._settings.hashing_key
+        except Problem as problem:
+            return _wrong("Keys", str(problem))
         where = f"Keep {' and '.join(kept)} with your backups." if kept else "They stand in the settings."
-        return [_ok("Keys", f"{len(keys)} for the readers' links, one for suppressed addresses. {where}")]
+        return _ok("Keys", f"{count} for the readers' links, one for suppressed addresses. {where}")
 
     # --- the web
 
@@ -181,7 +206,7 @@ class _Doctor:
         try:
             connection = await connect_to()
         except CantConnect as error:
-            return [_wrong("Mail server", anonymous(str(error)))]
+            return [_wrong("Mail server", str(error))]
         to = self._settings.bounces_to
         outcome = await connection.offer(Message(sender=to, recipient=to, content=b"\r\n"))
         if outcome is None:
@@ -197,7 +222,8 @@ class _Doctor:
                 f"{where} would take no mail from and to {to} ({said}): check PAPERROUND_SENDER and "
                 "PAPERROUND_RETURN_PATH, and whether there is such an address."
             )
-            return [*found, _wrong("Mail server", words)]
+            put_off = outcome.verdict is Verdict.DEFERRED
+            return [*found, Finding("Mail server", Grade.LOOK if put_off else Grade.WRONG, words)]
         login = "takes our login and" if parsed.username else "takes"
         return found or [_ok("Mail server", f"{where} {login} mail from {to}.")]
 
@@ -211,16 +237,7 @@ class _Doctor:
         if not self._settings.postal_address:
             words = "PAPERROUND_POSTAL_ADDRESS is not set: many countries want one in every mail to a list."
             found.append(_look("Sender", words))
-        if not (aligned(self._from, self._bounces) or self._signed()):
-            words = (
-                f"bounces go to {self._bounces}, mail comes from {self._from}: DMARC then needs a DKIM signature of "
-                f"{self._from}, by `paperround dkim new` or your relay."
-            )
-            found.append(_look("Sender", words))
         return found or [_ok("Sender", f"{self._settings.sender}.")]
-
-    def _signed(self) -> bool:
-        return bool(self._settings.dkim_keys) and aligned(self._from, self._settings.signing_domain)
 
     async def bounces(self) -> Sequence[Finding]:
         if not _public(self._bounces):
@@ -240,7 +257,7 @@ class _Doctor:
         if not url:
             words = "PAPERROUND_RETURNS_URL is not set: nobody can unsubscribe by mail. The link in the mail is enough."
             return [_look("Returned mail", words)]
-        async with OpenMailbox(url):
+        async with OpenMailbox(url, PATIENCE / 2):
             return [_ok("Returned mail", f"the mailbox of {self._settings.bounces_to} can be read.")]
 
     async def spf(self) -> Sequence[Finding]:
@@ -254,11 +271,7 @@ class _Doctor:
         if not keys:
             words = "mail is not signed here: your relay should do so, or `paperround dkim new` makes a key."
             return [_look("DKIM", words)]
-        found = await asyncio.gather(*(self._key(key) for key in keys))
-        if not aligned(domain, self._from):
-            words = f"mail comes from {self._from} and is signed for {domain}: DMARC wants one of them for both."
-            found.append(_wrong("DKIM", words))
-        return found
+        return await asyncio.gather(*(self._key(key) for key in keys))
 
     async def _key(self, key: Key) -> Finding:
         return published.dkim(key, await self._look_up(key.record[0], "TXT"))
@@ -266,11 +279,41 @@ class _Doctor:
     async def dmarc(self) -> Sequence[Finding]:
         if not _public(self._from):
             return []
+        place, records = await self._policy(self._from)
+        found = published.dmarc(self._from, place, records)
+        told = published.policy(records)
+        if not told or await self._aligned(self._bounces, told.get("aspf")):
+            return [found]
+        signs = self._settings.signing_domain.lower()
+        if self._settings.dkim_keys and await self._aligned(signs, told.get("adkim")):
+            return [found]
+        ours = f"mail is signed for {signs}" if self._settings.dkim_keys else "nothing signs"
+        words = (
+            f"it wants mail from {self._from} signed for that domain, or its bounces to go there. Here they go to "
+            f"{self._bounces}, and {ours}: unless your relay signs for it, make a key with `paperround dkim new`."
+        )
+        return [found, _look("DMARC", words)]
+
+    async def _policy(self, domain: str) -> tuple[str, list[str]]:
+        """Where the policy of a domain stands, and the TXT records of that place; the last one where there is none."""
         place, records = "", list[str]()
-        for place in dmarc_places(self._from):
+        for place in dmarc_places(domain):
             if published.has_policy(records := await self._look_up(place, "TXT")):
                 break
-        return [published.dmarc(self._from, place, records)]
+        return place, records
+
+    async def _aligned(self, domain: str, mode: str | None) -> bool:
+        """Whether a domain is the From's, or where the `mode` is not strict, of one organisation with it: the highest
+        domain above each that has a policy is the same (RFC 9989)."""
+        if domain == self._from or mode == "s":
+            return domain == self._from
+        return await self._organisation(domain) == await self._organisation(self._from)
+
+    async def _organisation(self, domain: str) -> str:
+        for place in reversed(dmarc_places(domain)):
+            if published.has_policy(await self._look_up(place, "TXT")):
+                return place.removeprefix("_dmarc.")
+        return domain
 
     async def _look_up(self, name: str, kind: str) -> list[str]:
         """The records as text, the strings of each joined; none where there is no such name. Raises _Unknown."""
@@ -284,6 +327,10 @@ class _Doctor:
         if kind == "TXT":
             return [b"".join(record.strings).decode("utf-8", "replace") for record in answer]
         return [record.to_text() for record in answer]
+
+
+def _is_there(file: str | None) -> bool:
+    return bool(file) and Path(file or "").exists()
 
 
 def _public(domain: str) -> bool:

@@ -58,11 +58,12 @@ class OpenMailbox:
     """The mailbox that a URL names, to be entered: all its work is done in a thread. Raises Problem for a URL that
     can't be used, and when the server or the folder can't."""
 
-    def __init__(self, url: str) -> None:
-        self._url = url
+    def __init__(self, url: str, patience: float = TIMEOUT) -> None:
+        """`patience`: seconds that a server may take to answer."""
+        self._url, self._patience = url, patience
 
     async def __aenter__(self) -> OpenMailbox:
-        self._box: Mailbox = await self._do(opener(self._url))
+        self._box: Mailbox = await self._do(opener(self._url, self._patience))
         return self
 
     async def __aexit__(self, *raised: object) -> None:
@@ -86,7 +87,7 @@ class OpenMailbox:
             raise _explained(error, urlsplit(self._url)) from error
 
 
-def opener(url: str) -> Callable[[], Mailbox]:
+def opener(url: str, patience: float = TIMEOUT) -> Callable[[], Mailbox]:
     """What opens the mailbox; raises Problem for a URL that can't be used."""
     if not url:
         raise Problem(
@@ -96,15 +97,13 @@ def opener(url: str) -> Callable[[], Mailbox]:
     try:
         parsed = urlsplit(url)
         port = parsed.port
-    except ValueError as error:
-        raise Problem(
-            f"{SETTING} is no URL ({error}): use one such as imaps://user:password@mail.example.org/INBOX."
-        ) from None
+    except ValueError:  # whose words may repeat the password
+        raise Problem(f"{SETTING} is no URL: use one such as imaps://user:password@mail.example.org/INBOX.") from None
     match parsed.scheme:
         case "maildir":
             return _maildir(parsed)
         case "imap" | "imaps":
-            return _imap(parsed, port or (993 if parsed.scheme == "imaps" else 143))
+            return _imap(parsed, port or (993 if parsed.scheme == "imaps" else 143), patience)
         case scheme:
             # a URL may hold a password: no more of it is shown
             began = f"begins with {scheme[:20]!r}" if scheme else "names no scheme"
@@ -230,7 +229,7 @@ def _answer(answered: tuple[str, Sequence[T]]) -> Sequence[T]:
     return data
 
 
-def _imap(url: SplitResult, port: int) -> Callable[[], Mailbox]:
+def _imap(url: SplitResult, port: int, patience: float) -> Callable[[], Mailbox]:
     host = url.hostname
     user, password = unquote(url.username or ""), unquote(url.password or "")
     if not host or not user or any(ord(c) < 32 for c in user + password):
@@ -242,7 +241,7 @@ def _imap(url: SplitResult, port: int) -> Callable[[], Mailbox]:
     near = host in ("localhost", "127.0.0.1", "::1")
 
     def open_it() -> Mailbox:
-        client = _connected(host, port, encrypted=url.scheme == "imaps", near=near)
+        client = _connected(host, port, patience, encrypted=url.scheme == "imaps", near=near)
         try:
             _log_in(client, user, password, f"{host}:{port}")
             try:
@@ -263,11 +262,11 @@ def _imap(url: SplitResult, port: int) -> Callable[[], Mailbox]:
     return open_it
 
 
-def _connected(host: str, port: int, *, encrypted: bool, near: bool) -> imaplib.IMAP4:
+def _connected(host: str, port: int, patience: float, *, encrypted: bool, near: bool) -> imaplib.IMAP4:
     context = ssl.create_default_context()
     if encrypted:
-        return imaplib.IMAP4_SSL(host, port, ssl_context=context, timeout=TIMEOUT)
-    client = imaplib.IMAP4(host, port, timeout=TIMEOUT)
+        return imaplib.IMAP4_SSL(host, port, ssl_context=context, timeout=patience)
+    client = imaplib.IMAP4(host, port, timeout=patience)
     if "STARTTLS" in client.capabilities and not near:
         client.starttls(context)
     elif not near:

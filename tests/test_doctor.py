@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -9,12 +10,15 @@ from typing import Any
 
 import dns.asyncresolver
 import pytest
+import sqlalchemy as sa
 
+from flows.context import open_context
 from flows.doctor import examine
 from flows.keys import new as new_key
 from flows.mail.dkim import read_key
 from flows.mail.published import Finding, Grade
 from flows.settings import Settings
+from subscribers.store import Change
 from tests.conftest import free_port
 from tests.mail.smtp import MailServer, mail_server
 from tests.names import Records, name_server
@@ -58,6 +62,9 @@ async def test_where_everything_is_well(tmp_path: Path) -> None:
     new_key(settings(tmp_path), "june", DOMAIN, "rsa", key)
     place, text = read_key(key.read_bytes(), "june", DOMAIN).record
     records = {**PUBLISHED, (place, "TXT"): [" ".join(f'"{text[i : i + 200]}"' for i in range(0, len(text), 200))]}
+    async with open_context(settings(tmp_path)) as context:
+        assert context.settings.keys
+        assert context.settings.hashing_key
     box = tmp_path / "box"
     for part in ("new", "cur", "tmp"):
         (box / part).mkdir(parents=True)
@@ -84,6 +91,37 @@ async def test_where_everything_is_well(tmp_path: Path) -> None:
     ((grade, words),) = things["Public address"]
     assert (grade, "set PAPERROUND_PUBLIC_URL" in words) == (Grade.WRONG, True)
     assert things["DMARC"] == [(Grade.OK, "_dmarc.example.org says p=quarantine.")]
+
+
+async def test_nothing_is_made(tmp_path: Path) -> None:
+    """Neither a database nor keys: whose they were, and that they were lost, could not be told any more."""
+    things = await found(settings(tmp_path))
+    assert (grades(things)["Database"], grades(things)["Keys"]) == ("look", "look")
+    assert os.listdir(tmp_path) == []
+
+
+async def test_a_key_that_was_lost_is_told(tmp_path: Path) -> None:
+    async with open_context(settings(tmp_path)) as context:
+        change = Change(email="ada@example.net", newsletter="daily", columns={})
+        await context.subscribers.keep([change], context.now())
+        assert context.settings.keys
+    (tmp_path / "home" / "suppression_key").unlink()
+    ((grade, words),) = (await found(settings(tmp_path)))["Keys"]
+    assert (grade, "suppression_key is missing: bring it back from your backups" in words) == (Grade.WRONG, True)
+
+
+async def test_a_database_of_another_version_is_left_as_it_is(tmp_path: Path) -> None:
+    async with open_context(settings(tmp_path)) as context, context.database.write() as connection:
+        await connection.execute(sa.text("UPDATE alembic_version SET version_num = 'older'"))
+    things = await found(settings(tmp_path))
+    assert things["Database"][0][1] == "SQLite, empty or of another version: `paperround up` brings it up to date."
+
+
+async def test_a_server_that_puts_mail_off_may_take_it_later(tmp_path: Path) -> None:
+    async with mail_server() as server:
+        things = await found(settings(tmp_path, mail_url=server.url, return_path="grey-1@lab.example.org"))
+    ((grade, words),) = things["Mail server"]
+    assert (grade, "(451: " in words) == (Grade.LOOK, True)
 
 
 async def test_where_nothing_is_published_each_line_says_what_to_do(tmp_path: Path) -> None:
@@ -134,16 +172,33 @@ async def test_a_server_that_is_not_there_and_a_web_app_that_is_another(tmp_path
     ]
 
 
-async def test_domains_that_do_not_belong_together(tmp_path: Path) -> None:
-    key = tmp_path / "june.pem"
-    new_key(settings(tmp_path), "june", "example.net", "ed25519", key)
-    signs = {"dkim_key": str(key), "dkim_selector": "june", "dkim_domain": "example.net"}
-    things = await found(settings(tmp_path, return_path="bounces@example.com", **signs))
-    assert "DMARC then needs a DKIM signature of lab.example.org" in things["Sender"][0][1]
-    assert things["DKIM"][-1] == (
-        Grade.WRONG,
-        "mail comes from lab.example.org and is signed for example.net: DMARC wants one of them for both.",
-    )
+STRICT: Records = {**PUBLISHED, ("_dmarc.example.org", "TXT"): ['"v=DMARC1;p=reject;aspf=s;adkim=s"']}
+
+
+@pytest.mark.parametrize(
+    ("return_path", "signs", "records", "asks"),
+    [
+        ("", "", PUBLISHED, False),
+        ("bounces@other.example.org", "", PUBLISHED, False),  # of the same organisation
+        ("bounces@bounces.lab.example.org", "", STRICT, True),
+        ("bounces@example.com", "", PUBLISHED, True),
+        ("bounces@example.com", "mail.example.org", PUBLISHED, False),
+        ("bounces@example.com", "mail.example.org", STRICT, True),
+        ("bounces@example.com", DOMAIN, STRICT, False),
+        ("bounces@example.com", "example.net", PUBLISHED, True),
+    ],
+)
+async def test_mail_that_a_policy_would_turn_away_is_told(
+    tmp_path: Path, return_path: str, signs: str, records: Records, asks: bool
+) -> None:
+    given: dict[str, Any] = {"return_path": return_path}
+    if signs:
+        key = tmp_path / "june.pem"
+        new_key(settings(tmp_path), "june", signs, "ed25519", key)
+        given |= {"dkim_key": str(key), "dkim_selector": "june", "dkim_domain": signs}
+    told = (await found(settings(tmp_path, **given), records))["DMARC"]
+    assert [grade for grade, _ in told] == [Grade.OK, Grade.LOOK][: 1 + asks]
+    assert not asks or "it wants mail from lab.example.org signed for that domain" in told[1][1]
 
 
 async def test_a_domain_that_takes_no_mail_is_none_for_bounces(tmp_path: Path) -> None:
@@ -157,10 +212,22 @@ async def test_nothing_raises_where_nothing_is_set(tmp_path: Path) -> None:
     resolver = dns.asyncresolver.Resolver(configure=False)
     resolver.nameservers = ["127.0.0.1"]
     resolver.port = free_port()
-    bad = Settings(_env_file=None, home_dir=tmp_path, dkim_key="/no/key", dkim_selector="a", database_url="mysql://x")
+    file = tmp_path / "file"
+    file.touch()
+    bad = Settings(
+        _env_file=None,
+        home_dir=file,
+        dkim_key="/no/key",
+        dkim_selector="a",
+        database_url="mysql://x",
+        public_url="https://[abc",
+        mail_url="smtp://user:pa℀ssword@mail.example.org",
+    )
     things = by_thing([finding async for finding in examine(bad, resolver)])
     assert "use sqlite:///FILE" in things["Database"][0][1]
     assert "which can't be read" in things["DKIM"][0][1]
+    assert "ValueError" in things["Public address"][0][1]
+    assert things["Mail server"][0][1].startswith("PAPERROUND_MAIL_URL is no URL: ")
     assert things["Sender"][0][0] is Grade.WRONG
     assert "SPF" not in things
 
@@ -178,4 +245,4 @@ def test_the_command_tells_each_thing_in_a_line_and_ends_with_1_if_one_is_wrong(
     *lines, last = done.stdout.splitlines()
     assert all(line.startswith(("ok    ", "look  ", "wrong ")) for line in lines)
     assert "wrong Sender: PAPERROUND_SENDER is Paperround <paperround@localhost>: set it" in done.stdout
-    assert last.endswith("are wrong, 2 to look at.")
+    assert last == "4 are wrong, 4 to look at."

@@ -5,7 +5,7 @@ DMARC (RFC 9989). Pure: records come as they were looked up, and anybody may hav
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -31,6 +31,7 @@ class Finding:
 _SPF = re.compile(r"v=spf1(?: |$)", re.IGNORECASE)
 _DMARC = re.compile(r"v\s*=\s*DMARC1\s*(?:;|$)")
 _EVERYBODY = re.compile(r"(?:^| )\+?all(?: |$)", re.IGNORECASE)
+_SENDERS = re.compile(r"[+?]?(?:include:|a\b|mx\b|ptr\b|ip4:|ip6:|exists:|all$)|redirect=", re.IGNORECASE)
 _SHOWN = 120
 
 
@@ -44,6 +45,9 @@ def spf(domain: str, records: Sequence[str]) -> Finding:
         words = f"{domain} publishes {len(found)} records, which receivers take for none: make them one."
         return Finding("SPF", Grade.WRONG, words)
     (record,) = found
+    if not any(_SENDERS.match(term) for term in record.split()[1:]):
+        words = f"{domain} lets nobody send ({_quoted(record)}): name your relay in it, such as include:YOUR-RELAY."
+        return Finding("SPF", Grade.WRONG, words)
     if _EVERYBODY.search(record):
         words = f"{domain} lets everybody send in its name ({_quoted(record)}): end it with ~all or -all."
         return Finding("SPF", Grade.WRONG, words)
@@ -63,11 +67,19 @@ def dmarc(domain: str, place: str, records: Sequence[str]) -> Finding:
     if len(found) > 1:
         words = f"{place} has {len(found)} policies, which receivers take for none: leave one."
         return Finding("DMARC", Grade.WRONG, words)
-    policy = tags(found[0]).get("p", "").lower()
+    told = tags(found[0])
+    below = place != f"_dmarc.{domain}" and "sp" in told
+    policy = told["sp" if below else "p"].lower() if below or "p" in told else ""
     if policy not in ("none", "quarantine", "reject"):
         words = f"{place} names no policy ({_quoted(found[0])}): write p=none, p=quarantine or p=reject."
         return Finding("DMARC", Grade.WRONG, words)
-    return Finding("DMARC", Grade.OK, f"{place} says p={policy}.")
+    return Finding("DMARC", Grade.OK, f"{place} says {'sp' if below else 'p'}={policy}.")
+
+
+def policy(records: Sequence[str]) -> Mapping[str, str]:
+    """The tags of the policy among TXT records; none where there is no single one."""
+    found = [tags(record) for record in records if _DMARC.match(record)]
+    return found[0] if len(found) == 1 else {}
 
 
 def has_policy(records: Sequence[str]) -> bool:
@@ -93,16 +105,25 @@ def dkim(key: Key, records: Sequence[str]) -> Finding:
     given = re.sub(r"\s", "", found[0]["p"])
     if not given:
         return Finding("DKIM", Grade.WRONG, f"{place} revokes the key: make another with `paperround dkim new`.")
+    if unfit := _unfit(found[0]):
+        return Finding("DKIM", Grade.WRONG, f'{place} says {unfit}, and so verifies no mail: publish "{wanted}".')
     if given != tags(wanted)["p"] or found[0].get("k", "rsa") != key.algorithm:
         words = f'{place} has another key than the one that signs: publish "{wanted}".'
         return Finding("DKIM", Grade.WRONG, words)
     return Finding("DKIM", Grade.OK, f"{place} verifies what this key signs ({key.algorithm}).")
 
 
-def aligned(domain: str, other: str) -> bool:
-    """Whether two domains are of one organisation, as far as names tell: one is the other or lies below it."""
-    one, two = domain.lower(), other.lower()
-    return one == two or one.endswith(f".{two}") or two.endswith(f".{one}")
+def _unfit(key: Mapping[str, str]) -> str:
+    """What keeps receivers from using a published key for our mail; empty: nothing does."""
+    if key.get("v", "DKIM1") != "DKIM1":
+        return f"v={_quoted(key['v'])}"
+    if "sha256" not in _listed(key.get("h", "sha256")):
+        return f"h={_quoted(key['h'])}"
+    return "" if {"*", "email"}.intersection(_listed(key.get("s", "*"))) else f"s={_quoted(key['s'])}"
+
+
+def _listed(value: str) -> list[str]:
+    return [one.strip() for one in value.split(":")]
 
 
 def tags(record: str) -> dict[str, str]:

@@ -64,8 +64,8 @@ def transport(url: str) -> Connect:
         )
     try:
         parsed = urlsplit(url)
-    except ValueError as error:
-        raise Problem(f"PAPERROUND_MAIL_URL is no URL ({error}): use one such as smtp://mail.example.org:25.") from None
+    except ValueError:  # whose words may repeat the password
+        raise Problem("PAPERROUND_MAIL_URL is no URL: use one such as smtp://mail.example.org:25.") from None
     schemes = []
     for module in iter_modules(__path__):
         found = import_module(f"{__name__}.{module.name}")
