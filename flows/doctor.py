@@ -15,7 +15,6 @@ import dns.asyncresolver
 import dns.exception
 import dns.resolver
 import httpx
-import sqlalchemy as sa
 from sqlalchemy.engine import make_url
 
 from flows import catalogue
@@ -29,7 +28,7 @@ from flows.mailbox import OpenMailbox
 from flows.outcomes import Problem, Verdict, anonymous
 from flows.readers import shown
 from flows.settings import Settings, load_settings
-from subscribers.tables import subscription
+from subscribers.store import count
 
 PATIENCE = 20.0
 """Seconds for one thing: a firewall may swallow all that we say."""
@@ -139,8 +138,7 @@ class _Doctor:
             if not await is_current(database):
                 words = f"{kind}, empty or of another version: `paperround up` brings it up to date."
                 return 0, _look("Database", words)
-            async with database.read() as connection:
-                readers = await connection.scalar(sa.select(sa.func.count()).select_from(subscription)) or 0
+            readers = await count(database)
         finally:
             await database.close()
         return readers, _ok("Database", f"{kind}, up to date, {readers} subscriptions.")
@@ -161,11 +159,11 @@ class _Doctor:
                 return _wrong("Keys", f"{file} is missing: bring it back from your backups; without it {use}.")
             return _look("Keys", f"there is no {file} yet: `paperround up` makes it.")
         try:
-            count, _ = len(self._settings.keys), self._settings.hashing_key
+            keys, _ = self._settings.keys, self._settings.hashing_key
         except Problem as problem:
             return _wrong("Keys", str(problem))
         where = f"Keep {' and '.join(kept)} with your backups." if kept else "They stand in the settings."
-        return _ok("Keys", f"{count} for the readers' links, one for suppressed addresses. {where}")
+        return _ok("Keys", f"{len(keys)} for the readers' links, one for suppressed addresses. {where}")
 
     # --- the web
 

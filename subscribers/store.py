@@ -15,6 +15,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from flows.database import Database
 from subscribers.changes import Changes
 from subscribers.erasure import Erasure
 from subscribers.letters import Letters
@@ -56,6 +57,12 @@ class Kept:
     changed: int = 0
     unchanged: int = 0
     refused: list[Refused] = field(default_factory=list)
+
+
+async def count(database: Database) -> int:
+    """How many subscriptions there are, in whatever state."""
+    async with database.read() as connection:
+        return await connection.scalar(sa.select(sa.func.count()).select_from(subscription)) or 0
 
 
 class Subscribers(SignUps, Changes, Letters, Erasure):
