@@ -1,5 +1,5 @@
 """`python -m flows` is the command `paperround`."""
 
-from flows.cli import main
+from flows.commands.cli import main
 
 main()

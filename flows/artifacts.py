@@ -11,7 +11,7 @@ from typing import Any
 from prefect.artifacts import acreate_link_artifact, acreate_markdown_artifact, acreate_table_artifact
 
 from flows.context import Context
-from flows.dispatch import Delivered
+from flows.delivery.run import Delivered
 from flows.editions.maths import text
 from flows.editions.model import Edition, Kind, NoEdition
 from flows.outcomes import anonymous

@@ -10,11 +10,11 @@ from prefect.cache_policies import NO_CACHE
 from prefect.client.schemas.objects import State
 from prefect.states import Completed, Failed
 
-from flows import stages
+from flows import pipeline
+from flows.config.settings import load_settings
 from flows.context import open_context
 from flows.editions.model import Kind
-from flows.orders import Day
-from flows.settings import load_settings
+from flows.parameters import Day
 
 
 @task(name="collect", task_run_name="collect {newsletter} {kind} {day}", cache_policy=NO_CACHE)
@@ -23,7 +23,7 @@ async def collect_for(newsletter: str, kind: Kind, day: dt.date) -> list[str]:
     day, or for any day of its week, a sentence each."""
     log = get_run_logger()
     async with open_context(load_settings()) as context:
-        went = await stages.collect(context, context.newsletter(newsletter), kind, day, log.info)
+        went = await pipeline.collect(context, context.newsletter(newsletter), kind, day, log.info)
     failed = [one for one in went if one.problem and not one.papers]
     if kind is Kind.WEEKLY and failed:
         log.warning("%s collections of the week failed: what was stored before is taken as it is.", len(failed))

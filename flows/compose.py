@@ -7,12 +7,12 @@ import datetime as dt
 from prefect import flow, get_run_logger, task
 from prefect.cache_policies import NO_CACHE
 
-from flows import stages
+from flows import pipeline
 from flows.artifacts import show_edition
+from flows.config.settings import load_settings
 from flows.context import open_context
 from flows.editions.model import Kind, NoEdition
-from flows.orders import Day
-from flows.settings import load_settings
+from flows.parameters import Day
 
 
 @task(name="compose", task_run_name="compose {newsletter} {kind} {day}", cache_policy=NO_CACHE)
@@ -22,9 +22,9 @@ async def compose_edition(newsletter: str, kind: Kind, day: dt.date, *, keep: bo
     async with open_context(load_settings()) as context:
         wanted = context.newsletter(newsletter)
         if keep:
-            edition = await stages.draft(context, wanted, kind, day, log.info)
+            edition = await pipeline.draft(context, wanted, kind, day, log.info)
         else:
-            edition = await stages.compose(context, wanted, kind, day)
+            edition = await pipeline.compose(context, wanted, kind, day)
         await show_edition(context, edition)
     if isinstance(edition, NoEdition):
         log.info("No %s edition on %s: %s", kind, day, edition.reason)

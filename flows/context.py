@@ -11,26 +11,29 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import flows
-from flows import catalogue
-from flows.database import Database, connect, migrate
+from flows.config import catalogue
+from flows.config.phrases import Phrases
+from flows.config.settings import Settings
+from flows.editions import summary
 from flows.editions.model import Kind, Newsletter, Topic
 from flows.editions.topics import Classifier
-from flows.mail.dkim import read_key
 from flows.mail.model import Site
-from flows.mail.signing import Signer
 from flows.outcomes import Problem
 from flows.papers.fetch import Fetcher
 from flows.papers.model import Addresses
-from flows.phrases import Phrases
-from flows.settings import Settings
-from flows.store import Store
-from flows.summaries import Summariser
-from subscribers.held import Held
-from subscribers.ledger import Ledger
-from subscribers.outbox import Outbox
-from subscribers.report import Report
-from subscribers.store import Subscribers
-from subscribers.turns import Turns
+from flows.papers.summaries import Summariser
+from flows.sending.dkim import read_key
+from flows.sending.sign import Signer
+from flows.storage.database import Database, connect, migrate
+from flows.storage.editions import Store
+from subscribers.ledger.ledger import Ledger
+from subscribers.ledger.rate import Turns
+from subscribers.ledger.report import Report
+from subscribers.ledger.uncertain import Held
+from subscribers.people.outbox import Outbox
+from subscribers.people.store import Subscribers
+from subscribers.tokens import REPORT_LIFE, Purpose, sign_text, until
+from subscribers.web.page_meta import name_of
 
 Say = Callable[[str], None]
 """Takes a sentence about what is going on, for whoever looks on: a run's log, a terminal."""
@@ -134,7 +137,8 @@ class Context:
         settings = self.settings
         if not settings.summary_url:
             return None
-        return Summariser(settings.summary_url, settings.summary_key.get_secret_value(), settings.summary_model)
+        key = settings.summary_key.get_secret_value()
+        return Summariser(settings.summary_url, key, settings.summary_model, summary.messages, summary.read)
 
     @cached_property
     def addresses(self) -> Addresses:
@@ -199,3 +203,10 @@ async def open_context(settings: Settings) -> AsyncIterator[Context]:
             await context.close()
     finally:
         await database.close()
+
+
+def report_link(context: Context, newsletter: str, kind: Kind, day: dt.date) -> str:
+    """Where to see who got an edition. The page shows addresses: the link names its last day, and is nobody else's."""
+    name, last = name_of(newsletter, kind, day), str((context.now() + REPORT_LIFE).date())
+    seal = sign_text(Purpose.REPORT, until(name, last), context.settings.keys[0])
+    return f"{context.settings.public_url}/report/{name}?until={last}&seal={seal}"

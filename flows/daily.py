@@ -1,15 +1,20 @@
-"""The flow `daily`: a day's edition, by `flows.rounds`."""
+"""The flow `daily`: a day's edition, and what it has in common with `weekly`: collect, compose, deliver."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from prefect import flow
+from prefect import flow, get_run_logger
 from prefect.client.schemas.objects import State
+from prefect.states import Completed, Failed
 
+from flows.collect import collect_for
+from flows.compose import compose_edition
+from flows.config.settings import load_settings
+from flows.context import open_context, utc_now
+from flows.deliver import deliver_edition
 from flows.editions.model import Kind
-from flows.orders import Order
-from flows.rounds import bring
+from flows.parameters import Order, scheduled_at, too_late
 
 
 @flow(name="daily", flow_run_name="{order.newsletter}-{order.date}")
@@ -19,3 +24,27 @@ async def daily(order: Order) -> State[Any]:
     Running a day again returns the same edition and mails only those who have not got it yet.
     """
     return await bring(Kind.DAILY, order)
+
+
+async def bring(kind: Kind, order: Order) -> State[Any]:
+    """A newsletter's edition of a kind, from the sources to the readers' inboxes; how it went, as a run's last state.
+
+    Again for the same day it returns the same edition and mails only those who have not got it yet.
+    """
+    log = get_run_logger()
+    if words := too_late(kind, scheduled_at(), utc_now()):
+        log.warning(words)
+        return Completed(message=words)
+    async with open_context(load_settings()) as context:
+        newsletter = context.newsletter(order.newsletter, kind)
+        # a scheduled run makes the edition of the day it was planned for, also when it starts after midnight
+        day = context.day(newsletter, order.date, scheduled_at())
+    log.info("%s, %s edition of %s%s.", newsletter.title, kind, day, " (dry run)" if order.dry_run else "")
+    failed = await collect_for(newsletter.slug, kind, day)
+    papers = await compose_edition(newsletter.slug, kind, day, keep=not order.dry_run)
+    if failed and not papers:
+        # not a quiet day but an outage: it must be seen, and the run can be retried
+        return Failed(message=f"no edition: {' '.join(failed)}")
+    if order.dry_run:
+        return Completed(message=f"dry run: {papers} papers, no edition stored, no mail sent")
+    return Completed(message=await deliver_edition(newsletter.slug, kind, day))

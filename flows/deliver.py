@@ -12,18 +12,17 @@ from prefect.cache_policies import NO_CACHE
 from prefect.client.schemas.objects import State
 from prefect.states import Completed
 
-from flows import stages
+from flows import pipeline
 from flows.artifacts import show_delivery
-from flows.context import open_context, utc_now
-from flows.dispatch import Delivered, Held
-from flows.dispatch import deliver as dispatch
-from flows.dispatch import deliver_due as dispatch_due
+from flows.config.settings import load_settings
+from flows.context import open_context, report_link, utc_now
+from flows.delivery.run import Delivered, Held
+from flows.delivery.run import deliver as dispatch
+from flows.delivery.run import deliver_due as dispatch_due
 from flows.editions.model import Kind, NoEdition
-from flows.links import report_link
-from flows.orders import DUE_EVERY, Day, Target, scheduled_at
 from flows.outcomes import Problem
-from flows.settings import load_settings
-from flows.stopping import apart
+from flows.parameters import DUE_EVERY, Day, Target, scheduled_at
+from flows.process import apart
 
 
 @task(name="deliver", task_run_name="deliver {newsletter} {kind} {day}", cache_policy=NO_CACHE)
@@ -33,7 +32,7 @@ async def deliver_edition(newsletter: str, kind: Kind, day: dt.date) -> str:
 
     async def work(stop: asyncio.Event) -> tuple[Delivered, str] | NoEdition:
         async with open_context(load_settings()) as context:
-            frozen = await stages.freeze(context, context.newsletter(newsletter), kind, day, log.info)
+            frozen = await pipeline.freeze(context, context.newsletter(newsletter), kind, day, log.info)
             if isinstance(frozen, NoEdition):
                 return frozen
             delivered = await dispatch(context, frozen, log.info, stop=stop)

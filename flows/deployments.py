@@ -23,7 +23,7 @@ from flows.context import Context
 from flows.daily import daily
 from flows.deliver import deliver, deliver_due
 from flows.editions.model import Newsletter
-from flows.orders import DUE_EVERY, RETURNS_EVERY, Day, Order, Target
+from flows.parameters import DUE_EVERY, RETURNS_EVERY, Day, Order, Target
 from flows.returns import returns
 from flows.upkeep import upkeep
 from flows.weekly import weekly

@@ -1,6 +1,6 @@
 """The stages of a round as plain functions: collect, compose, freeze. Prefect's flows and the command both call them.
 
-Each reads what the one before it stored; `flows.dispatch` is the last.
+Each reads what the one before it stored; `flows.delivery.run` is the last.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from jinja2 import TemplateError, TemplateNotFound
 
 from flows.context import Context, Say
 from flows.editions import rank, summary
-from flows.editions.compose import compose as compose_edition
+from flows.editions.arrange import compose as compose_edition
 from flows.editions.model import Edition, Kind, Newsletter, NoEdition
 from flows.mail.cards import pack, render
 from flows.mail.look import place
@@ -22,7 +22,7 @@ from flows.outcomes import Problem
 from flows.papers.fetch import Fetcher
 from flows.papers.gather import SOURCES, complete, gather
 from flows.papers.model import Collected, Paper, Window
-from flows.store import Frozen
+from flows.storage.editions import Frozen
 
 
 async def collect(context: Context, newsletter: Newsletter, kind: Kind, day: dt.date, say: Say) -> list[Collected]:
@@ -176,3 +176,14 @@ async def cards_of(context: Context, edition: Edition, newsletter: Newsletter) -
         where = f"{found.file}, line {found.line}: " if found else ""
         words = " ".join(str(error).split())
         raise Problem(f"A template of the look {newsletter.look!r} is wrong ({where}{words}): mend it.") from error
+
+
+async def tidy(context: Context) -> str:
+    """Forgets sign-ups that nobody confirmed in time, and with them old requests, letters and counts of visits; says
+    how many, and names nobody."""
+    forgotten = await context.subscribers.forget_unconfirmed(context.now())
+    waiting = await context.subscribers.pending()
+    return (
+        f"Forgotten: {forgotten} unconfirmed {'sign-up' if forgotten == 1 else 'sign-ups'}; "
+        f"{waiting} {'waits' if waiting == 1 else 'wait'} to be confirmed."
+    )

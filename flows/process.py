@@ -1,17 +1,40 @@
-"""A wish to stop that is heard between two messages, not in the middle of one."""
+"""How a process of ours runs and ends: its event loop, a wish to stop that is heard between two messages and not in the
+middle of one, and what the processes that it starts owe to it."""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
+import ctypes
+import gc
 import signal
-from collections.abc import Awaitable, Callable, Iterator
+import sys
+from collections.abc import Awaitable, Callable, Coroutine, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from typing import TypeVar
-
-from flows import loops
+from typing import Any, TypeVar
 
 T = TypeVar("T")
+
+_kernel = ctypes.CDLL(None, use_errno=True) if sys.platform == "linux" else None
+_PR_SET_PDEATHSIG = 1
+
+
+def run(work: Coroutine[Any, Any, T]) -> T:
+    """As `asyncio.run`, on uvloop, which takes a tenth less of the processor for each message. What has been imported
+    until now stays: the garbage collector looks at it no more."""
+    gc.freeze()
+    if sys.platform == "win32":  # there is no uvloop
+        return asyncio.run(work)
+    import uvloop  # noqa: PLC0415
+
+    return uvloop.run(work)
+
+
+def die_with_the_parent() -> None:
+    """To be called in a new process: one that is killed outright can stop nobody, so that on Linux the kernel asks
+    its children to stop (prctl(2), PR_SET_PDEATHSIG)."""
+    if _kernel is not None:
+        _kernel.prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
 
 
 @contextlib.contextmanager
@@ -44,7 +67,7 @@ async def apart(work: Callable[[asyncio.Event], Awaitable[T]]) -> T:
         return await work(stop)
 
     with ThreadPoolExecutor(1, "apart") as thread:
-        doing = thread.submit(lambda: loops.run(main()))
+        doing = thread.submit(lambda: run(main()))
         try:
             return await asyncio.shield(asyncio.wrap_future(doing))
         except BaseException:

@@ -9,10 +9,10 @@ from prefect import flow, get_run_logger
 from prefect.client.schemas.objects import State
 from prefect.states import Completed
 
+from flows.config.settings import load_settings
 from flows.context import open_context, utc_now
-from flows.orders import RETURNS_EVERY, scheduled_at
-from flows.returning import read_returns
-from flows.settings import load_settings
+from flows.incoming.handle import read_returns
+from flows.parameters import RETURNS_EVERY, scheduled_at
 
 
 @flow(name="returns", flow_run_name="returns")

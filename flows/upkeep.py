@@ -8,9 +8,9 @@ from prefect import flow, get_run_logger
 from prefect.client.schemas.objects import State
 from prefect.states import Completed
 
+from flows.config.settings import load_settings
 from flows.context import open_context
-from flows.housekeeping import tidy
-from flows.settings import load_settings
+from flows.pipeline import tidy
 
 
 @flow(name="upkeep", flow_run_name="upkeep")

@@ -1,4 +1,4 @@
-"""The flow `weekly`: the week's best, by `flows.rounds`."""
+"""The flow `weekly`: the week's best, by `flows.daily.bring`."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from typing import Any
 from prefect import flow
 from prefect.client.schemas.objects import State
 
+from flows.daily import bring
 from flows.editions.model import Kind
-from flows.orders import Order
-from flows.rounds import bring
+from flows.parameters import Order
 
 
 @flow(name="weekly", flow_run_name="{order.newsletter}-week-to-{order.date}")

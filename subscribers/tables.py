@@ -1,10 +1,11 @@
-"""The tables about people: subscribers, their subscriptions, what is mailed to them one by one, who is never mailed."""
+"""The tables about people and about what was mailed to them: subscribers, their subscriptions, the outbox, who is never
+mailed, and the ledger."""
 
 from __future__ import annotations
 
 import sqlalchemy as sa
 
-from flows.database import Instant, metadata
+from flows.storage.database import Instant, metadata
 
 subscriber = sa.Table(
     "subscriber",
@@ -92,4 +93,31 @@ rate = sa.Table(
     sa.Column("bucket", sa.String(43), primary_key=True, comment="a keyed hash of what is counted"),
     sa.Column("window_at", Instant, primary_key=True, comment="when its window began"),
     sa.Column("count", sa.Integer, nullable=False),
+)
+delivery = sa.Table(
+    "delivery",
+    metadata,
+    sa.Column("edition_id", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("subscription_id", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("state", sa.String(10), nullable=False),
+    sa.Column("attempts", sa.Integer, nullable=False),
+    sa.Column("due_at", Instant, comment="not before; null: at once"),
+    sa.Column("first_at", Instant, comment="when its first attempt began"),
+    sa.Column("changed_at", Instant),
+    sa.Column("lease", sa.String(22), comment="the token under which it was last marked"),
+    sa.Column("code", sa.Integer, comment="the server's last reply, or null"),
+    sa.Column("words", sa.Text, nullable=False, comment="the server's last words, or why it was skipped"),
+    # No index on state: without one PostgreSQL updates a row in place; the migration leaves its pages the room.
+    sqlite_with_rowid=False,
+)
+batch = sa.Table(
+    "batch",
+    metadata,
+    sa.Column("id", sa.Integer, primary_key=True),
+    sa.Column("edition_id", sa.Integer, nullable=False, index=True),
+    sa.Column("lo", sa.Integer, nullable=False, comment="the first subscription"),
+    sa.Column("hi", sa.Integer, nullable=False, comment="the last one"),
+    sa.Column("next_at", Instant, comment="when its next delivery is due; null: all are final"),
+    sa.Column("lease_until", sa.BigInteger, comment="milliseconds of the database's clock"),
+    sa.Column("lease", sa.String(22)),
 )

@@ -16,7 +16,7 @@ import hypothesis
 import pytest
 import sqlalchemy as sa
 
-from flows.database import Database, connect, migrate
+from flows.storage.database import Database, connect, migrate
 
 # how long an example takes depends on what else the machine is doing
 hypothesis.settings.register_profile("paperround", deadline=None)

@@ -6,10 +6,10 @@ import datetime as dt
 from pathlib import Path
 from typing import Any
 
-from flows import catalogue
+from flows.config import catalogue
+from flows.config.settings import Settings
 from flows.context import Context
-from flows.database import Database
-from flows.settings import Settings
+from flows.storage.database import Database
 
 NOON = dt.datetime(2026, 6, 9, 12, 0, tzinfo=dt.UTC)
 

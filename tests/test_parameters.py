@@ -21,7 +21,7 @@ PLANNED = dt.datetime(2026, 6, 9, 17, 0, tzinfo=dt.UTC)
     ],
 )
 def test_a_scheduled_run_that_comes_too_late_for_its_kind_is_skipped(kind: Kind, hours: float, late: bool) -> None:
-    from flows.orders import too_late
+    from flows.parameters import too_late
 
     words = too_late(kind, PLANNED, PLANNED + dt.timedelta(hours=hours))
     assert bool(words) is late
@@ -29,6 +29,6 @@ def test_a_scheduled_run_that_comes_too_late_for_its_kind_is_skipped(kind: Kind,
 
 
 def test_a_run_that_a_person_starts_is_never_late() -> None:
-    from flows.orders import too_late
+    from flows.parameters import too_late
 
     assert too_late(Kind.DAILY, None, PLANNED) == ""

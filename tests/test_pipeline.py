@@ -13,12 +13,12 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from flows import stages
+from flows import pipeline
 from flows.context import Context
-from flows.database import Database
 from flows.editions.model import Edition, Kind, NoEdition
 from flows.outcomes import Problem
-from flows.store import Frozen
+from flows.storage.database import Database
+from flows.storage.editions import Frozen
 from tests.context import context_of
 from tests.papers.server import Reply, Server, running
 from tests.papers.shapes import listed
@@ -58,17 +58,17 @@ def lists(server: Server, day: dt.date, *entries: dict[str, Any]) -> None:
 
 
 async def collect(context: Context, day: dt.date, newsletter: str = "daily") -> None:
-    await stages.collect(context, context.newsletter(newsletter), Kind.DAILY, day, silent)
+    await pipeline.collect(context, context.newsletter(newsletter), Kind.DAILY, day, silent)
 
 
 async def compose(context: Context, day: dt.date) -> Edition:
-    composed = await stages.compose(context, context.newsletter("daily"), Kind.DAILY, day)
+    composed = await pipeline.compose(context, context.newsletter("daily"), Kind.DAILY, day)
     assert isinstance(composed, Edition), composed
     return composed
 
 
 async def freeze(context: Context, day: dt.date) -> Frozen:
-    frozen = await stages.freeze(context, context.newsletter("daily"), Kind.DAILY, day)
+    frozen = await pipeline.freeze(context, context.newsletter("daily"), Kind.DAILY, day)
     assert isinstance(frozen, Frozen), frozen
     return frozen
 
@@ -127,7 +127,7 @@ async def test_a_shown_paper_does_not_come_again_under_another_id(context: Conte
     wednesday = TUESDAY + dt.timedelta(days=1)
     lists(server, wednesday, listed(2, title="Lamps, Revised", summary=f"{text} All is told again.", upvotes=90))
     await collect(context, wednesday)
-    none = await stages.compose(context, context.newsletter("daily"), Kind.DAILY, wednesday)
+    none = await pipeline.compose(context, context.newsletter("daily"), Kind.DAILY, wednesday)
     assert isinstance(none, NoEdition)
     assert none.reason == "Every paper of this day has stood in an earlier edition."
 
@@ -163,7 +163,7 @@ async def test_a_frozen_edition_is_the_same_whatever_is_collected_afterwards(con
     await collect(context, TUESDAY)
     assert await freeze(context, TUESDAY) == first
     assert await compose(context, TUESDAY) == first.edition
-    await stages.draft(context, context.newsletter("daily"), Kind.DAILY, TUESDAY)
+    await pipeline.draft(context, context.newsletter("daily"), Kind.DAILY, TUESDAY)
     assert await context.store.find("daily", Kind.DAILY, TUESDAY) == first
 
 
@@ -191,7 +191,7 @@ async def test_nothing_new_is_no_edition_with_a_reason(context: Context, server:
     sunday = dt.date(2026, 6, 7)
     lists(server, sunday)
     await collect(context, sunday)
-    none = await stages.freeze(context, context.newsletter("daily"), Kind.DAILY, sunday)
+    none = await pipeline.freeze(context, context.newsletter("daily"), Kind.DAILY, sunday)
     assert isinstance(none, NoEdition)
     assert none.reason == "Hugging Face lists no papers at weekends."
     assert await context.store.find("daily", Kind.DAILY, sunday) == none
@@ -200,7 +200,7 @@ async def test_nothing_new_is_no_edition_with_a_reason(context: Context, server:
 async def test_a_day_that_had_no_edition_gets_one_when_there_is_something(context: Context, server: Server) -> None:
     lists(server, TUESDAY)
     await collect(context, TUESDAY)
-    assert isinstance(await stages.freeze(context, context.newsletter("daily"), Kind.DAILY, TUESDAY), NoEdition)
+    assert isinstance(await pipeline.freeze(context, context.newsletter("daily"), Kind.DAILY, TUESDAY), NoEdition)
     lists(server, TUESDAY, listed(1))
     await collect(context, TUESDAY)
     assert ids((await freeze(context, TUESDAY)).edition) == {"2606.00001"}
@@ -214,14 +214,14 @@ async def test_a_source_that_fails_is_the_reason_and_stops_no_other(
     server.says("/rss/cs.RO", Reply(RSS.encode()))
     server.says("/api/query?id_list=2606.00077&start=0&max_results=1", ALL_KNOWN)
     both = replace(context.newsletter("daily"), sources=("huggingface", "arxiv"), categories=("cs.RO",))
-    await stages.collect(context, both, Kind.DAILY, TUESDAY, silent)
-    edition = await stages.compose(context, both, Kind.DAILY, TUESDAY)
+    await pipeline.collect(context, both, Kind.DAILY, TUESDAY, silent)
+    edition = await pipeline.compose(context, both, Kind.DAILY, TUESDAY)
     assert isinstance(edition, Edition)
     assert ids(edition) == {"2606.00077"}
     assert edition.missing == (
         "Some of Hugging Face's papers of 9 June 2026 could not be had; they follow in the next edition.",
     )
-    alone = await stages.compose(context, context.newsletter("daily"), Kind.DAILY, TUESDAY)
+    alone = await pipeline.compose(context, context.newsletter("daily"), Kind.DAILY, TUESDAY)
     assert isinstance(alone, NoEdition)
     assert "Hugging Face answered 404" in alone.reason
 
@@ -238,8 +238,8 @@ SATURDAY = dt.date(2026, 6, 13)
 
 async def week(context: Context, day: dt.date = SATURDAY) -> Edition | NoEdition:
     daily = context.newsletter("daily")
-    await stages.collect(context, daily, Kind.WEEKLY, day, silent)
-    return await stages.compose(context, daily, Kind.WEEKLY, day)
+    await pipeline.collect(context, daily, Kind.WEEKLY, day, silent)
+    return await pipeline.compose(context, daily, Kind.WEEKLY, day)
 
 
 async def test_a_weekly_edition_draws_on_its_seven_days_and_on_nothing_that_a_weekly_one_has_shown(
@@ -255,7 +255,7 @@ async def test_a_weekly_edition_draws_on_its_seven_days_and_on_nothing_that_a_we
 
     # what a daily edition has shown stands in the weekly one all the same, what a weekly one has shown does not
     await freeze(context, SATURDAY - dt.timedelta(days=1))
-    frozen = await stages.freeze(context, context.newsletter("daily"), Kind.WEEKLY, SATURDAY)
+    frozen = await pipeline.freeze(context, context.newsletter("daily"), Kind.WEEKLY, SATURDAY)
     assert isinstance(frozen, Frozen)
     assert (frozen.edition, frozen.edition.number) == (replace(found, number=1), 1)
     following = await week(context, SATURDAY + dt.timedelta(days=2))
@@ -319,7 +319,7 @@ async def test_a_hostile_day_makes_a_correct_mail(context: Context, server: Serv
     path = f"/api/daily_papers?date={TUESDAY}&limit=100"
     server.says(f"{path}&p=0", Reply(json.dumps(HOSTILE).encode()))
     server.says(f"{path}&p=1", Reply(b"[]"))
-    went = await stages.collect(context, context.newsletter("daily"), Kind.DAILY, TUESDAY, silent)
+    went = await pipeline.collect(context, context.newsletter("daily"), Kind.DAILY, TUESDAY, silent)
     assert len(went[0].papers) == 8
     assert len(went[0].skipped) == 4
     assert all(skipped.reason for skipped in went[0].skipped)
@@ -341,11 +341,11 @@ def made(context: Context, frozen: Frozen) -> dict[str, Any]:
     import email.policy
     from email.message import EmailMessage
 
+    from flows.delivery.personal import reader_of
     from flows.editions.choose import choose
     from flows.editions.model import Interests
     from flows.mail.assemble import assemble
     from flows.mail.cards import unpack
-    from flows.writer import reader_of
 
     reader = reader_of(context, frozen.edition, 1, "reader@example.org")
     raw = assemble(unpack(frozen.cards), choose(frozen.edition, Interests()), reader).content
@@ -389,7 +389,7 @@ def test_whatever_a_source_says_the_rest_of_the_day_comes_out(
         server.says(f"{path}&p=1", Reply(b"[]"))
         await collect(context, TUESDAY)
         edition = await compose(context, TUESDAY)
-        cards = await stages.cards_of(context, edition, context.newsletter("daily"))
+        cards = await pipeline.cards_of(context, edition, context.newsletter("daily"))
         assert "2606.00001" in cards.papers
         await context.database.engine.dispose()
 
@@ -432,8 +432,8 @@ async def test_newsletters_that_follow_other_categories_do_not_get_each_others_p
         server.says(f"/api/query?id_list=2606.000{number}&start=0&max_results=1", ALL_KNOWN)
     for category, expected in (("cs.RO", "2606.00077"), ("math.AG", "2606.00078"), ("cs.RO", "2606.00077")):
         one = replace(context.newsletter("daily"), sources=("arxiv",), categories=(category,))
-        await stages.collect(context, one, Kind.DAILY, TUESDAY, silent)
-        edition = await stages.compose(context, one, Kind.DAILY, TUESDAY)
+        await pipeline.collect(context, one, Kind.DAILY, TUESDAY, silent)
+        edition = await pipeline.compose(context, one, Kind.DAILY, TUESDAY)
         assert isinstance(edition, Edition)
         assert ids(edition) == {expected}
 
@@ -441,7 +441,7 @@ async def test_newsletters_that_follow_other_categories_do_not_get_each_others_p
 async def test_what_came_after_a_draft_was_kept_is_frozen_too(context: Context, server: Server) -> None:
     lists(server, TUESDAY, listed(1))
     await collect(context, TUESDAY)
-    await stages.draft(context, context.newsletter("daily"), Kind.DAILY, TUESDAY)
+    await pipeline.draft(context, context.newsletter("daily"), Kind.DAILY, TUESDAY)
     lists(server, TUESDAY, listed(1), listed(2))
     await collect(context, TUESDAY)
     assert ids((await freeze(context, TUESDAY)).edition) == {"2606.00001", "2606.00002"}

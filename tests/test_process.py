@@ -1,6 +1,6 @@
 """Work that ends between two messages, however the run around it is ended.
 
-As a program, `python -m tests.test_stopping`, it is a run that a signal handler ends by an exception, as Prefect's
+As a program, `python -m tests.test_process`, it is a run that a signal handler ends by an exception, as Prefect's
 does.
 """
 
@@ -15,7 +15,7 @@ import threading
 
 import pytest
 
-from flows.stopping import apart, stopping
+from flows.process import apart, stopping
 
 
 async def letters(stop: asyncio.Event, brought: list[str]) -> str:
@@ -56,7 +56,7 @@ async def test_a_cancellation_waits_for_the_letter_under_way() -> None:
 
 def test_so_does_a_signal_whose_handler_raises() -> None:
     ended = subprocess.run(
-        [sys.executable, "-m", "tests.test_stopping"], capture_output=True, text=True, check=False, timeout=30
+        [sys.executable, "-m", "tests.test_process"], capture_output=True, text=True, check=False, timeout=30
     )
     assert ended.returncode == 3, ended.stderr
     assert ended.stdout == "ended\n"

@@ -12,15 +12,15 @@ from pathlib import Path
 
 import pytest
 
-from flows import stages
+from flows import pipeline
 from flows.context import Context
-from flows.database import Database, connect, migrate
 from flows.editions import maths
 from flows.editions.choose import choose
 from flows.editions.model import Edition, Interests, Kind
 from flows.mail.assemble import LIMIT, assemble, plain
 from flows.mail.model import Message
 from flows.papers.model import Addresses
+from flows.storage.database import Database, connect, migrate
 from tests.context import context_of
 from tests.factories import reader
 from tests.mail.made import SHIPPED, body, tree
@@ -43,8 +43,8 @@ def at(database: Database, folder: Path, url: Addresses) -> Context:
 
 async def composed(context: Context, day: dt.date, newsletter: str = "daily") -> Edition:
     wanted = context.newsletter(newsletter)
-    await stages.collect(context, wanted, Kind.DAILY, day, lambda _: None)
-    edition = await stages.compose(context, wanted, Kind.DAILY, day)
+    await pipeline.collect(context, wanted, Kind.DAILY, day, lambda _: None)
+    edition = await pipeline.compose(context, wanted, Kind.DAILY, day)
     assert isinstance(edition, Edition), edition
     return edition
 
@@ -66,7 +66,7 @@ async def test_the_page_that_the_project_began_from(recorded: Path, database: Da
     wrong = [t for t, topic in found.items() if topic not in (labels[t]["label"], *labels[t].get("alternates", []))]
     assert wrong == []
     assert len(exact) >= 18
-    cards = await stages.cards_of(context, edition, context.newsletter("daily"))
+    cards = await pipeline.cards_of(context, edition, context.newsletter("daily"))
     text = re.sub(r"https?://\S+", "", plain(cards, choose(edition, Interests())))
     assert RESIDUE.findall(text) == []
 
@@ -88,7 +88,7 @@ async def test_recorded_days_compose_in_any_order(recorded: Path, database: Data
             if number % 4 == 0:
                 for look in LOOKS:
                     newsletter = replace(context.newsletter("daily"), look=look)
-                    cards = await stages.cards_of(context, edition, newsletter)
+                    cards = await pipeline.cards_of(context, edition, newsletter)
                     nothing_is_wrong(assemble(cards, choose(edition, Interests()), reader()), edition)
 
 

@@ -18,11 +18,12 @@ from platformdirs import user_data_path
 from rich.console import Console
 from rich.markup import escape
 
-from flows import desk, keys, loops, readers, report
+from flows import process
+from flows.commands import deliveries, dkim_new, send, subscribers
+from flows.config.settings import load_settings
 from flows.context import read_day, utc_now
 from flows.editions.model import Kind
 from flows.outcomes import Problem
-from flows.settings import load_settings
 
 T = TypeVar("T")
 
@@ -119,8 +120,8 @@ def demo(
 
     Scrapes the newest papers, groups them, mails the edition to a demo reader, and shows where to look.
     """
-    from flows.demo import claim_home
-    from flows.demo import demo as show
+    from flows.processes.demo import claim_home
+    from flows.processes.demo import demo as show
 
     # told before a home is made for it
     read_day(date, utc_now().date())
@@ -140,7 +141,7 @@ def up(
 
     Where PREFECT_API_URL is set, that server is joined instead of starting one.
     """
-    from flows.up import up as stay
+    from flows.processes.up import up as stay
 
     raise typer.Exit(
         _run(stay(Console(highlight=False), load_settings(), host=host, port=port, prefect_port=prefect_port))
@@ -166,14 +167,14 @@ def preview(
     if watch == bool(out):
         raise Problem("Say either --out with the folder to write to, or --watch to see it in the browser.")
     if watch:
-        from flows.watch import watch as stay
+        from flows.commands.preview_server import watch as stay
 
         _run(stay(newsletter, date, as_reader, port, _print, kind=_kind(weekly)))
         return
     if not (date and out):
         raise Problem(f"Name the day with --date: {DATE}.")
     with console.status("Collecting…") as status:
-        words = _run(desk.preview(newsletter, date, as_reader, out, _into(status.update), kind=_kind(weekly)))
+        words = _run(send.preview(newsletter, date, as_reader, out, _into(status.update), kind=_kind(weekly)))
     typer.echo(words)
 
 
@@ -187,14 +188,14 @@ def deliver(
 ) -> None:
     """Delivers the edition of a day, composed if need be. Running it again goes on and mails nobody twice."""
     with console.status("Preparing…") as status:
-        words = loops.run(
-            desk.deliver(newsletter, date, wait, _into(status.update), all_hours=all_hours, kind=_kind(weekly))
+        words = process.run(
+            send.deliver(newsletter, date, wait, _into(status.update), all_hours=all_hours, kind=_kind(weekly))
         )
     typer.echo(words)
 
 
-@app.command()
-def deliveries(
+@app.command("deliveries")
+def show_deliveries(
     edition: Annotated[str, typer.Option("--edition", "-e", help="The edition, such as daily/2026-06-09")],
     state: Annotated[
         str,
@@ -221,13 +222,13 @@ def deliveries(
     if sum((as_csv, link, resend, settle)) > 1:
         raise Problem("--csv, --link, --resend and --settle exclude each other: say one of them.")
     if link:
-        typer.echo(_run(report.link(edition, kind=kind)))
+        typer.echo(_run(deliveries.link(edition, kind=kind)))
     elif resend:
-        typer.echo(_run(report.resend(edition, state, kind=kind)))
+        typer.echo(_run(deliveries.resend(edition, state, kind=kind)))
     elif settle:
-        typer.echo(_run(report.settle(edition, state, kind=kind)))
+        typer.echo(_run(deliveries.settle(edition, state, kind=kind)))
     else:
-        _run(report.show(edition, state, _print, kind=kind, as_csv=as_csv))
+        _run(deliveries.show(edition, state, _print, kind=kind, as_csv=as_csv))
 
 
 def _kind(weekly: bool) -> Kind:
@@ -238,13 +239,13 @@ def _kind(weekly: bool) -> Kind:
 def returns() -> None:
     """Reads the mailbox of PAPERROUND_RETURNS_URL, as `up` does every five minutes: who unsubscribed by mail is
     unsubscribed. What is not understood stays there unread."""
-    typer.echo(_run(desk.returns()))
+    typer.echo(_run(send.returns()))
 
 
 @app.command()
 def upkeep() -> None:
     """Forgets what is kept for a while only: sign-ups that nobody confirmed, old letters. `up` does so every night."""
-    typer.echo(_run(desk.tidy()))
+    typer.echo(_run(send.tidy()))
 
 
 def _into(update: Callable[[str], None]) -> Callable[[str], None]:
@@ -294,7 +295,7 @@ def add(
         "state": "confirmed",
         "consent_source": "operator",
     }
-    typer.echo(_run(readers.add(row, resubscribe=resubscribe)))
+    typer.echo(_run(subscribers.add(row, resubscribe=resubscribe)))
 
 
 @people.command("list")
@@ -306,7 +307,7 @@ def list_subscribers(
     ] = "",
 ) -> None:
     """Shows who is subscribed, a line each."""
-    _run(readers.show(newsletter, state, typer.echo))
+    _run(subscribers.show(newsletter, state, typer.echo))
 
 
 @people.command("import")
@@ -323,7 +324,7 @@ def import_subscribers(
     goes in. An address that has unsubscribed or is suppressed is refused.
     """
     with console.status("Importing…") as status:
-        words, bad = _run(readers.bring_in(file, status.update, _print, resubscribe=resubscribe))
+        words, bad = _run(subscribers.bring_in(file, status.update, _print, resubscribe=resubscribe))
     typer.echo(words)
     raise typer.Exit(1 if bad else 0)
 
@@ -334,7 +335,7 @@ def export_subscribers(
     newsletter: Annotated[str, typer.Option("--newsletter", "-n", help="Of this newsletter alone")] = "",
 ) -> None:
     """Writes all subscriptions as CSV, in the form that `import` reads."""
-    _print(_run(readers.take_out(file, newsletter)))
+    _print(_run(subscribers.take_out(file, newsletter)))
 
 
 @people.command("suppress")
@@ -344,7 +345,7 @@ def suppress(
     lift: Annotated[bool, typer.Option("--lift", help="Allow it again instead")] = False,
 ) -> None:
     """Never mails an address again, on any newsletter. It is kept as a keyed hash, also after it is forgotten."""
-    typer.echo(_run(readers.lift(email) if lift else readers.suppress(email, reason)))
+    typer.echo(_run(subscribers.lift(email) if lift else subscribers.suppress(email, reason)))
 
 
 @people.command("forget")
@@ -353,7 +354,7 @@ def forget(
     yes: Annotated[bool, typer.Option("--yes", help="Do it without asking")] = False,
 ) -> None:
     """Erases everything about an address: its subscriptions, its consent, who got what."""
-    typer.echo(_run(readers.forget(email, lambda question: yes or _agreed(question))))
+    typer.echo(_run(subscribers.forget(email, lambda question: yes or _agreed(question))))
 
 
 def _agreed(question: str) -> bool:
@@ -367,7 +368,7 @@ def explain(
     paper: Annotated[str, typer.Argument(help="Its arXiv identifier, such as 2606.10651, or its page's address")],
 ) -> None:
     """Shows why a paper has its topic: what spoke for it, what nearly won, and the best scores."""
-    typer.echo(_run(desk.explain(paper)))
+    typer.echo(_run(send.explain(paper)))
 
 
 @topics.command("evaluate")
@@ -380,14 +381,14 @@ def evaluate(
     A line is an object with `id`, `title`, `abstract` and `label`, a topic's short name; `categories`, `keywords` and
     `alternates`, other topics that would do as well, may be there.
     """
-    typer.echo(desk.evaluate_topics(file, as_json=as_json))
+    typer.echo(send.evaluate_topics(file, as_json=as_json))
 
 
 @app.command()
 def doctor() -> None:
     """Looks at all that mail depends on, and says what to do: settings, database, mail server, the web app's address,
     and what DNS says of your domains (SPF, DKIM, DMARC). Sends nothing; ends with 1 if something is wrong."""
-    from flows.doctor import tell  # it asks DNS: no other command needs that
+    from flows.commands.doctor import tell  # it asks DNS: no other command needs that
 
     raise typer.Exit(_run(tell(typer.echo)))
 
@@ -400,19 +401,19 @@ def new_key(
     out: Annotated[Path | None, typer.Option(help="The file to make; by default one in PAPERROUND_HOME_DIR")] = None,
 ) -> None:
     """Makes a key that signs mail, and prints the DNS record to publish and the settings that use it."""
-    typer.echo(keys.new(load_settings(), selector, domain, algorithm, out))
+    typer.echo(dkim_new.new(load_settings(), selector, domain, algorithm, out))
 
 
 @app.command(hidden=True)
 def courier(edition: int, until: str, share: int = 1) -> None:
     """A process that delivers beside others."""
-    typer.echo(loops.run(desk.courier(edition, datetime.fromisoformat(until), share)))
+    typer.echo(process.run(send.courier(edition, datetime.fromisoformat(until), share)))
 
 
 @app.command(hidden=True)
 def web(host: str = "127.0.0.1", port: int = 8180, mailbox: Path | None = None) -> None:
     """The web app's process."""
-    from flows.serving import serve_web
+    from flows.processes.serve import serve_web
 
     _run(serve_web(host, port, mailbox))
 
@@ -420,6 +421,6 @@ def web(host: str = "127.0.0.1", port: int = 8180, mailbox: Path | None = None) 
 @app.command(hidden=True)
 def runner() -> None:
     """The process that runs the flows."""
-    from flows.serving import serve_flows
+    from flows.processes.serve import serve_flows
 
     _run(serve_flows())

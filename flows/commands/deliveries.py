@@ -8,15 +8,14 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TextIO
 
-from flows.context import Context, open_context
+from flows.commands.subscribers import opened, shown
+from flows.config.settings import load_settings
+from flows.context import Context, open_context, report_link
 from flows.editions.model import Edition, Kind, NoEdition
-from flows.links import report_link
 from flows.outcomes import Problem
-from flows.readers import opened, shown
-from flows.settings import load_settings
-from flows.store import Frozen
+from flows.storage.editions import Frozen
+from subscribers.ledger.report import STATES, Delivery, Summary
 from subscribers.model import DeliveryState
-from subscribers.report import STATES, Delivery, Summary
 
 COLUMNS = ("email", "state", "attempts", "code", "words", "first_attempt", "last_change", "due")
 TITLES = ("email", "state", "attempts", "code", "first attempt", "last change", "next attempt", "words")

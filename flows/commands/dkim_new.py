@@ -6,9 +6,9 @@ import os
 import re
 from pathlib import Path
 
-from flows.mail.dkim import new_key, read_key
+from flows.config.settings import Settings
 from flows.outcomes import Problem
-from flows.settings import Settings
+from flows.sending.dkim import new_key, read_key
 
 _LABEL = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?", re.IGNORECASE)
 _STRING = 255

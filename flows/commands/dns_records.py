@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from flows.mail.dkim import Key
+from flows.sending.dkim import Key
 
 
 class Grade(StrEnum):

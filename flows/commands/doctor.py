@@ -17,18 +17,18 @@ import dns.resolver
 import httpx
 from sqlalchemy.engine import make_url
 
-from flows import catalogue
-from flows.database import connect, is_current
-from flows.mail import published
-from flows.mail.dkim import Key, read_key
+from flows.commands import dns_records
+from flows.commands.dns_records import Finding, Grade, dmarc_places
+from flows.commands.subscribers import shown
+from flows.config import catalogue
+from flows.config.settings import Settings, load_settings
+from flows.incoming.mailbox import OpenMailbox
 from flows.mail.model import Message
-from flows.mail.published import Finding, Grade, dmarc_places
-from flows.mail.transports import CantConnect, transport
-from flows.mailbox import OpenMailbox
 from flows.outcomes import Problem, Verdict, anonymous
-from flows.readers import shown
-from flows.settings import Settings, load_settings
-from subscribers.store import count
+from flows.sending.dkim import Key, read_key
+from flows.sending.transports import CantConnect, transport
+from flows.storage.database import connect, is_current
+from subscribers.people.store import count
 
 PATIENCE = 20.0
 """Seconds for one thing: a firewall may swallow all that we say."""
@@ -261,7 +261,7 @@ class _Doctor:
     async def spf(self) -> Sequence[Finding]:
         if not _public(self._bounces):
             return []
-        return [published.spf(self._bounces, await self._look_up(self._bounces, "TXT"))]
+        return [dns_records.spf(self._bounces, await self._look_up(self._bounces, "TXT"))]
 
     async def dkim(self) -> Sequence[Finding]:
         domain = self._settings.signing_domain
@@ -272,14 +272,14 @@ class _Doctor:
         return await asyncio.gather(*(self._key(key) for key in keys))
 
     async def _key(self, key: Key) -> Finding:
-        return published.dkim(key, await self._look_up(key.record[0], "TXT"))
+        return dns_records.dkim(key, await self._look_up(key.record[0], "TXT"))
 
     async def dmarc(self) -> Sequence[Finding]:
         if not _public(self._from):
             return []
         place, records = await self._policy(self._from)
-        found = published.dmarc(self._from, place, records)
-        told = published.policy(records)
+        found = dns_records.dmarc(self._from, place, records)
+        told = dns_records.policy(records)
         if not told or await self._aligned(self._bounces, told.get("aspf")):
             return [found]
         signs = self._settings.signing_domain.lower()
@@ -296,7 +296,7 @@ class _Doctor:
         """Where the policy of a domain stands, and the TXT records of that place; the last one where there is none."""
         place, records = "", list[str]()
         for place in dmarc_places(domain):
-            if published.has_policy(records := await self._look_up(place, "TXT")):
+            if dns_records.has_policy(records := await self._look_up(place, "TXT")):
                 break
         return place, records
 
@@ -309,7 +309,7 @@ class _Doctor:
 
     async def _organisation(self, domain: str) -> str:
         for place in reversed(dmarc_places(domain)):
-            if published.has_policy(await self._look_up(place, "TXT")):
+            if dns_records.has_policy(await self._look_up(place, "TXT")):
                 return place.removeprefix("_dmarc.")
         return domain
 

@@ -10,18 +10,20 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from flows import catalogue, inbox, stages
+from flows import pipeline
+from flows.commands.send import Onlooker, edition_of
+from flows.config import catalogue
 from flows.context import Context, Say
-from flows.desk import Onlooker, edition_of
+from flows.delivery.personal import reader_of
+from flows.editions.arrange import compose
 from flows.editions.choose import choose
-from flows.editions.compose import compose
 from flows.editions.model import Edition, Kind, Newsletter, NoEdition
 from flows.mail.assemble import assemble
 from flows.mail.look import place
 from flows.outcomes import Problem
 from flows.papers.gather import SOURCES, gather
 from flows.papers.model import Window
-from flows.writer import reader_of
+from flows.processes import demo_mailbox
 
 EVERY = 0.3
 """Seconds between two looks at the files."""
@@ -38,7 +40,7 @@ class Shown:
     version: str
     """Another one for everything that differs."""
     title: str
-    message: inbox.Mail | None = None
+    message: demo_mailbox.Mail | None = None
     raw: bytes = b""
     papers: int = 0
     pictures: bool = False
@@ -102,7 +104,7 @@ class Studio:
             digest = choose(edition, self._to.interests)
             if not digest.parts:
                 raise Problem(f"No mail for {self._to.address}: {digest.reason}.")
-            cards = await stages.cards_of(self.context, edition, newsletter)
+            cards = await pipeline.cards_of(self.context, edition, newsletter)
             raw = assemble(cards, digest, reader_of(self.context, edition, self._to.identity, self._to.address)).content
         except Exception as error:
             # whatever it is, the next change may mend it: whoever edits is told, and watching goes on
@@ -118,7 +120,7 @@ class Studio:
         return Shown(
             version=version,
             title=newsletter.title,
-            message=inbox.read("digest", raw),
+            message=demo_mailbox.read("digest", raw),
             raw=raw,
             papers=digest.size,
             pictures=newsletter.thumbnails,

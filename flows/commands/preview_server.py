@@ -19,16 +19,16 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
+from flows.commands.preview import Studio
+from flows.commands.send import onlooker
+from flows.config.settings import load_settings
 from flows.context import Say, open_context
-from flows.desk import onlooker
 from flows.editions.model import Kind
-from flows.inbox import outward
 from flows.mail.assemble import LIMIT
-from flows.settings import load_settings
-from flows.stopping import stopping
-from flows.studio import Studio
-from flows.supervisor import claim_port
-from subscribers.pages import Pages, SecurityHeaders
+from flows.process import stopping
+from flows.processes.demo_mailbox import outward
+from flows.processes.supervisor import claim_port
+from subscribers.web.pages import Pages, SecurityHeaders
 
 WIDTHS = ("whole", "mail", "narrow")
 SCHEMES = ("light", "dark")

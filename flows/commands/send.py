@@ -11,26 +11,27 @@ import signal
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
-from flows import catalogue, housekeeping, stages
+from flows import pipeline
+from flows.commands.subscribers import opened
+from flows.config import catalogue
+from flows.config.settings import load_settings
 from flows.context import Context, Say, open_context
-from flows.dispatch import deliver as dispatch
-from flows.dispatch import work
+from flows.delivery.personal import reader_of
+from flows.delivery.run import deliver as dispatch
+from flows.delivery.run import work
 from flows.editions.choose import choose
 from flows.editions.evaluate import Report, evaluate, read
 from flows.editions.maths import text
 from flows.editions.model import Edition, Interests, Kind, Newsletter, NoEdition
 from flows.editions.topics import Classifier
+from flows.incoming.handle import read_returns
 from flows.mail.assemble import assemble
 from flows.mail.cards import unpack
-from flows.mail.transports import transport
 from flows.outcomes import Problem, Verdict
 from flows.papers.model import PaperId, paper_id
-from flows.readers import opened
-from flows.returning import read_returns
-from flows.settings import load_settings
-from flows.stopping import stopping
-from flows.store import Frozen
-from flows.writer import reader_of
+from flows.process import stopping
+from flows.sending.transports import transport
+from flows.storage.editions import Frozen
 from subscribers.tokens import PREVIEW_READER
 
 BEST = 5
@@ -59,7 +60,7 @@ async def onlooker(context: Context, newsletter: str, as_reader: str) -> Onlooke
 async def edition_of(context: Context, newsletter: Newsletter, kind: Kind, day: dt.date, say: Say) -> Edition:
     """The edition of a day, its papers collected if need be; none is stored. Raises Problem where there is none."""
     await _collect_if_needed(context, newsletter, kind, day, say)
-    edition = await stages.compose(context, newsletter, kind, day)
+    edition = await pipeline.compose(context, newsletter, kind, day)
     if isinstance(edition, NoEdition):
         raise Problem(f"{newsletter.title} has no {_edition(kind)} on {day}: {edition.reason}")
     return edition
@@ -77,7 +78,7 @@ async def preview(newsletter: str, date: str, as_reader: str, out: Path, say: Sa
             return f"No mail for {as_reader} on {day}: {digest.reason}."
         kept = await context.store.find(newsletter, kind, day)
         frozen = isinstance(kept, Frozen)
-        cards = unpack(kept.cards) if isinstance(kept, Frozen) else await stages.cards_of(context, edition, wanted)
+        cards = unpack(kept.cards) if isinstance(kept, Frozen) else await pipeline.cards_of(context, edition, wanted)
         message = assemble(cards, digest, reader_of(context, edition, to.identity, to.address))
     await asyncio.to_thread(_write_out, out, message.content)
     when = f"week to {day}" if kind is Kind.WEEKLY else str(day)
@@ -112,7 +113,7 @@ async def deliver(
         wanted = context.newsletter(newsletter, kind)
         day = context.day(wanted, date)
         await _collect_if_needed(context, wanted, kind, day, say)
-        frozen = await stages.freeze(context, wanted, kind, day, say)
+        frozen = await pipeline.freeze(context, wanted, kind, day, say)
         if isinstance(frozen, NoEdition):
             return f"No {_edition(kind)} on {day}, so no mail: {frozen.reason}"
         with stopping(signal.SIGINT, signal.SIGTERM) as stop:
@@ -127,7 +128,7 @@ async def deliver(
 
 
 async def courier(edition_id: int, until: dt.datetime, share: int) -> str:
-    """Works what is due of an edition beside others, see `flows.fleet`; returns what it brought as JSON."""
+    """Works what is due of an edition beside others, see `extra_processes`; returns what it brought as JSON."""
     async with open_context(load_settings()) as context:
         frozen = await context.store.frozen(edition_id)
         if frozen is None:
@@ -148,13 +149,13 @@ async def _collect_if_needed(context: Context, newsletter: Newsletter, kind: Kin
     wanted = ((day - first).days + 1) * len(newsletter.sources)
     if whole == wanted and day < context.now().date() - dt.timedelta(days=1):
         return
-    await stages.collect(context, newsletter, kind, day, say)
+    await pipeline.collect(context, newsletter, kind, day, say)
 
 
 async def tidy() -> str:
     """Does what the flow `upkeep` does."""
     async with open_context(load_settings()) as context:
-        return await housekeeping.tidy(context)
+        return await pipeline.tidy(context)
 
 
 async def returns() -> str:

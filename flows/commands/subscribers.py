@@ -9,13 +9,13 @@ from itertools import islice
 from pathlib import Path
 from typing import Literal, TextIO
 
+from flows.config.settings import load_settings
 from flows.context import Context, open_context
 from flows.editions.model import EVERY
 from flows.outcomes import Problem
-from flows.settings import load_settings
-from subscribers import roster
 from subscribers.model import Subscription, SubscriptionState, Suppressed
-from subscribers.store import Change, Refused
+from subscribers.people import csv_file
+from subscribers.people.store import Change, Refused
 
 LINES = 1000
 """Lines of a CSV file that go into one transaction."""
@@ -32,7 +32,7 @@ async def add(row: Mapping[str, str | None], *, resubscribe: bool = False) -> st
     async with open_context(load_settings()) as context:
         email = _address(row.get("email") or "")
         try:
-            change = roster.change(row, _known(context))
+            change = csv_file.change(row, _known(context))
         except ValueError as error:
             raise Problem(f"{error}.") from None
         columns = {**change.columns, "consent_at": context.now()}
@@ -54,7 +54,7 @@ async def add(row: Mapping[str, str | None], *, resubscribe: bool = False) -> st
 def _address(text: str) -> str:
     """Raises Problem, which names what was given: it is for the eyes of who gave it."""
     try:
-        return roster.address(text)
+        return csv_file.address(text)
     except ValueError as error:
         raise Problem(f"{str(error).replace('email', f'email {text[:60]!r}', 1)}.") from None
 
@@ -80,8 +80,8 @@ def _told(one: Subscription) -> list[str]:
     else:
         topics = ", ".join(sorted(interests.topics)) or "all topics"
     found = [
-        f"{SUPPRESSED} ({one.suppressed})" if one.suppressed else roster.state_of(one),
-        roster.frequency_of(one) + ("" if one.hour is None else f" at {one.hour}:00 {one.zone}"),
+        f"{SUPPRESSED} ({one.suppressed})" if one.suppressed else csv_file.state_of(one),
+        csv_file.frequency_of(one) + ("" if one.hour is None else f" at {one.hour}:00 {one.zone}"),
         topics,
         *([f"keywords {', '.join(interests.keywords)}"] if interests.keywords else []),
         *([f"authors {', '.join(interests.authors)}"] if interests.authors else []),
@@ -94,8 +94,8 @@ def shown(text: str) -> str:
     return re.sub(r"[\x00-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]", " ", text)
 
 
-def _known(context: Context) -> roster.Known:
-    return roster.Known(newsletters=set(context.newsletters), topics={topic.slug for topic in context.topics})
+def _known(context: Context) -> csv_file.Known:
+    return csv_file.Known(newsletters=set(context.newsletters), topics={topic.slug for topic in context.topics})
 
 
 async def show(newsletter: str, state: str, line: Callable[[str], object]) -> None:
@@ -123,10 +123,10 @@ async def bring_in(
     added = changed = unchanged = refused = bad = 0
     async with open_context(load_settings()) as context:
         with opened(file, "r") as source:
-            lines = roster.read(source, _known(context))
+            lines = csv_file.read(source, _known(context))
             while chunk := list(islice(lines, LINES)):
                 for line in chunk:
-                    if isinstance(line, roster.BadLine):
+                    if isinstance(line, csv_file.BadLine):
                         bad += 1
                         report(f"Line {line.number} was left out: {line.reason}.")
                 kept = await context.subscribers.keep(
@@ -149,7 +149,7 @@ async def take_out(file: Path, newsletter: str) -> str:
         if newsletter:
             context.newsletter(newsletter)
         with opened(file, "w") as target:
-            write = roster.write(target)
+            write = csv_file.write(target)
             async for one in context.subscribers.walk(newsletter or None):
                 write(one)
                 number += 1

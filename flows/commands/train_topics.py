@@ -1,4 +1,6 @@
-"""Train the linear model that helps to group papers: `python -m flows.train_topics LABELLED.jsonl … --out FILE`.
+"""Train the linear model that helps to group papers.
+
+`python -m flows.commands.train_topics LABELLED.jsonl … --out FILE`
 
 The files are in the form that `paperround topics evaluate` reads. The model learns what terms, likeness and categories
 leave open, so train it anew when the topics' files change. With `--judge FILE`, whose papers may be among those to
@@ -18,7 +20,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
-from flows.catalogue import topics
+from flows.config.catalogue import topics
 from flows.editions.evaluate import Example, Report, compare, read
 from flows.editions.linear import NO_MODEL, packed, unpacked
 from flows.editions.model import OTHER, Classified

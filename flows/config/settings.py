@@ -19,8 +19,8 @@ from pydantic import Field, SecretStr, ValidationError, ValidationInfo, field_va
 from pydantic_core import ErrorDetails
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from flows.mail.pace import Limit, read_limits
 from flows.outcomes import Problem
+from flows.sending.pace import Limit, read_limits
 
 Url = Annotated[str, Field(pattern=r"^https?://[^\s]+$")]
 

@@ -11,8 +11,8 @@ from flows.editions.choose import choose
 from flows.editions.model import Edition, Kind
 from flows.editions.week import DAYS
 from flows.papers.model import PaperId
-from flows.store import Frozen
-from subscribers.deliveries import Claim, Due
+from flows.storage.editions import Frozen
+from subscribers.ledger.model import Claim, Due
 
 
 async def dailies(context: Context, weekly: Edition) -> Mapping[int, Edition]:

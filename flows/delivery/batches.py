@@ -10,14 +10,14 @@ from dataclasses import dataclass
 from functools import partial
 
 from flows.context import Context, Say
+from flows.delivery.already_received import dailies, seen
+from flows.delivery.personal import Writer
+from flows.delivery.write_ahead import Stock
 from flows.editions.model import Edition, Kind
 from flows.mail.model import Message
 from flows.outcomes import Outcome
-from flows.overlap import dailies, seen
-from flows.stock import Stock
-from flows.store import Frozen
-from flows.writer import Writer
-from subscribers.deliveries import Claim, Due
+from flows.storage.editions import Frozen
+from subscribers.ledger.model import Claim, Due
 from subscribers.model import Suppressed
 
 PROGRESS = dt.timedelta(seconds=10)

@@ -15,9 +15,9 @@ import os
 import sys
 from types import TracebackType
 
+from flows.config.settings import Settings
 from flows.context import Say
-from flows.processes import die_with_the_parent
-from flows.settings import Settings
+from flows.process import die_with_the_parent
 
 BATCHES = 50
 """So many batches that are due pay for one more process, which takes two seconds to start: 25,000 readers."""

@@ -16,7 +16,7 @@ from flows.mail.assemble import assemble
 from flows.mail.cards import addressed, unpack
 from flows.mail.model import Message, Reader
 from flows.papers.model import PaperId
-from flows.store import Frozen
+from flows.storage.editions import Frozen
 from subscribers import policy
 from subscribers.model import Subscription
 from subscribers.tokens import Purpose, sign

@@ -8,13 +8,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from flows.context import Context, Say
+from flows.delivery.batches import Worklist
+from flows.delivery.extra_processes import Fleet
 from flows.editions.model import Kind
-from flows.fleet import Fleet
-from flows.mail.courier import Courier, Report
-from flows.mail.transports import transport
 from flows.outcomes import Verdict
-from flows.store import Frozen
-from flows.worklist import Worklist
+from flows.sending.sender import Courier, Report
+from flows.sending.transports import transport
+from flows.storage.editions import Frozen
 from subscribers.model import DeliveryState
 
 HELD = dt.timedelta(days=1)
@@ -75,7 +75,7 @@ async def deliver(
     the readers' hours. Running it again goes on where it stopped and sends nothing twice.
 
     With `opened` it keeps to the rows that are there: who has subscribed since then is not added. `stop` ends it at
-    the boundary of a message. A large list is shared with other processes of this machine, see `flows.fleet`.
+    the boundary of a message. A large list is shared with other processes of this machine, see `extra_processes`.
     """
     transport(context.settings.mail_url.get_secret_value())  # a bad one is told before anything is made
     until = context.now() + wait

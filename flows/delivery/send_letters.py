@@ -12,13 +12,13 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 
 from flows.context import Context
+from flows.delivery.write_letter import Scribe
 from flows.mail.model import Message
-from flows.mail.transports import CantConnect, Connect, Connection, transport
 from flows.outcomes import LOGIN_WANTED, Outcome, Problem, Stage, Verdict, anonymous
-from flows.scribe import Scribe
-from subscribers.deliveries import Claim
+from flows.sending.transports import CantConnect, Connect, Connection, transport
+from subscribers.ledger.model import Claim
 from subscribers.model import Letter
-from subscribers.outbox import Item
+from subscribers.people.outbox import Item
 
 HANDS = 3
 """Letters that are sent at a time: one to a slow server keeps nobody waiting."""

@@ -10,7 +10,7 @@ import asyncio
 from collections.abc import Callable, Mapping, Sequence
 
 from flows.mail.model import Message
-from flows.mail.signing import Signer
+from flows.sending.sign import Signer
 
 SIZE = 40
 """So many messages lie ready at most: what ten connections take at once, several times over, and three megabytes."""

@@ -7,17 +7,17 @@ from dataclasses import dataclass, replace
 from urllib.parse import urlsplit
 
 from flows.context import Context
+from flows.delivery.personal import reader_of
 from flows.editions.choose import choose
 from flows.editions.model import Digest, Kind
 from flows.mail.assemble import assemble
 from flows.mail.cards import addressed, unpack
 from flows.mail.letters import Addressee, Letters
 from flows.mail.model import Cards, Message
-from flows.store import Frozen
-from flows.writer import reader_of
+from flows.storage.editions import Frozen
 from subscribers import policy
 from subscribers.model import Frequency, Letter, Subscription
-from subscribers.outbox import Item
+from subscribers.people.outbox import Item
 from subscribers.tokens import LIFE, Purpose, sign
 
 _LEADS = {

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from flows.context import Context
-from flows.mail.returned import read
-from flows.mailbox import OpenMailbox
+from flows.incoming.mailbox import OpenMailbox
+from flows.incoming.unsubscribe_mail import read
 from subscribers.tokens import Purpose, verify
 
 

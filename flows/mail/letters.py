@@ -15,7 +15,7 @@ from email.header import Header
 from email.utils import format_datetime, parseaddr
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 from urllib.parse import urlsplit
 
 from markupsafe import Markup
@@ -27,7 +27,6 @@ from flows.mail.cards import originator
 from flows.mail.colour import AA
 from flows.mail.document import DARK, LIGHT, VIVID, accent_of, canonical, cut
 from flows.mail.model import Message, Opening, Site
-from flows.phrases import Phrases
 
 KINDS = ("confirm", "known", "welcome", "link", "private", "address", "moved")
 
@@ -61,6 +60,16 @@ class _Rendered:
     boundary: bytes
     html: str
     text: str
+
+
+class Phrases(Protocol):
+    """The words of letters, by their keys; `flows.config.phrases` reads them."""
+
+    def __call__(self, key: str, /, **values: Any) -> Markup:
+        """The phrase as HTML, its values escaped."""
+
+    def text(self, key: str, /, **values: Any) -> str:
+        """The phrase as plain text."""
 
 
 class Letters:

@@ -23,7 +23,7 @@ from flows.papers import bodies, failures
 from flows.papers.answers import Answers, Kept
 from flows.papers.failures import Failure, Unreachable
 from flows.papers.model import Request, Unreadable
-from flows.papers.pace import Pace
+from flows.papers.request_interval import Pace
 
 __all__ = ["Fetcher", "Unreachable"]
 

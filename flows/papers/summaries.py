@@ -8,12 +8,11 @@ from __future__ import annotations
 import asyncio
 import json
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 import httpx
 
-from flows.editions import summary
 from flows.papers.model import Paper, PaperId
 
 CONNECTIONS = 6
@@ -57,22 +56,38 @@ class Written:
         return f"Summaries: {', '.join(said)}."
 
 
+Question = Callable[[Paper], list[dict[str, str]]]
+"""The messages that ask for a paper's summary."""
+Reading = Callable[[str, Paper], str]
+"""What is taken of an answer; empty: nothing."""
+
+
 class Summariser:
     """Asks a model for summaries, a few at a time and for a bounded time. Whatever the service does, it never raises.
 
     `url` is the service's address up to `/chat/completions`; an empty `key` is not sent.
     """
 
-    def __init__(self, url: str, key: str, model: str, *, budget: float = BUDGET, timeout: float = TIMEOUT) -> None:
+    def __init__(
+        self,
+        url: str,
+        key: str,
+        model: str,
+        question: Question,
+        read: Reading,
+        *,
+        budget: float = BUDGET,
+        timeout: float = TIMEOUT,
+    ) -> None:
         self._url = url if url.endswith("/chat/completions") else f"{url}/chat/completions"
         self._headers = {"Authorization": f"Bearer {key}"} if key else {}
-        self._model = model
+        self._model, self._question, self._read = model, question, read
         self._budget, self._timeout = budget, timeout
 
     async def write(self, papers: Sequence[Paper]) -> Written:
         """The summaries of these papers, as far as they come in time."""
         async with httpx.AsyncClient(headers=self._headers, timeout=self._timeout) as client:
-            work = _Work(client, self._url, self._model, papers)
+            work = _Work(client, self._url, self._model, self._question, self._read, papers)
             try:
                 async with asyncio.timeout(self._budget):
                     await asyncio.gather(*(work.go_on() for _ in range(CONNECTIONS)))
@@ -93,8 +108,17 @@ class _Refused(Exception):  # noqa: N818
 class _Work:
     """The papers that are waiting, and what came of the others."""
 
-    def __init__(self, client: httpx.AsyncClient, url: str, model: str, papers: Sequence[Paper]) -> None:
+    def __init__(
+        self,
+        client: httpx.AsyncClient,
+        url: str,
+        model: str,
+        question: Question,
+        read: Reading,
+        papers: Sequence[Paper],
+    ) -> None:
         self._client, self._url, self._model = client, url, model
+        self._question, self._read = question, read
         self._bound = "max_tokens"
         self._row = 0
         self.waiting: Iterator[Paper] = iter(papers)
@@ -115,7 +139,7 @@ class _Work:
                     self.written.free.add(paper.id)
             else:
                 self._row = 0
-                self.written.texts[paper.id] = summary.read(answer, paper)
+                self.written.texts[paper.id] = self._read(answer, paper)
             self.asked.discard(paper.id)
 
     def fail(self, words: str, times: int) -> None:
@@ -138,7 +162,7 @@ class _Work:
         return _content(body)
 
     async def _post(self, paper: Paper) -> tuple[int, bytes]:
-        question = {"model": self._model, "messages": summary.messages(paper), self._bound: TOKENS}
+        question = {"model": self._model, "messages": self._question(paper), self._bound: TOKENS}
         body = bytearray()
         async with self._client.stream("POST", self._url, json=question) as response:
             async for part in response.aiter_bytes():

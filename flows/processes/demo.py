@@ -12,16 +12,15 @@ from pathlib import Path
 from rich.console import Console
 from rich.markup import escape
 
-from flows.context import Context, open_context
+from flows.config.settings import load_settings
+from flows.context import Context, open_context, report_link
 from flows.editions.model import Kind
-from flows.inbox import mail_server
-from flows.links import report_link
 from flows.outcomes import Problem
 from flows.papers.gather import SOURCES, gather
 from flows.papers.model import Window
-from flows.prefect_api import TERMINAL, PrefectApi
-from flows.settings import load_settings
-from flows.supervisor import (
+from flows.processes.demo_mailbox import mail_server
+from flows.processes.prefect_api import TERMINAL, PrefectApi
+from flows.processes.supervisor import (
     Stopped,
     Supervisor,
     claim_port,
@@ -31,7 +30,7 @@ from flows.supervisor import (
     supervising,
 )
 from subscribers.model import SubscriptionState
-from subscribers.store import Change
+from subscribers.people.store import Change
 
 READER = "reader@example.org"
 LOOK_BACK = 14

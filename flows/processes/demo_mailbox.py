@@ -24,7 +24,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 from starlette.routing import BaseRoute, Route
 
-from subscribers.pages import Pages
+from subscribers.web.pages import Pages
 
 T = TypeVar("T")
 

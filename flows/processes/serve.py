@@ -12,22 +12,22 @@ from pathlib import Path
 import httpx
 import uvicorn
 
-from flows import inbox
-from flows.archive import Archive
+from flows.config.settings import load_settings
 from flows.context import Context, open_context
+from flows.delivery.send_letters import work
 from flows.editions.choose import choose
 from flows.editions.model import Interests, Kind, Newsletter, NoEdition
 from flows.mail.assemble import page
 from flows.mail.cards import unpack
-from flows.postroom import work
-from flows.search import Search
-from flows.settings import load_settings
-from flows.stages import cards_of, compose
-from flows.store import Frozen
-from subscribers.latest import Latest
-from subscribers.limits import Limits
-from subscribers.pages import Pages
-from subscribers.web import Services, create_app
+from flows.pipeline import cards_of, compose
+from flows.processes import demo_mailbox
+from flows.storage.archive import Archive
+from flows.storage.editions import Frozen
+from flows.storage.search import Search
+from subscribers.web.app import Services, create_app
+from subscribers.web.latest import Latest
+from subscribers.web.limits import Limits
+from subscribers.web.pages import Pages
 
 
 def services(
@@ -77,7 +77,7 @@ async def serve_web(host: str, port: int, mailbox: Path | None = None) -> None:
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stop.set)
     async with open_context(load_settings()) as context:
         wanted = services(context, {"/inbox": context.phrases.text("inbox.title")} if mailbox else None, wake.set)
-        extra = inbox.routes(mailbox, wanted.pages) if mailbox else ()
+        extra = demo_mailbox.routes(mailbox, wanted.pages) if mailbox else ()
         config = uvicorn.Config(
             create_app(wanted, extra),
             host=host,

@@ -22,7 +22,7 @@ from typing import IO
 import httpx
 
 from flows.outcomes import Problem
-from flows.processes import die_with_the_parent
+from flows.process import die_with_the_parent
 
 GRACE = 10.0
 """Seconds between SIGTERM and SIGKILL."""

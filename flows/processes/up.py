@@ -9,12 +9,12 @@ from urllib.parse import urlsplit
 from rich.console import Console
 from rich.table import Table
 
+from flows.config.settings import Settings
 from flows.context import Context, open_context
-from flows.mail.transports import transport
-from flows.mailbox import opener
+from flows.incoming.mailbox import opener
 from flows.outcomes import Problem
-from flows.settings import Settings
-from flows.supervisor import Stopped, locked, port_is_free, prefect_environment, supervising
+from flows.processes.supervisor import Stopped, locked, port_is_free, prefect_environment, supervising
+from flows.sending.transports import transport
 
 
 async def up(console: Console, settings: Settings, *, host: str, port: int, prefect_port: int) -> int:

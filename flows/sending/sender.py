@@ -15,10 +15,10 @@ from functools import partial
 from typing import Any, Generic, TypeVar
 
 from flows.mail.model import Message
-from flows.mail.pace import SOON, Flow, Limit, Pace, domain_of
-from flows.mail.transports import CantConnect, Connect, Connection
-from flows.mail.waiting import Batch, Round
 from flows.outcomes import LOGIN_WANTED, Outcome, Stage, Verdict, anonymous
+from flows.sending.pace import SOON, Flow, Limit, Pace, domain_of
+from flows.sending.transports import CantConnect, Connect, Connection
+from flows.sending.waiting import Batch, Round
 
 T = TypeVar("T")
 Item = TypeVar("Item")

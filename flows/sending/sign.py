@@ -9,9 +9,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from operator import attrgetter
 
-from flows.mail import dkim
 from flows.mail.model import Message
-from flows.mail.signers import SigningProcess, signatures
+from flows.sending import dkim
+from flows.sending.sign_pool import SigningProcess, signatures
 
 FEW = 100
 """So many messages of an edition are signed here, on the way: processes are started for those who have more."""

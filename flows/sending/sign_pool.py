@@ -1,4 +1,4 @@
-"""Processes that sign: `python -m flows.mail.signers` is one of them.
+"""Processes that sign: `python -m flows.sending.sign_pool` is one of them.
 
 A signature takes longer than all else that is done for a message. A thread that signs waits for Python's lock before
 and after, and where the courier is busy that is ten milliseconds for each message; a process waits for nobody. The
@@ -18,7 +18,7 @@ import sys
 from collections.abc import Sequence
 from typing import Any, BinaryIO
 
-from flows.mail import dkim
+from flows.sending import dkim
 
 _LONGEST = 1 << 22
 """Bytes of a line, far above what some dozens of signatures take."""
@@ -40,7 +40,7 @@ class SigningProcess:
         ours, theirs = socket.socketpair()
         with theirs:
             self._process = subprocess.Popen(
-                [sys.executable, "-m", "flows.mail.signers"],
+                [sys.executable, "-m", "flows.sending.sign_pool"],
                 stdin=theirs.fileno(),
                 stdout=theirs.fileno(),
                 start_new_session=True,  # Ctrl-C reaches us alone

@@ -9,8 +9,8 @@ from contextlib import suppress
 from typing import Generic, Protocol, TypeVar
 
 from flows.mail.model import Message
-from flows.mail.pace import Pace, domain_of
 from flows.outcomes import Outcome
+from flows.sending.pace import Pace, domain_of
 
 Item = TypeVar("Item")
 

@@ -13,10 +13,10 @@ from typing import Any
 import sqlalchemy as sa
 from pydantic import TypeAdapter
 
-from flows.database import Database
 from flows.editions.model import Edition, Kind
 from flows.papers.model import PaperId
-from flows.store import edition, edition_paper
+from flows.storage.database import Database
+from flows.storage.editions import edition, edition_paper
 
 _editions = TypeAdapter(Edition)
 _IS_FROZEN = edition.c.state == "frozen"

@@ -11,12 +11,12 @@ import sqlalchemy as sa
 from pydantic import TypeAdapter
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from flows.database import Database, Instant, metadata
 from flows.editions.model import Edition, Kind, Newsletter, NoEdition
 from flows.editions.week import DAYS
 from flows.papers.merge import merge, refresh
 from flows.papers.model import Collected, Paper, PaperId, Skipped
-from flows.search import index, set_topics, unindexed
+from flows.storage.database import Database, Instant, metadata
+from flows.storage.search import index, set_topics, unindexed
 
 sighting = sa.Table(
     "sighting",

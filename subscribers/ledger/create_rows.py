@@ -10,12 +10,11 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from flows.database import Database, Instant
 from flows.editions.model import Kind
-from subscribers.deliveries import batch, delivery
+from flows.storage.database import Database, Instant
 from subscribers.model import DeliveryState, Frequency, SubscriptionState
 from subscribers.policy import due, frequencies
-from subscribers.tables import subscriber, subscription
+from subscribers.tables import batch, delivery, subscriber, subscription
 
 ROWS = 5_000
 """Rows that are made in one transaction: others wait some milliseconds for it. Each may have a time of its own, which

@@ -19,8 +19,8 @@ from typing import Any, Protocol
 import asyncpg
 import sqlalchemy as sa
 
-from flows.database import BUSY_TIMEOUT, Database
-from subscribers.deliveries import Claim
+from flows.storage.database import BUSY_TIMEOUT, Database
+from subscribers.ledger.model import Claim
 
 BUSY = 0.001
 """Seconds after which a database that another transaction has locked is asked again."""
@@ -125,7 +125,7 @@ class SqliteDriver:
 
     def _open(self) -> sqlite3.Connection:
         connection = sqlite3.connect(self._file, timeout=0, isolation_level=None)
-        # as in flows.database: what is committed outlives a lost power supply
+        # as in flows.storage.database: what is committed outlives a lost power supply
         for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
             connection.execute(f"PRAGMA {pragma}")
         return connection
@@ -157,7 +157,7 @@ class SqliteDriver:
         return True
 
 
-# the database's clock, as in flows.database.database_now
+# the database's clock, as in flows.storage.database.database_now
 _SQLITE_LEFT = """
     SELECT lease_until - CAST((julianday('now') - 2440587.5) * 86400000 AS INTEGER) FROM batch
     WHERE id = ? AND lease = ?"""

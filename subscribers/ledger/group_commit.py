@@ -6,7 +6,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 
-from subscribers.drivers import Change, Driver
+from subscribers.ledger.drivers import Change, Driver
 
 
 class Entries:

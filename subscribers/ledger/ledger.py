@@ -18,18 +18,18 @@ from functools import partial
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from flows.database import Database, Instant, database_now, milliseconds
 from flows.editions.model import Kind
 from flows.outcomes import Outcome, Verdict
-from subscribers.deliveries import Claim, Due, batch, delivery
-from subscribers.drivers import Change, driver
-from subscribers.drivers import Kind as Entry
-from subscribers.entries import Entries
+from flows.storage.database import Database, Instant, database_now, milliseconds
+from subscribers.ledger.create_rows import Opening, readers_of
+from subscribers.ledger.drivers import Change, driver
+from subscribers.ledger.drivers import Kind as Entry
+from subscribers.ledger.group_commit import Entries
+from subscribers.ledger.model import Claim, Due
 from subscribers.model import FINAL, DeliveryState
-from subscribers.opening import Opening, readers_of
+from subscribers.people.rows import DELIVERABLE, read_deliverable
 from subscribers.policy import BACK_OFF, GIVE_UP, follow
-from subscribers.rows import DELIVERABLE, read_deliverable
-from subscribers.tables import subscriber, subscription
+from subscribers.tables import batch, delivery, subscriber, subscription
 
 BATCH = 500
 """Readers in a batch: the unit that is claimed."""

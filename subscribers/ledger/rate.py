@@ -7,7 +7,7 @@ import math
 
 import sqlalchemy as sa
 
-from flows.database import Database, database_now, metadata
+from flows.storage.database import Database, database_now, metadata
 
 turn = sa.Table(
     "turn",

@@ -12,11 +12,10 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from flows.database import Database
 from flows.outcomes import anonymous
-from subscribers.deliveries import delivery
+from flows.storage.database import Database
 from subscribers.model import DeliveryState
-from subscribers.tables import subscriber, subscription
+from subscribers.tables import delivery, subscriber, subscription
 
 STATES = (
     DeliveryState.SENT,

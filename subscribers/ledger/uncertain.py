@@ -8,10 +8,10 @@ from collections.abc import AsyncIterator, Sequence
 
 import sqlalchemy as sa
 
-from flows.database import Database, database_now
-from subscribers.deliveries import batch, delivery
+from flows.storage.database import Database, database_now
+from subscribers.ledger.report import HELD
 from subscribers.model import DeliveryState
-from subscribers.report import HELD
+from subscribers.tables import batch, delivery
 
 SETTLED = "counted as sent by the operator"
 AT_A_TIME = 500

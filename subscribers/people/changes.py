@@ -11,16 +11,16 @@ import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from subscribers.model import Subscription, SubscriptionState
-from subscribers.people import People, locked, updated
-from subscribers.policy import undoable
-from subscribers.preferences import Preferences
-from subscribers.rows import (
+from subscribers.people.lookup import People, locked, updated
+from subscribers.people.rows import (
     DELIVERED,
     interests_columns,
     keep_settings,
     kept_settings,
     read_with_previous,
 )
+from subscribers.policy import undoable
+from subscribers.preferences import Preferences
 from subscribers.text import clean
 
 MAX_REASON = 1000

@@ -10,12 +10,11 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from flows.store import edition
-from subscribers.deliveries import batch, delivery
+from flows.storage.editions import edition
 from subscribers.model import Subscription, Suppressed
-from subscribers.people import People
-from subscribers.rows import address_key, read_subscription, subscriptions
-from subscribers.tables import address_change, outbox, subscriber, subscription, suppression
+from subscribers.people.lookup import People
+from subscribers.people.rows import address_key, read_subscription, subscriptions
+from subscribers.tables import address_change, batch, delivery, outbox, subscriber, subscription, suppression
 
 
 class Erasure(People):

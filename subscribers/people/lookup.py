@@ -8,9 +8,9 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from flows.database import Database
+from flows.storage.database import Database
 from subscribers.model import Subscription
-from subscribers.rows import OF_SUBSCRIBER, read_subscription, read_with_previous, subscriptions
+from subscribers.people.rows import OF_SUBSCRIBER, read_subscription, read_with_previous, subscriptions
 from subscribers.tables import subscriber, subscription
 
 

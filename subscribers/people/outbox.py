@@ -16,11 +16,11 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from flows.database import Database, Instant, database_now, milliseconds
 from flows.outcomes import Outcome
+from flows.storage.database import Database, Instant, database_now, milliseconds
 from subscribers.model import DeliveryState, Letter, Subscription
+from subscribers.people.rows import OF_SUBSCRIBER, read_subscription
 from subscribers.policy import follow, unwanted
-from subscribers.rows import OF_SUBSCRIBER, read_subscription
 from subscribers.tables import address_change, outbox, subscriber, subscription
 
 LEASE = dt.timedelta(minutes=1)

@@ -6,11 +6,11 @@ import datetime as dt
 
 import sqlalchemy as sa
 
-from subscribers import outbox
 from subscribers.model import Letter, SubscriptionState, Suppressed
-from subscribers.people import People, locked
-from subscribers.rows import DELIVERED, suppressed
-from subscribers.signups import FORGOTTEN
+from subscribers.people import outbox
+from subscribers.people.lookup import People, locked
+from subscribers.people.rows import DELIVERED, suppressed
+from subscribers.people.signups import FORGOTTEN
 from subscribers.tables import address_change, subscriber, subscription
 
 MAX_CHANGES = 5

@@ -11,11 +11,11 @@ import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from flows.editions.model import Interests
-from subscribers import outbox
-from subscribers.changes import withdrawn
 from subscribers.model import Frequency, Letter, Subscription, SubscriptionState, Suppressed
-from subscribers.people import People, locked, updated
-from subscribers.rows import (
+from subscribers.people import outbox
+from subscribers.people.changes import withdrawn
+from subscribers.people.lookup import People, locked, updated
+from subscribers.people.rows import (
     CONSENT,
     DEFAULTS,
     DELIVERED,

@@ -15,13 +15,13 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from flows.database import Database
-from subscribers.changes import Changes
-from subscribers.erasure import Erasure
-from subscribers.letters import Letters
+from flows.storage.database import Database
 from subscribers.model import SubscriptionState, Suppressed
-from subscribers.rows import DEFAULTS, MUTED, address_key, columns
-from subscribers.signups import SignUp, SignUps
+from subscribers.people.changes import Changes
+from subscribers.people.erasure import Erasure
+from subscribers.people.requested_mail import Letters
+from subscribers.people.rows import DEFAULTS, MUTED, address_key, columns
+from subscribers.people.signups import SignUp, SignUps
 from subscribers.tables import subscriber, subscription, suppression
 
 __all__ = ["MUTED", "Change", "Kept", "Refused", "SignUp", "Subscribers"]

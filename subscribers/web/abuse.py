@@ -9,7 +9,7 @@ from http import HTTPStatus
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 
-from subscribers.services import services
+from subscribers.web.services import services
 
 HOUR = dt.timedelta(hours=1)
 

@@ -13,25 +13,25 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import BaseRoute, Route
 from starlette.types import ASGIApp
 
-from subscribers.links import Instead
-from subscribers.pages import SecurityHeaders
-from subscribers.routes import (
+from subscribers.web.pages import SecurityHeaders
+from subscribers.web.reader_links import Instead
+from subscribers.web.routes import (
     act,
-    archive,
+    archive_pages,
     confirm,
+    delivery_report,
     feeds,
+    fresh_link,
     home,
-    links,
     machines,
     manage,
-    paper,
+    paper_page,
     private,
-    report,
-    search,
+    search_page,
     signup,
     unsubscribe,
 )
-from subscribers.services import Services, services
+from subscribers.web.services import Services, services
 
 __all__ = ["Services", "create_app"]
 
@@ -41,18 +41,18 @@ def create_app(services: Services, extra: Sequence[BaseRoute] = ()) -> ASGIApp:
     app = Starlette(
         routes=[
             *home.ROUTES,
-            *archive.ROUTES,
-            *paper.ROUTES,
-            *search.ROUTES,
+            *archive_pages.ROUTES,
+            *paper_page.ROUTES,
+            *search_page.ROUTES,
             *feeds.ROUTES,
             *machines.ROUTES,
             *signup.ROUTES,
             *confirm.ROUTES,
             *manage.ROUTES,
             *act.ROUTES,
-            *links.ROUTES,
+            *fresh_link.ROUTES,
             *private.ROUTES,
-            *report.ROUTES,
+            *delivery_report.ROUTES,
             *unsubscribe.ROUTES,
             Route("/healthz", _health),
             *extra,

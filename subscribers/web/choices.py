@@ -10,7 +10,7 @@ from zoneinfo import available_timezones
 
 from flows.editions.model import Newsletter, Topic
 from subscribers.model import Frequency
-from subscribers.services import Services
+from subscribers.web.services import Services
 
 SAMPLE = "sample"
 """The newsletter that shows what an edition looks like: no one's to read while there is another."""

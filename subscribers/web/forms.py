@@ -10,7 +10,7 @@ from urllib.parse import parse_qs
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 
-from subscribers.services import services
+from subscribers.web.services import services
 
 Form = Mapping[str, Sequence[str]]
 """Values by field, in the order in which they were sent."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from flows.editions.model import Edition, Kind
-from flows.store import Store
+from flows.storage.editions import Store
 
 
 class Latest:

@@ -6,7 +6,7 @@ import datetime as dt
 
 import sqlalchemy as sa
 
-from flows.database import Database
+from flows.storage.database import Database
 from subscribers.tables import rate
 from subscribers.tokens import keyed
 

@@ -7,8 +7,8 @@ import datetime as dt
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from flows.archive import Issue
 from flows.editions.model import Kind, Newsletter
+from flows.storage.archive import Issue
 
 
 @dataclass(frozen=True, slots=True)

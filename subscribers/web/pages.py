@@ -7,7 +7,7 @@ import hashlib
 import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
@@ -17,8 +17,7 @@ from starlette.responses import HTMLResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from flows.editions import maths
-from flows.phrases import Phrases
-from subscribers.cards import Card
+from subscribers.web.page_meta import Card
 
 POLICY = (
     "default-src 'none'; style-src 'unsafe-inline'; img-src 'self' data:; frame-src 'self'; form-action 'self'; "
@@ -28,6 +27,19 @@ POLICY = (
 
 _HEAD_ENDS = re.compile(r"</head\s*>", re.IGNORECASE)
 _BODY = re.compile(r"<body\b[^>]*>", re.IGNORECASE)
+
+
+class Phrases(Protocol):
+    """The words of pages, by their keys; `flows.config.phrases` reads them."""
+
+    def __call__(self, key: str, /, **values: Any) -> Markup:
+        """The phrase as HTML, its values escaped."""
+
+    def __contains__(self, key: str) -> bool:
+        """Whether there is one."""
+
+    def text(self, key: str, /, **values: Any) -> str:
+        """The phrase as plain text."""
 
 
 class Pages:

@@ -9,8 +9,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from subscribers.model import Subscription
-from subscribers.services import services
 from subscribers.tokens import PREVIEW_READER, Expired, Purpose, sign, verify
+from subscribers.web.services import services
 
 
 class Instead(Exception):  # noqa: N818

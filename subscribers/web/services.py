@@ -10,16 +10,15 @@ from http import HTTPStatus
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 
-from flows.archive import Archive
-from flows.database import Database
 from flows.editions.model import Edition, Kind, Newsletter, NoEdition, Topic
-from flows.phrases import Phrases
-from flows.search import Search
-from flows.store import Frozen, Store
-from subscribers.limits import Limits
-from subscribers.pages import Pages
-from subscribers.report import Report
-from subscribers.store import Subscribers
+from flows.storage.archive import Archive
+from flows.storage.database import Database
+from flows.storage.editions import Frozen, Store
+from flows.storage.search import Search
+from subscribers.ledger.report import Report
+from subscribers.people.store import Subscribers
+from subscribers.web.limits import Limits
+from subscribers.web.pages import Pages, Phrases
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -13,13 +13,13 @@ from starlette.requests import Request
 from flows.editions.choose import choose
 from flows.editions.model import FOR_YOU, Edition, Interests, Kind, Reason
 from flows.papers.model import Paper
-from subscribers import links
-from subscribers.forms import Form
 from subscribers.model import Frequency, Subscription
 from subscribers.policy import undoable
 from subscribers.preferences import Phrase, Preferences, describe, wanted_topics, written
-from subscribers.services import Services, services
 from subscribers.tokens import Purpose
+from subscribers.web import reader_links
+from subscribers.web.forms import Form
+from subscribers.web.services import Services, services
 
 SHOWN = 25
 """Papers of the latest edition that the page lists."""
@@ -120,7 +120,7 @@ def today(s: Services, found: Subscription) -> dt.date:
 
 
 def manage_path(request: Request, found: Subscription) -> str:
-    return f"/manage/{links.token(request, Purpose.MANAGE, found)}"
+    return f"/manage/{reader_links.token(request, Purpose.MANAGE, found)}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

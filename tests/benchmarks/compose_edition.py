@@ -16,9 +16,9 @@ from collections.abc import Callable
 from dataclasses import replace
 from importlib.resources import files
 
-from flows import catalogue
+from flows.config import catalogue
 from flows.context import TEMPLATES
-from flows.editions.compose import compose
+from flows.editions.arrange import compose
 from flows.editions.duplicates import unique
 from flows.editions.model import Edition, Kind
 from flows.editions.stories import stories

@@ -19,11 +19,11 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
+from flows.config.settings import Settings
 from flows.context import open_context
-from flows.settings import Settings
-from flows.store import Frozen
+from flows.storage.editions import Frozen
+from subscribers.ledger.report import Report
 from subscribers.model import DeliveryState
-from subscribers.report import Report
 from tests import factories
 from tests.benchmarks.import_million import measured
 from tests.factories import DAY

@@ -33,15 +33,15 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from flows.commands.dkim_new import new as new_key
+from flows.config.settings import Settings
 from flows.context import Context, open_context
-from flows.database import milliseconds
+from flows.delivery.personal import reader_of
 from flows.editions.choose import choose
-from flows.keys import new as new_key
 from flows.mail.assemble import assemble
 from flows.mail.cards import pack
-from flows.settings import Settings
-from flows.stages import cards_of
-from flows.writer import reader_of
+from flows.pipeline import cards_of
+from flows.storage.database import milliseconds
 from tests import factories
 from tests.benchmarks.peers import nodemailer, smtplib_loop
 from tests.conftest import free_port

@@ -18,7 +18,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from subscribers.roster import COLUMNS
+from subscribers.people.csv_file import COLUMNS
 
 
 def main(lines: int) -> None:

@@ -23,11 +23,11 @@ from typing import Any
 import httpx
 import sqlalchemy as sa
 
+from flows.config.settings import Settings
 from flows.context import open_context
-from flows.database import Database, milliseconds
 from flows.mail.cards import pack
-from flows.settings import Settings
-from flows.stages import cards_of
+from flows.pipeline import cards_of
+from flows.storage.database import Database, milliseconds
 from subscribers.tokens import Purpose, sign
 from tests import factories
 from tests.conftest import free_port

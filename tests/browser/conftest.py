@@ -15,14 +15,14 @@ from typing import Any
 import httpx
 import pytest
 
+from flows.config.settings import Settings
 from flows.context import Context, open_context
 from flows.mail.cards import pack
-from flows.settings import Settings
-from flows.stages import cards_of
-from flows.store import Frozen
+from flows.pipeline import cards_of
+from flows.storage.editions import Frozen
 from tests import factories
 from tests.conftest import free_port
-from tests.mail.smtp import MailServer, mail_server
+from tests.sending.smtp import MailServer, mail_server
 
 PROGRAMS = ("chromium", "chromium-browser", "google-chrome")
 OPTIONS = (

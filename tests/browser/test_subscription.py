@@ -17,15 +17,14 @@ import sqlalchemy as sa
 from axe_playwright_python.async_playwright import Axe
 from playwright.async_api import Browser, Page, expect
 
-from flows.database import metadata
+from flows.context import report_link
 from flows.editions.model import Kind
-from flows.links import report_link
-from subscribers.deliveries import batch
+from flows.storage.database import metadata
 from subscribers.model import SubscriptionState
-from subscribers.tables import outbox
+from subscribers.tables import batch, outbox
 from tests.browser.conftest import Site
 from tests.factories import DAY
-from tests.mail.smtp import Taken
+from tests.sending.smtp import Taken
 
 READER, MOVED = "ada.brook@example.org", "ada@example.net"
 SOON = 30.0

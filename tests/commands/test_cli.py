@@ -23,8 +23,8 @@ import pytest
 import typer
 from typer.main import get_command
 
-from flows.cli import app, main
-from flows.database import Database
+from flows.commands.cli import app, main
+from flows.storage.database import Database
 from tests.benchmarks.deliveries_million import made
 from tests.benchmarks.import_million import measured
 from tests.benchmarks.import_million import rows as rows_of

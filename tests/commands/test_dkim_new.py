@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from flows import keys
+from flows.commands import dkim_new
+from flows.config.settings import Settings
 from flows.outcomes import Problem
-from flows.settings import Settings
 
 
 def settings(folder: Path, **given: Any) -> Settings:
@@ -16,7 +16,7 @@ def settings(folder: Path, **given: Any) -> Settings:
 
 
 def test_a_new_key_is_its_owners_alone_and_its_settings_work(tmp_path: Path) -> None:
-    said = keys.new(settings(tmp_path), "s1", "", "rsa", None)
+    said = dkim_new.new(settings(tmp_path), "s1", "", "rsa", None)
     file = tmp_path / "dkim-s1.pem"
     assert file.stat().st_mode & 0o077 == 0
     assert 's1._domainkey.example.org. IN TXT "v=DKIM1; k=rsa; p=' in said
@@ -27,10 +27,10 @@ def test_a_new_key_is_its_owners_alone_and_its_settings_work(tmp_path: Path) -> 
 
 
 def test_a_key_is_never_overwritten(tmp_path: Path) -> None:
-    keys.new(settings(tmp_path), "s1", "", "ed25519", None)
+    dkim_new.new(settings(tmp_path), "s1", "", "ed25519", None)
     before = (tmp_path / "dkim-s1.pem").read_bytes()
     with pytest.raises(Problem, match="another selector"):
-        keys.new(settings(tmp_path), "s1", "", "rsa", None)
+        dkim_new.new(settings(tmp_path), "s1", "", "rsa", None)
     assert (tmp_path / "dkim-s1.pem").read_bytes() == before
 
 
@@ -45,7 +45,7 @@ def test_a_key_is_never_overwritten(tmp_path: Path) -> None:
 )
 def test_what_can_not_be_is_refused(tmp_path: Path, selector: str, domain: str, algorithm: str, words: str) -> None:
     with pytest.raises(Problem, match=words):
-        keys.new(settings(tmp_path), selector, domain, algorithm, None)
+        dkim_new.new(settings(tmp_path), selector, domain, algorithm, None)
     assert os.listdir(tmp_path) == []
 
 

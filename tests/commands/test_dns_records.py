@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from flows.mail import published
-from flows.mail.dkim import Key, new_key, read_key
-from flows.mail.published import Grade, dmarc_places
+from flows.commands import dns_records
+from flows.commands.dns_records import Grade, dmarc_places
+from flows.sending.dkim import Key, new_key, read_key
 
 KEY = read_key(new_key("ed25519"), "june", "lab.example.org")
 PUBLISHED = KEY.record[1]
@@ -32,7 +32,7 @@ DOMAIN = "lab.example.org"
     ],
 )
 def test_spf(records: list[str], grade: Grade, words: str) -> None:
-    found = published.spf(DOMAIN, records)
+    found = dns_records.spf(DOMAIN, records)
     assert (found.grade, words in found.words) == (grade, True)
 
 
@@ -50,7 +50,7 @@ def test_spf(records: list[str], grade: Grade, words: str) -> None:
     ],
 )
 def test_dmarc(records: list[str], grade: Grade, words: str) -> None:
-    found = published.dmarc(DOMAIN, "_dmarc.example.org", records)
+    found = dns_records.dmarc(DOMAIN, "_dmarc.example.org", records)
     assert (found.grade, words in found.words) == (grade, True)
 
 
@@ -76,23 +76,23 @@ def test_a_policy_may_stand_with_a_domain_above() -> None:
     ],
 )
 def test_dkim(records: list[str], grade: Grade, words: str) -> None:
-    found = published.dkim(KEY, records)
+    found = dns_records.dkim(KEY, records)
     assert (found.grade, words in found.words) == (grade, True)
 
 
 @pytest.mark.parametrize("algorithm", ["rsa", "ed25519"])
 def test_what_a_key_tells_to_publish_verifies_it(algorithm: str) -> None:
     key: Key = read_key(new_key(algorithm), "june", DOMAIN)
-    assert published.dkim(key, [key.record[1]]).grade is Grade.OK
+    assert dns_records.dkim(key, [key.record[1]]).grade is Grade.OK
 
 
 @given(st.lists(st.text(max_size=300) | st.sampled_from(["v=spf1 \x1b[2J", "v=DMARC1; p=\n", "v=DKIM1; p=\x07"])))
 def test_whatever_is_published_is_told_in_a_plain_line(records: list[str]) -> None:
     place = "_dmarc.example.org"
     for found in (
-        published.spf(DOMAIN, records),
-        published.dmarc(DOMAIN, place, records),
-        published.dkim(KEY, records),
+        dns_records.spf(DOMAIN, records),
+        dns_records.dmarc(DOMAIN, place, records),
+        dns_records.dkim(KEY, records),
     ):
         assert found.words.isprintable()
         assert len(found.words) < 400

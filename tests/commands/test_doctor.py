@@ -12,17 +12,17 @@ import dns.asyncresolver
 import pytest
 import sqlalchemy as sa
 
+from flows.commands.dkim_new import new as new_key
+from flows.commands.dns_records import Finding, Grade
+from flows.commands.doctor import examine
+from flows.config.settings import Settings
 from flows.context import open_context
-from flows.doctor import examine
-from flows.keys import new as new_key
-from flows.mail.dkim import read_key
-from flows.mail.published import Finding, Grade
-from flows.settings import Settings
-from subscribers.store import Change
+from flows.sending.dkim import read_key
+from subscribers.people.store import Change
 from tests.conftest import free_port
-from tests.mail.smtp import MailServer, mail_server
 from tests.names import Records, name_server
 from tests.papers.server import Reply, running
+from tests.sending.smtp import MailServer, mail_server
 
 DOMAIN = "lab.example.org"
 PUBLISHED: Records = {
@@ -236,7 +236,7 @@ def test_the_command_tells_each_thing_in_a_line_and_ends_with_1_if_one_is_wrong(
     done = subprocess.run(
         [sys.executable, "-m", "flows", "doctor"],
         env={"PATH": "/usr/bin:/bin", "PAPERROUND_HOME_DIR": str(tmp_path), "HOME": str(tmp_path)},
-        cwd=Path(__file__).parents[1],
+        cwd=Path(__file__).parents[2],
         capture_output=True,
         text=True,
         check=False,

@@ -11,12 +11,12 @@ from typing import Any
 import httpx
 import pytest
 
-from flows.database import Database
-from flows.desk import Onlooker
+from flows.commands.preview import Studio
+from flows.commands.preview_server import app, in_scheme
+from flows.commands.send import Onlooker
 from flows.editions.model import Interests, Kind
-from flows.studio import Studio
-from flows.watch import app, in_scheme
-from subscribers.pages import Pages
+from flows.storage.database import Database
+from subscribers.web.pages import Pages
 from tests.context import context_of
 
 pytestmark = pytest.mark.parametrize("database", ["sqlite"], indirect=True)

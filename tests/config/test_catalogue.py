@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from flows.catalogue import newsletters, sources, topics
+from flows.config.catalogue import newsletters, sources, topics
 from flows.editions.model import OTHER
 from flows.outcomes import Problem
 

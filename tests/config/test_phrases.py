@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 from markupsafe import Markup
 
+from flows.config.phrases import Phrases
 from flows.context import TEMPLATES
 from flows.outcomes import Problem
-from flows.phrases import Phrases
 
 SOURCE = TEMPLATES.parent
 OURS = Phrases([TEMPLATES])

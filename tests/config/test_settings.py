@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from flows.mail.pace import Limit
+from flows.config.settings import Settings, load_settings
 from flows.outcomes import Problem
-from flows.settings import Settings, load_settings
+from flows.sending.pace import Limit
 from subscribers.policy import BACK_OFF
 
 

@@ -8,11 +8,10 @@ from dataclasses import dataclass, field
 
 import sqlalchemy as sa
 
-from flows.database import Database
-from subscribers.deliveries import delivery
+from flows.storage.database import Database
 from subscribers.model import FINAL, DeliveryState
-from subscribers.tables import subscriber, subscription
-from tests.mail.smtp import Taken
+from subscribers.tables import delivery, subscriber, subscription
+from tests.sending.smtp import Taken
 
 States = Collection[DeliveryState]
 """How a delivery may end."""

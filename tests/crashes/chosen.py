@@ -8,13 +8,13 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from itertools import islice
 
-from flows.database import connect
+from flows.storage.database import connect
 from tests.crashes.audit import DEAD, REJECTED, SENT, SKIPPED, Audit, ledger
 from tests.crashes.copies import copied
 from tests.crashes.points import Point
 from tests.crashes.scene import Place, go_on, opened, prepare
 from tests.crashes.victims import How, Told, die_at, ended, processes
-from tests.mail.smtp import MailServer, mail_server
+from tests.sending.smtp import MailServer, mail_server
 
 CHOOSY = "choosy@example.org"
 READERS = {

@@ -6,12 +6,12 @@ import asyncio
 from collections.abc import Mapping
 from random import Random
 
-from flows.database import connect
+from flows.storage.database import connect
 from tests.crashes.audit import DEAD, REJECTED, SENT, Audit, States, ledger
 from tests.crashes.copies import copied
 from tests.crashes.scene import Place, opened, prepare
 from tests.crashes.victims import deliver, ended, processes
-from tests.mail.smtp import MailServer, mail_server
+from tests.sending.smtp import MailServer, mail_server
 
 KINDS = {"good": SENT, "grey": SENT, "later": SENT, "lost": SENT, "drop": SENT, "spam": REJECTED, "reject": DEAD}
 

@@ -6,12 +6,12 @@ import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from flows.database import connect
+from flows.storage.database import connect
 from subscribers.model import DeliveryState
 from tests.crashes.audit import SENT, Audit, Row, ledger
 from tests.crashes.scene import Place, opened, prepare
 from tests.crashes.victims import deliver, ended, processes
-from tests.mail.smtp import MailServer, mail_server
+from tests.sending.smtp import MailServer, mail_server
 
 
 @dataclass(frozen=True, slots=True)

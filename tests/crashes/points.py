@@ -8,15 +8,15 @@ from functools import cache
 from pathlib import Path
 from types import ModuleType
 
-from flows import dispatch, fleet, stock, worklist
-from flows.mail import conversation, courier, waiting
-from flows.mail.transports import smtp
-from subscribers import drivers, entries, ledger, opening, turns
+from flows.delivery import batches, extra_processes, run, write_ahead
+from flows.sending import sender, smtp_session, waiting
+from flows.sending.transports import smtp
+from subscribers.ledger import create_rows, drivers, group_commit, ledger, rate
 from tests.crashes.stepping import Where
 
 WALKED: Collection[ModuleType] = (
-    *(dispatch, fleet, worklist, stock, courier, waiting, conversation, smtp),
-    *(ledger, entries, drivers, opening, turns),
+    *(run, extra_processes, batches, write_ahead, sender, waiting, smtp_session, smtp),
+    *(ledger, group_commit, drivers, create_rows, rate),
 )
 """What a delivery is made of."""
 

@@ -15,13 +15,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from random import Random
 
-from flows.database import connect
+from flows.storage.database import connect
 from subscribers.model import DeliveryState
 from tests.crashes.audit import SENT, Audit, ledger
 from tests.crashes.disk import Disk, Images
 from tests.crashes.scene import Place, go_on, opened, prepare
 from tests.crashes.trace import Call, Left, Said, Written, traced
-from tests.mail.smtp import MailServer, Taken, mail_server
+from tests.sending.smtp import MailServer, Taken, mail_server
 
 _IDENTITY = re.compile(rb"^Message-ID: <(.*\.(\d+)@.*)>", re.M)
 _RANK = [DeliveryState.PENDING, DeliveryState.SENDING, DeliveryState.SENT]

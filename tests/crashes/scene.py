@@ -11,15 +11,15 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, ClassVar
 
+from flows.config.settings import Settings
 from flows.context import Context
-from flows.database import Database, connect, migrate
-from flows.dispatch import deliver
+from flows.delivery.run import deliver
 from flows.editions.model import Kind
 from flows.mail.cards import pack
-from flows.settings import Settings
-from flows.store import Frozen, Store
-from subscribers.ledger import Ledger
-from subscribers.store import Change, Subscribers
+from flows.storage.database import Database, connect, migrate
+from flows.storage.editions import Frozen, Store
+from subscribers.ledger.ledger import Ledger
+from subscribers.people.store import Change, Subscribers
 from tests import factories
 from tests.mail import made
 

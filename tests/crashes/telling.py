@@ -13,8 +13,8 @@ from functools import partial
 from typing import ClassVar
 
 from flows.outcomes import Outcome, Verdict
-from subscribers.deliveries import Claim, Due
-from subscribers.ledger import Ledger
+from subscribers.ledger.ledger import Ledger
+from subscribers.ledger.model import Claim, Due
 from subscribers.model import DeliveryState
 from tests.crashes.scene import Hasty, Place, go_on, opened
 

@@ -10,7 +10,7 @@ from subscribers.model import DeliveryState
 from tests.crashes.audit import SENT, Audit, Row
 from tests.crashes.disk import Disk
 from tests.crashes.trace import Made, Removed, Synced, Truncated, Written
-from tests.mail.smtp import Taken
+from tests.sending.smtp import Taken
 
 ADA = "ada@example.org"
 EXPECTED = {ADA: SENT}

@@ -16,7 +16,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from flows import loops
+from flows import process
 from tests.crashes.points import Point, met
 from tests.crashes.scene import Place, go_on, opened
 from tests.crashes.stepping import SteppingLoop, stack
@@ -111,4 +111,4 @@ def deliver(place: Place) -> None:
         async with opened(place) as context:
             await go_on(context)
 
-    loops.run(work())
+    process.run(work())

@@ -15,17 +15,17 @@ from typing import Any
 
 import pytest
 
+from flows.config.settings import Settings
 from flows.context import open_context
-from flows.database import Database
-from flows.fleet import BATCHES, Fleet
+from flows.delivery.extra_processes import BATCHES, Fleet
 from flows.mail.cards import pack
-from flows.settings import Settings
-from flows.stages import cards_of
+from flows.pipeline import cards_of
+from flows.storage.database import Database
 from subscribers.model import DeliveryState
-from subscribers.store import Change
+from subscribers.people.store import Change
 from tests import factories
-from tests.mail.smtp import MailServer, mail_server
-from tests.processes import processes_of
+from tests.running_processes import processes_of
+from tests.sending.smtp import MailServer, mail_server
 
 READERS = 1200
 ONE_DATABASE = pytest.mark.parametrize("database", ["sqlite"], indirect=True)

@@ -1,6 +1,6 @@
 """A frozen edition reaches its readers, with a real mail server, on SQLite and PostgreSQL.
 
-As a program, `python -m tests.test_dispatch DATABASE FOLDER PORT`, it is the process that a test kills.
+As a program, `python -m tests.delivery.test_run DATABASE FOLDER PORT`, it is the process that a test kills.
 """
 
 from __future__ import annotations
@@ -21,24 +21,24 @@ import dkim as judge
 import pytest
 import sqlalchemy as sa
 
+from flows.config.settings import Settings
 from flows.context import Context
-from flows.database import Database, connect
-from flows.dispatch import Delivered, Held, deliver, deliver_due
+from flows.delivery.run import Delivered, Held, deliver, deliver_due
 from flows.editions.model import Kind
-from flows.mail import dkim
 from flows.mail.cards import pack
 from flows.outcomes import Problem
-from flows.settings import Settings
-from flows.store import Frozen
-from subscribers.deliveries import Claim, delivery
-from subscribers.ledger import Ledger
+from flows.sending import dkim
+from flows.storage.database import Database, connect
+from flows.storage.editions import Frozen
+from subscribers.ledger.ledger import Ledger
+from subscribers.ledger.model import Claim
 from subscribers.model import DeliveryState, SubscriptionState, Suppressed
-from subscribers.store import Change, Subscribers
-from subscribers.tables import subscriber, subscription
+from subscribers.people.store import Change, Subscribers
+from subscribers.tables import delivery, subscriber, subscription
 from tests import factories
 from tests.factories import HASHING_KEY
 from tests.mail import made
-from tests.mail.smtp import MailServer, mail_server
+from tests.sending.smtp import MailServer, mail_server
 
 NOON = dt.datetime(2026, 6, 9, 12, 0, tzinfo=dt.UTC)
 SENT, PENDING = DeliveryState.SENT, DeliveryState.PENDING

@@ -1,6 +1,6 @@
 """Letters leave the outbox, with a real mail server, on SQLite and PostgreSQL.
 
-As a program, `python -m tests.test_postroom DATABASE FOLDER PORT`, it is the process that a test kills.
+As a program, `python -m tests.delivery.test_send_letters DATABASE FOLDER PORT`, it is the process that a test kills.
 """
 
 from __future__ import annotations
@@ -27,24 +27,23 @@ import pytest
 import sqlalchemy as sa
 
 from flows.context import Context
-from flows.database import Database, connect
-from flows.dispatch import deliver, deliver_due
+from flows.delivery.run import deliver, deliver_due
+from flows.delivery.send_letters import work
 from flows.editions.model import Kind
 from flows.outcomes import Outcome, Stage, Verdict
-from flows.postroom import work
-from flows.store import Frozen
-from subscribers.deliveries import batch
-from subscribers.ledger import Ledger
+from flows.storage.database import Database, connect
+from flows.storage.editions import Frozen
+from subscribers.ledger.ledger import Ledger
 from subscribers.model import DeliveryState, Frequency, Letter, SubscriptionState
-from subscribers.outbox import Outbox, put
-from subscribers.signups import SignUp
-from subscribers.store import Change
-from subscribers.tables import outbox, subscriber, subscription
+from subscribers.people.outbox import Outbox, put
+from subscribers.people.signups import SignUp
+from subscribers.people.store import Change
+from subscribers.tables import batch, outbox, subscriber, subscription
 from subscribers.tokens import Purpose, verify
 from tests import factories
 from tests.conftest import free_port
-from tests.mail.smtp import MailServer, Taken, mail_server
-from tests.test_dispatch import Clock, Quick, cards, context_for
+from tests.delivery.test_run import Clock, Quick, cards, context_for
+from tests.sending.smtp import MailServer, Taken, mail_server
 
 SENT, PENDING, DEFERRED = DeliveryState.SENT, DeliveryState.PENDING, DeliveryState.DEFERRED
 REJECTED, SKIPPED = DeliveryState.REJECTED, DeliveryState.SKIPPED
@@ -255,7 +254,7 @@ async def test_a_server_that_is_away_costs_nobody_a_letter_and_is_said_once(
         assert set((await room.letters()).values()) == {PENDING}
         await room.server.start()
         await room.until({CONFIRM: SENT, ("confirm", "ben@example.net"): SENT})
-    said = [record.getMessage() for record in caplog.records if record.name == "flows.postroom"]
+    said = [record.getMessage() for record in caplog.records if record.name == "flows.delivery.send_letters"]
     assert len([sentence for sentence in said if "check PAPERROUND_MAIL_URL" in sentence]) == 1
     assert not any("example.net" in sentence for sentence in said)
     assert len(room.server.taken) == 2

@@ -11,21 +11,20 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
-from flows.database import Database
-from flows.dispatch import Delivered, Held, deliver, deliver_due
+from flows.delivery.run import Delivered, Held, deliver, deliver_due
 from flows.editions.model import Edition, Kind
-from flows.housekeeping import tidy
 from flows.mail.cards import pack
 from flows.papers.model import Paper
-from flows.store import Frozen
-from subscribers.deliveries import delivery
-from subscribers.ledger import Ledger
+from flows.pipeline import tidy
+from flows.storage.database import Database
+from flows.storage.editions import Frozen
+from subscribers.ledger.ledger import Ledger
 from subscribers.model import DeliveryState, Frequency, SubscriptionState
-from subscribers.tables import subscriber, subscription
+from subscribers.tables import delivery, subscriber, subscription
 from tests import factories
+from tests.delivery.test_run import Scene
 from tests.mail import made
-from tests.mail.smtp import mail_server
-from tests.test_dispatch import Scene
+from tests.sending.smtp import mail_server
 
 MONDAY, TUESDAY, SATURDAY = dt.date(2026, 6, 8), factories.DAY, dt.date(2026, 6, 13)
 SENT, PENDING, SKIPPED = DeliveryState.SENT, DeliveryState.PENDING, DeliveryState.SKIPPED

@@ -12,13 +12,13 @@ from pathlib import Path
 
 import pytest
 
+from flows.config.settings import Settings
 from flows.context import open_context
-from flows.mail import dkim
+from flows.delivery.write_ahead import SIZE, TOGETHER, Stock, Written
 from flows.mail.model import Message
-from flows.mail.signing import FEW, Signer
-from flows.settings import Settings
-from flows.stock import SIZE, TOGETHER, Stock, Written
-from tests.mail.test_dkim import KEYS, accepted, message
+from flows.sending import dkim
+from flows.sending.sign import FEW, Signer
+from tests.sending.test_dkim import KEYS, accepted, message
 
 COUNT = 300
 NOW = dt.datetime.now(dt.UTC)

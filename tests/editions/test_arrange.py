@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from flows.editions import week
+from flows.editions.arrange import compose
 from flows.editions.choose import choose
-from flows.editions.compose import compose
 from flows.editions.model import Classified, Edition, Interests, Kind, NoEdition
 from flows.editions.rank import good, scorer
 from flows.papers.model import Collected, Paper

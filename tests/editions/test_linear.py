@@ -10,7 +10,8 @@ from importlib.resources import files
 
 import pytest
 
-from flows.catalogue import topics
+from flows.commands.train_topics import judge, lessons, train
+from flows.config.catalogue import topics
 from flows.editions.evaluate import Example
 from flows.editions.linear import NO_MODEL, packaged, packed, unpacked
 from flows.editions.model import OTHER, Topic
@@ -18,7 +19,6 @@ from flows.editions.topics import Classifier
 from flows.editions.words import word_counts
 from flows.outcomes import Problem
 from flows.papers.model import Paper, PaperId
-from flows.train_topics import judge, lessons, train
 
 CLASSIFIER = Classifier(topics())
 SHEEP = ("Counting sheep", "Wool and pasture: a flock of sheep is shorn in spring.")

@@ -12,17 +12,17 @@ from urllib.parse import quote
 import pytest
 
 from flows.context import Context
-from flows.database import Database
-from flows.mailbox import LEFT, SIZE, OpenMailbox, utf7
+from flows.incoming.handle import read_returns
+from flows.incoming.mailbox import LEFT, SIZE, OpenMailbox, utf7
 from flows.outcomes import Problem
-from flows.returning import read_returns
+from flows.storage.database import Database
 from subscribers.model import SubscriptionState
-from subscribers.store import Change
+from subscribers.people.store import Change
 from subscribers.tokens import Purpose, sign
 from tests.certificates import self_signed
 from tests.conftest import free_port
 from tests.context import NOON, context_of
-from tests.mail import imap
+from tests.incoming import imap
 
 PASSWORD = 'a "pass" \\ word'
 KEY = "a key of sixteen letters or more"

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from flows.mail.returned import Unsubscription, read
+from flows.incoming.unsubscribe_mail import Unsubscription, read
 from subscribers.tokens import Purpose, sign, verify
 
 KEY = b"k" * 32

@@ -16,8 +16,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from flows.editions.model import FOR_YOU, Digest, Edition, Part
-from flows.mail import assemble, dkim, document
+from flows.mail import assemble, document
 from flows.mail.model import Message, Slot
+from flows.sending import dkim
 from tests import factories
 from tests.factories import TOPICS, digest, edition, eventful, paper, papers, reader
 from tests.mail.made import SHIPPED, body, read, rendered

@@ -12,12 +12,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from flows.config.phrases import Phrases
 from flows.editions.model import Newsletter
 from flows.mail.assemble import LIMIT, assemble
 from flows.mail.letters import KINDS, Addressee, Letters
 from flows.mail.model import Message
 from flows.outcomes import Problem
-from flows.phrases import Phrases
 from subscribers.model import Letter
 from tests import factories
 from tests.mail.made import SHIPPED, body, read, rendered, tree

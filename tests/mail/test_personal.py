@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 
 from flows.editions.choose import choose
 from flows.editions.model import EVERY, FOR_YOU, Interests
-from flows.mail import dkim
 from flows.mail.assemble import assemble, page, plain
 from flows.mail.model import Message
+from flows.sending import dkim
 from tests import factories
 from tests.mail.made import body, read, rendered, tree
 

@@ -14,7 +14,7 @@ import pytest
 
 from flows.papers.fetch import Fetcher
 from flows.papers.model import Request
-from flows.papers.pace import Pace
+from flows.papers.request_interval import Pace
 from tests.papers.server import Reply, Server
 
 INTERVAL = 0.3

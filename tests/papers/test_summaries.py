@@ -10,13 +10,14 @@ from pathlib import Path
 
 import pytest
 
-from flows import stages
+from flows import pipeline
 from flows.context import Context
-from flows.database import Database
+from flows.editions import summary
 from flows.editions.model import Edition, Kind
 from flows.papers.model import Collected, Paper
-from flows.store import Frozen, Store
-from flows.summaries import CONNECTIONS, PATIENCE, Summariser
+from flows.papers.summaries import CONNECTIONS, PATIENCE, Summariser
+from flows.storage.database import Database
+from flows.storage.editions import Frozen, Store
 from tests import factories
 from tests.chat import Chat, chatting, slowly
 from tests.context import NOON, context_of
@@ -30,7 +31,7 @@ def papers(count: int) -> list[Paper]:
 
 
 def summariser(chat: Chat, **given: float) -> Summariser:
-    return Summariser(chat.url, "a-key", MODEL, **given)
+    return Summariser(chat.url, "a-key", MODEL, summary.messages, summary.read, **given)
 
 
 async def test_each_paper_is_asked_for_once_with_model_key_and_a_bound() -> None:
@@ -46,7 +47,7 @@ async def test_each_paper_is_asked_for_once_with_model_key_and_a_bound() -> None
 
 async def test_without_a_key_none_is_sent() -> None:
     with chatting(lambda title: GOOD) as chat:
-        await Summariser(f"{chat.url}/chat/completions", "", MODEL).write(papers(1))
+        await Summariser(f"{chat.url}/chat/completions", "", MODEL, summary.messages, summary.read).write(papers(1))
     assert [(one["path"], one["key"]) for one in chat.asked] == [("/v1/chat/completions", None)]
 
 
@@ -141,7 +142,7 @@ async def collected(context: Context, count: int) -> None:
 
 async def summaries(context: Context, said: list[str]) -> set[str]:
     daily = context.newsletter("daily")
-    frozen = await stages.freeze(context, daily, Kind.DAILY, factories.DAY, said.append)
+    frozen = await pipeline.freeze(context, daily, Kind.DAILY, factories.DAY, said.append)
     assert isinstance(frozen, Frozen)
     return {entry.paper.ai_summary for entry in frozen.edition.entries}
 
@@ -155,7 +156,7 @@ async def test_a_draft_is_summarised_and_frozen_without_asking_again(database: D
     with chatting(words_of) as chat:
         context = at(database, tmp_path, chat)
         await collected(context, 4)
-        draft = await stages.draft(context, context.newsletter("daily"), Kind.DAILY, factories.DAY, said.append)
+        draft = await pipeline.draft(context, context.newsletter("daily"), Kind.DAILY, factories.DAY, said.append)
         assert isinstance(draft, Edition)
         assert await summaries(context, said) == {"Its own.", words_of("")}
     assert chat.titles == ["Paper 1"]
@@ -166,7 +167,7 @@ async def test_looking_at_an_edition_asks_for_nothing(database: Database, tmp_pa
     with chatting(words_of) as chat:
         context = at(database, tmp_path, chat)
         await collected(context, 4)
-        await stages.compose(context, context.newsletter("daily"), Kind.DAILY, factories.DAY)
+        await pipeline.compose(context, context.newsletter("daily"), Kind.DAILY, factories.DAY)
     assert chat.asked == []
 
 

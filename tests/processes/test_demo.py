@@ -19,7 +19,7 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.processes import processes_of
+from tests.running_processes import processes_of
 
 START = 180
 """Seconds that a start may take on a busy machine; on a quiet one it takes half a minute."""

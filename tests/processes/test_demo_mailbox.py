@@ -12,10 +12,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from starlette.applications import Starlette
 
+from flows.config.phrases import Phrases
 from flows.context import TEMPLATES
-from flows.inbox import SHOWN, mail_server, read, routes
-from flows.phrases import Phrases
-from subscribers.pages import Pages, SecurityHeaders
+from flows.processes.demo_mailbox import SHOWN, mail_server, read, routes
+from subscribers.web.pages import Pages, SecurityHeaders
 from tests.conftest import free_port
 
 SCRIPT = "<script>alert('x')</script>"

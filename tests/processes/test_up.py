@@ -12,7 +12,7 @@ from pathlib import Path
 import httpx
 
 from tests.conftest import free_port
-from tests.processes import processes_of
+from tests.running_processes import processes_of
 
 START = 180
 """Seconds that a start may take on a busy machine; on a quiet one it takes a third of a minute."""

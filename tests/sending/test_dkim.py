@@ -14,11 +14,11 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from hypothesis import given
 from hypothesis import strategies as st
 
-from flows.mail import dkim
 from flows.mail.assemble import assemble
 from flows.mail.model import Message
-from flows.mail.signing import Signer
 from flows.outcomes import Problem
+from flows.sending import dkim
+from flows.sending.sign import Signer
 from tests import factories
 from tests.mail.made import rendered
 

@@ -2,8 +2,8 @@ from __future__ import annotations
 
 import pytest
 
-from flows.mail.pace import COMPLAINTS, SLOWEST, Flow, Limit, Pace, read_limits
 from flows.outcomes import Outcome, Stage, Verdict
+from flows.sending.pace import COMPLAINTS, SLOWEST, Flow, Limit, Pace, read_limits
 
 BUSY = Outcome(Verdict.DEFERRED, Stage.RCPT, 451, "4.7.1", "try later")
 FULL = Outcome(Verdict.DEFERRED, Stage.RCPT, 452, "4.2.2", "full")

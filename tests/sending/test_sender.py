@@ -8,12 +8,12 @@ from collections.abc import AsyncIterator, Sequence
 
 import pytest
 
-from flows.mail.courier import Courier
 from flows.mail.model import Message
-from flows.mail.transports import CantConnect, Connection, transport
 from flows.outcomes import Outcome, Stage, Verdict
+from flows.sending.sender import Courier
+from flows.sending.transports import CantConnect, Connection, transport
 from tests.conftest import free_port
-from tests.mail.smtp import MailServer, mail_server
+from tests.sending.smtp import MailServer, mail_server
 
 
 class Batch:

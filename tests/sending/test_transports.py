@@ -9,13 +9,13 @@ from pathlib import Path
 
 import pytest
 
-from flows import loops
+from flows import process
 from flows.mail.model import Message
-from flows.mail.transports import CantConnect, transport
 from flows.outcomes import Outcome, Problem, Stage, Verdict
+from flows.sending.transports import CantConnect, transport
 from tests.certificates import self_signed
 from tests.conftest import free_port
-from tests.mail.smtp import MailServer, mail_server
+from tests.sending.smtp import MailServer, mail_server
 
 
 def message(recipient: str, sender: str = "bounces@example.org") -> Message:
@@ -190,7 +190,7 @@ def test_the_loop_that_deliveries_run_on_takes_all_of_them(
             letters = [message(f"{kind}-1@example.org") for kind in ("good", "reject", "drop", "lost", "better")]
             return await send(server.url.replace("smtp:", f"{scheme}:"), *letters), server
 
-    outcomes, server = loops.run(delivered())
+    outcomes, server = process.run(delivered())
     assert [outcome.verdict for outcome in outcomes] == [
         Verdict.SENT,
         Verdict.REJECTED,

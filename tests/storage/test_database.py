@@ -8,19 +8,25 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlalchemy.engine import Connection
 
-import flows.search
-import flows.store
-import subscribers.deliveries
+import flows.storage.editions
+import flows.storage.search
 import subscribers.tables
-from flows.database import Database, Instant, connect, database_now, metadata, migrate
+from flows.storage.database import Database, Instant, connect, database_now, metadata, migrate
 
-DECLARED = (flows.store.edition, flows.search.paper, subscribers.tables.subscriber, subscribers.deliveries.delivery)
+DECLARED = (
+    flows.storage.editions.edition,
+    flows.storage.search.paper,
+    subscribers.tables.subscriber,
+    subscribers.tables.delivery,
+)
 
 
 async def test_the_migrations_make_the_schema_that_the_stores_declare(database: Database) -> None:
     def differences(connection: Connection) -> list[object]:
         opts = {
-            "include_name": lambda name, kind, parents: not (kind == "table" and name.startswith(flows.search.WORDS))
+            "include_name": lambda name, kind, parents: (
+                not (kind == "table" and name.startswith(flows.storage.search.WORDS))
+            )
         }
         return list(compare_metadata(MigrationContext.configure(connection, opts=opts), metadata))
 
@@ -54,9 +60,9 @@ async def test_writers_wait_for_each_other(database: Database) -> None:
 
     async def one(number: int) -> None:
         async with database.write() as connection:
-            await connection.execute(sa.select(sa.func.count()).select_from(flows.store.collection))
+            await connection.execute(sa.select(sa.func.count()).select_from(flows.storage.editions.collection))
             await connection.execute(
-                sa.insert(flows.store.collection).values(
+                sa.insert(flows.storage.editions.collection).values(
                     source=f"s{number}",
                     day=dt.date(2026, 1, 1),
                     papers=0,
@@ -69,4 +75,4 @@ async def test_writers_wait_for_each_other(database: Database) -> None:
 
     await asyncio.gather(*(one(number) for number in range(20)))
     async with database.read() as connection:
-        assert await connection.scalar(sa.select(sa.func.count()).select_from(flows.store.collection)) == 20
+        assert await connection.scalar(sa.select(sa.func.count()).select_from(flows.storage.editions.collection)) == 20

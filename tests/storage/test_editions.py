@@ -9,11 +9,11 @@ from typing import Any
 
 import sqlalchemy as sa
 
-import flows.store
-from flows.database import Database
+import flows.storage.editions
 from flows.editions.model import Edition, Kind, Story
 from flows.papers.model import Collected
-from flows.store import Frozen, Store
+from flows.storage.database import Database
+from flows.storage.editions import Frozen, Store
 from tests import factories
 from tests.context import NOON
 
@@ -47,7 +47,7 @@ async def test_an_edition_that_was_frozen_before_there_were_stories_can_be_read(
         return [without(inner) for inner in value] if isinstance(value, list) else value
 
     made = factories.edition()
-    store, table = Store(database), flows.store.edition
+    store, table = Store(database), flows.storage.editions.edition
     await store.freeze(made, b"cards", NOON)
     async with database.write() as connection:
         document = json.loads(await connection.scalar(sa.select(table.c.document)) or "")

@@ -14,13 +14,13 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy.engine import Connection
 
-import flows.database
-from flows.archive import Archive
-from flows.database import Database, connect, migrate
+import flows.storage.database
 from flows.editions.query import parse
 from flows.papers.model import Collected, Paper
-from flows.search import PAGE, Found, Search, Wanted, paper
-from flows.store import Store, edition, edition_paper, sighting
+from flows.storage.archive import Archive
+from flows.storage.database import Database, connect, migrate
+from flows.storage.editions import Store, edition, edition_paper, sighting
+from flows.storage.search import PAGE, Found, Search, Wanted, paper
 from tests import factories
 from tests.context import NOON
 from tests.factories import DAY
@@ -175,7 +175,7 @@ async def test_what_was_kept_before_there_was_a_search_becomes_findable(tmp_path
 
     def to_the_version_before(connection: Connection) -> None:
         config = Config()
-        config.set_main_option("script_location", str(Path(flows.database.__file__).parent / "migrations"))
+        config.set_main_option("script_location", str(Path(flows.storage.database.__file__).parent / "migrations"))
         config.attributes["connection"] = connection
         command.upgrade(config, "0002")
 

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from flows.database import Database
-from flows.serving import services
+from flows.processes.serve import services
+from flows.storage.database import Database
 from tests.context import context_of
 from tests.subscribers.readers import Visited
 from tests.subscribers.site import NEW, OLD, Site, served

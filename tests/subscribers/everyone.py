@@ -7,9 +7,9 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from flows.database import Database, metadata
+from flows.storage.database import Database, metadata
 from subscribers.model import Letter, Subscription
-from subscribers.store import SignUp, Subscribers
+from subscribers.people.store import SignUp, Subscribers
 from subscribers.tables import outbox
 from tests.factories import HASHING_KEY
 

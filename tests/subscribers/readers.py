@@ -13,8 +13,8 @@ from flows.context import Context
 from flows.editions.model import Edition, Kind, NoEdition
 from flows.mail.cards import pack
 from flows.papers.model import Collected
-from flows.stages import cards_of
-from flows.store import Frozen
+from flows.pipeline import cards_of
+from flows.storage.editions import Frozen
 from tests import factories
 from tests.context import NOON
 from tests.factories import DAY

@@ -12,17 +12,17 @@ import sqlalchemy as sa
 from starlette.types import ASGIApp, Message
 
 from flows.context import Context
-from flows.database import metadata
 from flows.editions.model import Edition
 from flows.mail.cards import pack
 from flows.papers.model import Collected, Paper
-from flows.stages import cards_of
-from flows.store import Frozen
+from flows.pipeline import cards_of
+from flows.storage.database import metadata
+from flows.storage.editions import Frozen
 from subscribers.model import Subscription, SubscriptionState
-from subscribers.store import Change
+from subscribers.people.store import Change
 from subscribers.tables import outbox
 from subscribers.tokens import Purpose, sign, sign_text
-from subscribers.web import Services, create_app
+from subscribers.web.app import Services, create_app
 from tests import factories
 from tests.context import NOON
 from tests.factories import DAY

@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from flows.config.phrases import Phrases
 from flows.context import TEMPLATES
 from flows.editions.model import EVERY, Interests
-from flows.phrases import Phrases
 from subscribers.model import Frequency, Subscription, SubscriptionState
 from subscribers.preferences import (
     MAX_AUTHORS,

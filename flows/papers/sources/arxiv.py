@@ -12,7 +12,7 @@ from urllib.parse import parse_qs, quote, urlencode, urlsplit
 
 from lxml import etree
 
-from flows.papers import announcements, bodies, feeds, fields
+from flows.papers import announcements, arxiv_xml, bodies, fields
 from flows.papers.merge import divide
 from flows.papers.model import Addresses, Answer, Paper, Request, Skipped, Unreadable, Window, paper_id
 
@@ -77,7 +77,7 @@ def _feed(body: bytes, request: Request, window: Window, addresses: Addresses) -
     The search is of no use for a day without a feed: what was submitted for it stands in the feed of the next.
     """
     channel = bodies.xml_root(body, "rss").find("{*}channel")
-    day = None if channel is None else feeds.announced_on(channel)
+    day = None if channel is None else arxiv_xml.announced_on(channel)
     if channel is None or day is None:
         raise Unreadable("an RSS feed without a date")
     if day > window.day and announcements.holiday(window.day):
@@ -90,7 +90,7 @@ def _feed(body: bytes, request: Request, window: Window, addresses: Addresses) -
             f"({announcements.holiday(window.day) or 'a holiday'}, or it is too early in the day)"
         )
     items = enumerate(channel.findall("{*}item"), start=1)
-    papers, skipped = divide(feeds.item_paper(item, position, window.day, NAME) for position, item in items)
+    papers, skipped = divide(arxiv_xml.item_paper(item, position, window.day, NAME) for position, item in items)
     kept = tuple(paper for paper in papers if paper.announced in _KEPT)
     return _answer(kept, skipped, window, follow=details([paper.id for paper in kept], addresses))
 
@@ -107,9 +107,9 @@ def _found(body: bytes, request: Request, window: Window, addresses: Addresses) 
     feed, entries = _read(body)
     begin = int(_parameter(request, "start"))
     end = begin + len(entries)
-    inside = [entry for entry in entries if (when := feeds.published(entry)) and first <= when < last]
+    inside = [entry for entry in entries if (when := arxiv_xml.published(entry)) and first <= when < last]
     papers, skipped = divide(_papers(inside, window))
-    more = end < (feeds.total(feed) or 0) and end < _PAGE * _PAGES
+    more = end < (arxiv_xml.total(feed) or 0) and end < _PAGE * _PAGES
     found = tuple(replace(paper, announced=_announced(paper, window)) for paper in papers)
     return _answer(found, skipped, window, follow=(_search(end, window, addresses),) if more else ())
 
@@ -121,15 +121,15 @@ def _read(body: bytes) -> tuple[etree._Element, list[etree._Element]]:
     """
     feed = bodies.xml_root(body, "feed")
     entries = feed.findall("{*}entry")
-    if error := feeds.refusal(entries):
+    if error := arxiv_xml.refusal(entries):
         raise Unreadable(f"an error: {error}")
-    if not entries and feeds.total(feed):
-        raise Unreadable(f"an empty page of {feeds.total(feed)} results")
+    if not entries and arxiv_xml.total(feed):
+        raise Unreadable(f"an empty page of {arxiv_xml.total(feed)} results")
     return feed, entries
 
 
 def _papers(entries: Iterable[etree._Element], window: Window) -> Iterator[Paper | Skipped]:
-    return (feeds.entry_paper(entry, position, window.day, NAME) for position, entry in enumerate(entries, start=1))
+    return (arxiv_xml.entry_paper(entry, position, window.day, NAME) for position, entry in enumerate(entries, start=1))
 
 
 def _answer(

@@ -8,8 +8,8 @@ from pathlib import Path
 from urllib.parse import SplitResult, unquote
 
 from flows.mail.model import Message
-from flows.mail.transports import CantConnect, Connect
 from flows.outcomes import Outcome, Problem, Stage, Verdict
+from flows.sending.transports import CantConnect, Connect
 
 SCHEMES = ("maildir",)
 

@@ -12,9 +12,9 @@ from urllib.parse import SplitResult, unquote
 
 import aiosmtplib
 
-from flows.mail.conversation import Conversation
-from flows.mail.transports import CantConnect, Connect
 from flows.outcomes import Problem
+from flows.sending.smtp_session import Conversation
+from flows.sending.transports import CantConnect, Connect
 
 SCHEMES = ("smtp", "smtps", "smtp+starttls")
 PORTS = {"smtp": 25, "smtps": 465, "smtp+starttls": 587}

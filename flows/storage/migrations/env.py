@@ -1,4 +1,4 @@
-"""Alembic's entry: runs on the connection that `flows.database.migrate` hands over, in its transaction."""
+"""Alembic's entry: runs on the connection that `flows.storage.database.migrate` hands over, in its transaction."""
 
 from alembic import context
 

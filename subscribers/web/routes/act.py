@@ -19,15 +19,15 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from flows.papers.model import Paper, paper_id
-from subscribers import forms, links, offers
 from subscribers.model import Frequency, Subscription, SubscriptionState
 from subscribers.preferences import Preferences, Unusable, follow, preferences_of, wanted_topics
 from subscribers.preferences import mute as without
-from subscribers.routes.manage import ACTIVE, WEEK
-from subscribers.services import services
-from subscribers.settings_page import last_change, manage_path, said, spoken, today
-from subscribers.suggestions import suggest
 from subscribers.tokens import Purpose
+from subscribers.web import choices, forms, reader_links
+from subscribers.web.routes.manage import ACTIVE, WEEK
+from subscribers.web.services import services
+from subscribers.web.settings_page import last_change, manage_path, said, spoken, today
+from subscribers.web.suggestions import suggest
 
 Act = Callable[[Request, Subscription], Awaitable[Response]]
 
@@ -36,7 +36,7 @@ def _for_a_reader(act: Act) -> Callable[[Request], Awaitable[Response]]:
     """The route for one action of a reader who gets mail."""
 
     async def route(request: Request) -> Response:
-        found = await links.reader(request, Purpose.MANAGE)
+        found = await reader_links.reader(request, Purpose.MANAGE)
         if found.state not in ACTIVE:
             s = services(request)
             return _page(request, found, heading=s.phrases("act.nothing"), status=HTTPStatus.CONFLICT)
@@ -96,7 +96,7 @@ async def pause(request: Request, found: Subscription) -> Response:
 def _rhythm(frequency: Frequency) -> Act:
     async def act(request: Request, found: Subscription) -> Response:
         s = services(request)
-        if not offers.comes_out(s, found.newsletter, frequency):
+        if not choices.comes_out(s, found.newsletter, frequency):
             return _page(request, found, heading=s.phrases("act.no_weekly"), status=_refused(request))
         if found.frequency is frequency:
             return _page(request, found, heading=s.phrases(f"act.rhythm.{frequency}.done"))
@@ -190,7 +190,7 @@ async def _change(request: Request, found: Subscription, wanted: Preferences, he
 
 def _done(request: Request, before: Subscription, after: Subscription | None, heading: Markup) -> Response:
     if after is None:
-        return links.gone(request)
+        return reader_links.gone(request)
     return _page(request, after, heading=heading, changes=said(services(request), before, after))
 
 
@@ -213,7 +213,7 @@ def _page(
         button=button,
         changes=changes or [],
         last=None if button else last_change(request, found),
-        newsletter=links.title(request, found),
+        newsletter=reader_links.title(request, found),
         manage=manage_path(request, found),
     )
 

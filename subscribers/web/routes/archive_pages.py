@@ -12,12 +12,12 @@ from starlette.routing import Route
 from flows.editions.excerpt import excerpt
 from flows.editions.maths import text
 from flows.editions.model import Edition, Kind, Newsletter, NoEdition
-from flows.store import Frozen
-from subscribers.cards import Card, feeds_of, path_of
-from subscribers.months import calendars, last_day, parse_month
-from subscribers.pages import public
-from subscribers.services import Services, named, services
+from flows.storage.editions import Frozen
 from subscribers.tokens import Purpose, verify_text
+from subscribers.web.month_calendar import calendars, last_day, parse_month
+from subscribers.web.page_meta import Card, feeds_of, path_of
+from subscribers.web.pages import public
+from subscribers.web.services import Services, named, services
 
 HOUR = 3600
 BEST = 3

@@ -6,11 +6,11 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from subscribers import links
 from subscribers.addresses import masked
 from subscribers.model import SubscriptionState
-from subscribers.services import services
 from subscribers.tokens import Purpose
+from subscribers.web import reader_links
+from subscribers.web.services import services
 
 WAITS = SubscriptionState.UNCONFIRMED
 
@@ -22,7 +22,7 @@ async def confirm(request: Request) -> Response:
     read the mail.
     """
     s = services(request)
-    found = await links.reader(request, Purpose.CONFIRM)
+    found = await reader_links.reader(request, Purpose.CONFIRM)
     if request.method == "POST" and found.state is WAITS:
         found = await s.subscribers.confirm(found.id, s.now()) or found
         s.wake()
@@ -32,8 +32,8 @@ async def confirm(request: Request) -> Response:
         left=found.state is SubscriptionState.UNSUBSCRIBED,
         done=request.method == "POST",
         address=masked(found.email),
-        newsletter=links.title(request, found),
-        manage=f"/manage/{links.token(request, Purpose.MANAGE, found)}",
+        newsletter=reader_links.title(request, found),
+        manage=f"/manage/{reader_links.token(request, Purpose.MANAGE, found)}",
     )
 
 

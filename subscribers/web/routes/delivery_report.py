@@ -18,14 +18,15 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from flows.editions.model import Kind, Newsletter
-from flows.store import Frozen
-from subscribers import forms, roster
-from subscribers.cards import name_of, path_of
-from subscribers.forms import first
+from flows.storage.editions import Frozen
+from subscribers.ledger.report import STATES, Delivery
 from subscribers.model import DeliveryState
-from subscribers.report import STATES, Delivery
-from subscribers.services import Services, named, services
+from subscribers.people import csv_file
 from subscribers.tokens import Purpose, until, verify_text
+from subscribers.web import forms
+from subscribers.web.forms import first
+from subscribers.web.page_meta import name_of, path_of
+from subscribers.web.services import Services, named, services
 
 PAGE = 100
 """Deliveries on a page."""
@@ -93,7 +94,7 @@ class _Page:
     async def search(self) -> Response:
         typed = first(await forms.read(self._request), "address")
         try:
-            address = roster.address(typed)
+            address = csv_file.address(typed)
         except ValueError:
             errors = {"address": self._s.phrases("report.no_address")}
             return await self._show([], typed=typed[:320], errors=errors)

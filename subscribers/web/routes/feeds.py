@@ -15,14 +15,14 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from flows.archive import Listed
 from flows.editions.maths import text
 from flows.editions.model import Edition, Newsletter, Topic
 from flows.papers.model import Paper
-from subscribers.atom import MEDIA_TYPE, NEVER, Feed, Item, atom
-from subscribers.cards import path_of
-from subscribers.pages import public
-from subscribers.services import Services, services
+from flows.storage.archive import Listed
+from subscribers.web.atom import MEDIA_TYPE, NEVER, Feed, Item, atom
+from subscribers.web.page_meta import path_of
+from subscribers.web.pages import public
+from subscribers.web.services import Services, services
 
 HALF_AN_HOUR = 1800
 EDITIONS = 15

@@ -8,9 +8,10 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from subscribers import addresses, forms, visitors
-from subscribers.forms import first
-from subscribers.services import services
+from subscribers import addresses
+from subscribers.web import abuse, forms
+from subscribers.web.forms import first
+from subscribers.web.services import services
 
 
 async def ask(request: Request) -> Response:
@@ -31,8 +32,8 @@ async def send(request: Request) -> Response:
     except addresses.BadAddress as error:
         wrong = s.phrases(f"errors.address_{error.reason}")
         return s.pages("link.html", HTTPStatus.UNPROCESSABLE_ENTITY, address=typed[:320], error=wrong)
-    await visitors.admit(request)
-    if await visitors.may_write_to(request, "link", email):
+    await abuse.admit(request)
+    if await abuse.may_write_to(request, "link", email):
         await s.subscribers.ask_link(email, None, s.now())
         s.wake()
     return s.pages("link_sent.html")

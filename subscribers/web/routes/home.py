@@ -12,10 +12,10 @@ from starlette.routing import Route
 
 from flows.editions.model import Edition, Newsletter
 from flows.papers.model import Paper
-from subscribers.cards import Card, feeds_of
-from subscribers.pages import public
-from subscribers.routes.signup import form_of
-from subscribers.services import services
+from subscribers.web.page_meta import Card, feeds_of
+from subscribers.web.pages import public
+from subscribers.web.routes.signup import form_of
+from subscribers.web.services import services
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,9 +9,9 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
-from subscribers.cards import path_of
-from subscribers.pages import public
-from subscribers.services import services
+from subscribers.web.page_meta import path_of
+from subscribers.web.pages import public
+from subscribers.web.services import services
 
 DAY = 86_400
 HOUR = 3600

@@ -17,14 +17,14 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from subscribers import forms, links, offers
 from subscribers.addresses import masked
-from subscribers.forms import Form, first
 from subscribers.model import Subscription, SubscriptionState
 from subscribers.preferences import MAX_PAUSE, MAX_SIZE, Preferences, Unusable, preferences_of, read_form, read_pause
-from subscribers.services import services
-from subscribers.settings_page import Filled, filled, last_change, refilled, said, spoken, today, would_have
 from subscribers.tokens import Purpose, sign
+from subscribers.web import choices, forms, reader_links
+from subscribers.web.forms import Form, first
+from subscribers.web.services import services
+from subscribers.web.settings_page import Filled, filled, last_change, refilled, said, spoken, today, would_have
 
 WEEK = dt.timedelta(days=7)
 PRIVATE_LINKS = 3
@@ -38,7 +38,7 @@ async def manage(request: Request) -> Response:
     CSRF: there is no cookie, and the token in the path is the authority; a forged request would have to know it. Sent
     twice, each does what it does once.
     """
-    found = await links.reader(request, Purpose.MANAGE)
+    found = await reader_links.reader(request, Purpose.MANAGE)
     if request.method != "POST":
         return await _page(request, found)
     sent = await forms.read(request)
@@ -64,8 +64,8 @@ async def _settings(request: Request, found: Subscription, sent: Form, *, save: 
     if not isinstance(wanted, Preferences):
         errors = {field: spoken(s, phrase) for field, phrase in wanted.items()}
         return await _page(request, found, form=refilled(sent), errors=errors)
-    if not offers.comes_out(s, found.newsletter, wanted.frequency) and wanted.frequency is not found.frequency:
-        errors = {"frequency": s.phrases("errors.no_weekly", newsletter=links.title(request, found))}
+    if not choices.comes_out(s, found.newsletter, wanted.frequency) and wanted.frequency is not found.frequency:
+        errors = {"frequency": s.phrases("errors.no_weekly", newsletter=reader_links.title(request, found))}
         return await _page(request, found, form=refilled(sent), errors=errors)
     if not save:
         return await _page(request, found, form=refilled(sent), wanted=wanted, notice="manage.unsaved")
@@ -130,7 +130,7 @@ async def _ask_private(request: Request, found: Subscription, sent: Form) -> Res
 
 async def _changed(request: Request, before: Subscription, after: Subscription | None) -> Response:
     if after is None:
-        return links.gone(request)
+        return reader_links.gone(request)
     changes = said(services(request), before, after)
     return await _page(request, after, notice="manage.changed" if changes else "manage.unchanged", changes=changes)
 
@@ -140,10 +140,10 @@ def _slugs(request: Request, found: Subscription) -> list[str]:
     return [topic.slug for group in _groups(request, found) for topic in group.topics]
 
 
-def _groups(request: Request, found: Subscription) -> list[offers.Group]:
+def _groups(request: Request, found: Subscription) -> list[choices.Group]:
     s = services(request)
     newsletter = s.newsletters.get(found.newsletter)
-    return offers.groups(s.topics_of(newsletter) if newsletter else s.topics)
+    return choices.groups(s.topics_of(newsletter) if newsletter else s.topics)
 
 
 def _path(request: Request) -> str:
@@ -164,7 +164,7 @@ async def _page(
     s = services(request)
     errors = errors or {}
     status = HTTPStatus.UNPROCESSABLE_ENTITY if errors else HTTPStatus.OK
-    title = links.title(request, found)
+    title = reader_links.title(request, found)
     shared: dict[str, Any] = {
         "path": _path(request),
         "newsletter": title,
@@ -183,8 +183,8 @@ async def _page(
         form=form or filled(preferences, _slugs(request, found)),
         errors=errors,
         groups=_groups(request, found),
-        frequencies=offers.frequencies(s, found.newsletter, found.frequency),
-        zones=offers.zones(),
+        frequencies=choices.frequencies(s, found.newsletter, found.frequency),
+        zones=choices.zones(),
         max_size=MAX_SIZE,
         paused=found.state is SubscriptionState.PAUSED,
         paused_until=found.paused_until,

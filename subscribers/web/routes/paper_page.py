@@ -9,15 +9,15 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
-from flows.archive import Issue
 from flows.editions.excerpt import excerpt
 from flows.editions.maths import text
 from flows.editions.model import Entry
 from flows.papers.model import Paper, PaperId, paper_id
-from flows.store import Frozen
-from subscribers.cards import Card, feeds_of
-from subscribers.pages import public
-from subscribers.services import Services, services
+from flows.storage.archive import Issue
+from flows.storage.editions import Frozen
+from subscribers.web.page_meta import Card, feeds_of
+from subscribers.web.pages import public
+from subscribers.web.services import Services, services
 
 HOUR = 3600
 DESCRIPTION = 200

@@ -20,11 +20,12 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from subscribers import addresses, forms, links
-from subscribers.forms import Form, first
+from subscribers import addresses
 from subscribers.model import Subscription
-from subscribers.services import services
 from subscribers.tokens import Purpose
+from subscribers.web import forms, reader_links
+from subscribers.web.forms import Form, first
+from subscribers.web.services import services
 
 OF_A_READER = 3
 """New addresses that one reader may have mailed within an hour."""
@@ -36,10 +37,10 @@ async def private(request: Request) -> Response:
     CSRF: the token was mailed to the reader alone, two hours ago at most, and stands in no cookie.
     """
     s = services(request)
-    number = links.number(request, Purpose.PRIVATE)
+    number = reader_links.number(request, Purpose.PRIVATE)
     found = await s.subscribers.get(number)
     if request.method != "POST":
-        return _page(request, found) if found else links.gone(request)
+        return _page(request, found) if found else reader_links.gone(request)
     sent = await forms.read(request)
     button = first(sent, "do")
     if button not in _BUTTONS:
@@ -105,18 +106,18 @@ def _page(
         address=addresses.masked(found.email),
         typed=typed,
         errors=errors or {},
-        manage=f"/manage/{links.token(request, Purpose.MANAGE, found)}",
+        manage=f"/manage/{reader_links.token(request, Purpose.MANAGE, found)}",
     )
 
 
 async def confirm_address(request: Request) -> Response:
     """GET shows one button; POST makes the new address the reader's. CSRF: the token was mailed to that address."""
     s = services(request)
-    number = links.number(request, Purpose.ADDRESS)
+    number = reader_links.number(request, Purpose.ADDRESS)
     if request.method != "POST":
         return s.pages("address.html", done=False)
     if not await s.subscribers.confirm_address(number, s.now()):
-        return links.gone(request)
+        return reader_links.gone(request)
     s.wake()
     return s.pages("address.html", done=True)
 

@@ -17,9 +17,9 @@ from flows.editions.maths import text
 from flows.editions.model import Topic
 from flows.editions.query import Piece, Query, marked, parse, passage
 from flows.papers.model import Paper
-from flows.search import PAGE, Found, Wanted
-from subscribers.pages import public
-from subscribers.services import Services, services
+from flows.storage.search import PAGE, Found, Wanted
+from subscribers.web.pages import public
+from subscribers.web.services import Services, services
 
 MINUTES = 300
 LAST_PAGE = 50

@@ -18,14 +18,15 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from flows.editions.model import Newsletter
-from subscribers import addresses, forms, offers, visitors
-from subscribers.forms import Form, first
+from subscribers import addresses
 from subscribers.model import Frequency
+from subscribers.people.store import SignUp
 from subscribers.preferences import Preferences, read_form
-from subscribers.services import services
-from subscribers.settings_page import spoken
-from subscribers.store import SignUp
 from subscribers.tokens import keyed
+from subscribers.web import abuse, choices, forms
+from subscribers.web.forms import Form, first
+from subscribers.web.services import services
+from subscribers.web.settings_page import spoken
 
 TRAP = "website"
 """A field that no person sees: what fills it in is a program."""
@@ -44,18 +45,18 @@ class Wanted:
 async def form_of(request: Request, sent: Form | None = None, errors: Mapping[str, Markup] | None = None) -> Any:
     """What the form's template shows: choices, what was sent, and what was wrong with it."""
     s = services(request)
-    offered = await offers.newsletters(s)
+    offered = await choices.newsletters(s)
     sent = sent or {}
     carried = {topic.slug for one in offered for topic in s.topics_of(one)}
     return {
         "newsletters": offered,
-        "groups": offers.groups([topic for topic in s.topics if topic.slug in carried]),
+        "groups": choices.groups([topic for topic in s.topics if topic.slug in carried]),
         "address": first(sent, "address")[:320],
         "newsletter": first(sent, "newsletter") or next((one.slug for one in offered), ""),
         "topics": set(sent.get("topics", ())),
         "frequency": first(sent, "frequency") or Frequency.DAILY,
         "frequencies": [
-            one for one in Frequency if not offered or any(offers.comes_out(s, it.slug, one) for it in offered)
+            one for one in Frequency if not offered or any(choices.comes_out(s, it.slug, one) for it in offered)
         ],
         "errors": errors or {},
     }
@@ -76,18 +77,18 @@ async def subscribe(request: Request) -> Response:
     if not isinstance(wanted, Wanted):
         form = await form_of(request, sent, wanted)
         return s.pages("subscribe.html", HTTPStatus.UNPROCESSABLE_ENTITY, signup=form)
-    await visitors.admit(request)
-    if await s.subscribers.pending() >= visitors.PENDING:
-        wait = {"Retry-After": str(int(visitors.HOUR.total_seconds()))}
+    await abuse.admit(request)
+    if await s.subscribers.pending() >= abuse.PENDING:
+        wait = {"Retry-After": str(int(abuse.HOUR.total_seconds()))}
         raise HTTPException(HTTPStatus.TOO_MANY_REQUESTS, s.phrases.text("limits.all"), wait)
-    if await visitors.may_write_to(request, "confirm", wanted.email):
+    if await abuse.may_write_to(request, "confirm", wanted.email):
         wish = SignUp(
             email=wanted.email,
             newsletter=wanted.newsletter.slug,
             interests=wanted.preferences.interests,
             frequency=wanted.preferences.frequency,
             consent_version=s.phrases.text("subscribe.consent_version"),
-            consent_network=keyed("network", visitors.network(request), s.hashing_key),
+            consent_network=keyed("network", abuse.network(request), s.hashing_key),
             source=SOURCE,
         )
         await s.subscribers.sign_up(wish, s.now())
@@ -99,7 +100,7 @@ async def _read(request: Request, sent: Form) -> Wanted | Mapping[str, Markup]:
     """The sign-up, or what is wrong with it by field."""
     s = services(request)
     errors = {}
-    offered = {one.slug: one for one in await offers.newsletters(s)}
+    offered = {one.slug: one for one in await choices.newsletters(s)}
     email = ""
     try:
         email = addresses.read(first(sent, "address"))
@@ -114,7 +115,7 @@ async def _read(request: Request, sent: Form) -> Wanted | Mapping[str, Markup]:
     preferences = read_form(asked, [topic.slug for topic in carried], None)
     if not isinstance(preferences, Preferences):
         return errors | {field: spoken(s, phrase) for field, phrase in preferences.items()}
-    if newsletter and not offers.comes_out(s, newsletter.slug, preferences.frequency):
+    if newsletter and not choices.comes_out(s, newsletter.slug, preferences.frequency):
         errors["frequency"] = s.phrases("errors.no_weekly", newsletter=newsletter.title)
     if errors or newsletter is None:
         return errors

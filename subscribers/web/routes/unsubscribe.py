@@ -10,12 +10,12 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from subscribers import forms, links
-from subscribers.forms import first
 from subscribers.model import Subscription, SubscriptionState
 from subscribers.policy import undoable
-from subscribers.services import services
 from subscribers.tokens import Purpose
+from subscribers.web import forms, reader_links
+from subscribers.web.forms import first
+from subscribers.web.services import services
 
 MAX_REASON = 500
 LEFT = SubscriptionState.UNSUBSCRIBED
@@ -29,7 +29,7 @@ async def unsubscribe(request: Request) -> Response:
     to know it.
     """
     s = services(request)
-    number = links.number(request, Purpose.UNSUBSCRIBE)
+    number = reader_links.number(request, Purpose.UNSUBSCRIBE)
     if request.method == "POST":
         await s.subscribers.unsubscribe(number, s.now())
     return _page(request, await s.subscribers.get(number))
@@ -38,7 +38,7 @@ async def unsubscribe(request: Request) -> Response:
 async def undo(request: Request) -> Response:
     """Brings the subscription back as it was, within a day. CSRF: as above; the revision lets it happen once."""
     s = services(request)
-    found = await links.reader(request, Purpose.UNSUBSCRIBE)
+    found = await reader_links.reader(request, Purpose.UNSUBSCRIBE)
     revision = first(await forms.read(request), "revision")
     if revision.isascii() and revision.isdigit():
         found = await s.subscribers.undo(found.id, int(revision[:9]), s.now()) or found
@@ -49,7 +49,7 @@ async def undo(request: Request) -> Response:
 async def reason(request: Request) -> Response:
     """Keeps why a reader left, if they care to say. CSRF: as above; nothing depends on it."""
     s = services(request)
-    found = await links.reader(request, Purpose.UNSUBSCRIBE)
+    found = await reader_links.reader(request, Purpose.UNSUBSCRIBE)
     words = first(await forms.read(request), "reason")[:MAX_REASON]
     if words and found.state is LEFT:
         found = await s.subscribers.leave_reason(found.id, words, s.now()) or found
@@ -64,9 +64,9 @@ def _page(request: Request, found: Subscription | None, **values: bool) -> Respo
         gone=gone,
         path=f"/unsubscribe/{request.path_params['token']}",
         revision=found.revision if found and gone and undoable(found, s.now()) else None,
-        title=links.title(request, found) if found else s.phrases("site.this_newsletter"),
+        title=reader_links.title(request, found) if found else s.phrases("site.this_newsletter"),
         known=found is not None,
-        manage=f"/manage/{links.token(request, Purpose.MANAGE, found)}" if found and values.get("back") else "",
+        manage=f"/manage/{reader_links.token(request, Purpose.MANAGE, found)}" if found and values.get("back") else "",
         limit=MAX_REASON,
         **({"back": False, "too_late": False, "thanks": False} | values),
     )

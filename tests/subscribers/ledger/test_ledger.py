@@ -13,17 +13,17 @@ import asyncpg
 import pytest
 import sqlalchemy as sa
 
+from flows.config.settings import Settings
 from flows.context import open_context
-from flows.database import Database
 from flows.editions.model import Kind
 from flows.outcomes import Outcome, Stage, Verdict
-from flows.settings import Settings
-from subscribers.deliveries import Claim, batch, delivery
-from subscribers.ledger import BATCH, DOUBT, FINAL_REPLY, Ledger
+from flows.storage.database import Database
+from subscribers.ledger.create_rows import ROWS
+from subscribers.ledger.ledger import BATCH, DOUBT, FINAL_REPLY, Ledger
+from subscribers.ledger.model import Claim
 from subscribers.model import DeliveryState, SubscriptionState
-from subscribers.opening import ROWS
-from subscribers.store import Change, Subscribers
-from subscribers.tables import subscription
+from subscribers.people.store import Change, Subscribers
+from subscribers.tables import batch, delivery, subscription
 from tests.factories import HASHING_KEY
 
 NOW = dt.datetime(2026, 6, 9, 17, 0, tzinfo=dt.UTC)

@@ -6,8 +6,8 @@ import asyncio
 
 import pytest
 
-from flows.database import Database
-from subscribers.turns import Turns
+from flows.storage.database import Database
+from subscribers.ledger.rate import Turns
 
 
 async def test_nobody_gets_the_turns_of_another(database: Database) -> None:

@@ -10,17 +10,16 @@ from dataclasses import replace
 import pytest
 import sqlalchemy as sa
 
-from flows.database import Database
 from flows.editions.model import Kind
 from flows.outcomes import Outcome, Stage, Verdict
-from subscribers.deliveries import batch, delivery
-from subscribers.held import AT_A_TIME, SETTLED, Held
-from subscribers.ledger import Ledger
+from flows.storage.database import Database
+from subscribers.ledger.ledger import Ledger
+from subscribers.ledger.report import DISTINCT, Delivery, Report, alike
+from subscribers.ledger.uncertain import AT_A_TIME, SETTLED, Held
 from subscribers.model import DeliveryState, Frequency, SubscriptionState, Suppressed
-from subscribers.report import DISTINCT, Delivery, Report, alike
-from subscribers.store import Change
-from subscribers.tables import subscription
-from tests.subscribers.people import NOW, people
+from subscribers.people.store import Change
+from subscribers.tables import batch, delivery, subscription
+from tests.subscribers.everyone import NOW, people
 
 EDITION = 1
 DAY = dt.date(2026, 6, 9)

@@ -6,13 +6,13 @@ from dataclasses import replace
 
 import pytest
 
-from flows.database import Database
 from flows.editions.model import EVERY, Interests
-from subscribers.changes import MAX_REASON
+from flows.storage.database import Database
 from subscribers.model import Frequency, Subscription, SubscriptionState, Suppressed
+from subscribers.people.changes import MAX_REASON
+from subscribers.people.store import Change
 from subscribers.preferences import Preferences, preferences_of
-from subscribers.store import Change
-from tests.subscribers.people import ADA, DAY, HOUR, NOW, asked, people, reader
+from tests.subscribers.everyone import ADA, DAY, HOUR, NOW, asked, people, reader
 
 LATER = NOW + HOUR
 JULY = dt.date(2026, 7, 1)

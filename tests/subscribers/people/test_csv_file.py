@@ -12,13 +12,13 @@ from email_validator import EmailNotValidError, validate_email
 from hypothesis import given
 from hypothesis import strategies as st
 
-from flows.database import Database
 from flows.editions.model import EVERY, Interests
 from flows.outcomes import Problem
+from flows.storage.database import Database
 from subscribers.model import Frequency, SubscriptionState
+from subscribers.people.csv_file import BadLine, Known, address, read, write
+from subscribers.people.store import Change, Subscribers
 from subscribers.preferences import Preferences
-from subscribers.roster import BadLine, Known, address, read, write
-from subscribers.store import Change, Subscribers
 from subscribers.tables import subscriber
 from tests.benchmarks.import_million import rows
 from tests.factories import HASHING_KEY

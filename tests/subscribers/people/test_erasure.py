@@ -4,14 +4,14 @@ import json
 
 import pytest
 
-from flows.database import Database
 from flows.editions.model import Interests, Kind
 from flows.outcomes import Outcome, Stage, Verdict
-from subscribers.ledger import Ledger
+from flows.storage.database import Database
+from subscribers.ledger.ledger import Ledger
 from subscribers.model import DeliveryState, Letter, Suppressed
+from subscribers.people.store import Change
 from subscribers.preferences import Preferences
-from subscribers.store import Change
-from tests.subscribers.people import ADA, HOUR, NOW, asked, everything_kept, letters, people, reader
+from tests.subscribers.everyone import ADA, HOUR, NOW, asked, everything_kept, letters, people, reader
 
 LATER = NOW + HOUR
 BOUNCED = Outcome(Verdict.REJECTED, Stage.RCPT, 550, "5.1.1", "5.1.1 <ada@example.org>: no such user")

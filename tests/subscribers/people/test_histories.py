@@ -11,17 +11,17 @@ import sqlalchemy as sa
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from flows.database import Database, metadata
 from flows.editions.model import Interests, Kind
 from flows.outcomes import Outcome, Stage, Verdict
+from flows.storage.database import Database, metadata
+from subscribers.ledger.create_rows import readers_of
 from subscribers.model import Letter, Subscription, SubscriptionState, Suppressed
-from subscribers.opening import readers_of
-from subscribers.outbox import Outbox
+from subscribers.people.outbox import Outbox
+from subscribers.people.store import Change, Subscribers
 from subscribers.policy import decide
 from subscribers.preferences import Preferences
-from subscribers.store import Change, Subscribers
 from subscribers.tables import subscriber, subscription
-from tests.subscribers.people import DAY, HOUR, NOW, people, wish
+from tests.subscribers.everyone import DAY, HOUR, NOW, people, wish
 
 SENT = Outcome(Verdict.SENT, Stage.CONTENT, 250)
 ADDRESSES = ("ada@example.org", "ben@example.org")

@@ -6,14 +6,14 @@ import datetime as dt
 import pytest
 import sqlalchemy as sa
 
-from flows.database import Database
 from flows.outcomes import Outcome, Stage, Verdict
+from flows.storage.database import Database
 from subscribers.model import DeliveryState, Letter, SubscriptionState, Suppressed
-from subscribers.outbox import LEASE, LIFE, UNSENT_AGAIN, Item, Outbox, put
+from subscribers.people.outbox import LEASE, LIFE, UNSENT_AGAIN, Item, Outbox, put
+from subscribers.people.store import Change
 from subscribers.policy import BACK_OFF, GIVE_UP
-from subscribers.store import Change
 from subscribers.tables import outbox
-from tests.subscribers.people import ADA, DAY, HOUR, NOW, asked, letters, people, reader
+from tests.subscribers.everyone import ADA, DAY, HOUR, NOW, asked, letters, people, reader
 
 SENT = Outcome(Verdict.SENT, Stage.CONTENT, 250, "2.0.0", "taken")
 DEFERRED = Outcome(Verdict.DEFERRED, Stage.RCPT, 451, "4.7.1", "greylisted")

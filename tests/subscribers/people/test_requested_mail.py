@@ -5,13 +5,13 @@ import datetime as dt
 import pytest
 import sqlalchemy as sa
 
-from flows.database import Database
-from subscribers.letters import MAX_CHANGES
+from flows.storage.database import Database
 from subscribers.model import Letter, Suppressed
-from subscribers.outbox import Item, Outbox
-from subscribers.signups import FORGOTTEN
+from subscribers.people.outbox import Item, Outbox
+from subscribers.people.requested_mail import MAX_CHANGES
+from subscribers.people.signups import FORGOTTEN
 from subscribers.tables import address_change, outbox
-from tests.subscribers.people import ADA, DAY, HOUR, NOW, asked, everything_kept, letters, people, reader
+from tests.subscribers.everyone import ADA, DAY, HOUR, NOW, asked, everything_kept, letters, people, reader
 
 NEW = "ada@example.net"
 LATER = NOW + HOUR

@@ -6,16 +6,16 @@ import datetime as dt
 import pytest
 import sqlalchemy as sa
 
-from flows.database import Database
 from flows.editions.model import Interests, Kind
-from subscribers.ledger import Ledger
-from subscribers.limits import Limits
+from flows.storage.database import Database
+from subscribers.ledger.ledger import Ledger
 from subscribers.model import Frequency, Letter, SubscriptionState, Suppressed
-from subscribers.signups import FORGOTTEN
-from subscribers.store import Change
+from subscribers.people.signups import FORGOTTEN
+from subscribers.people.store import Change
 from subscribers.tables import outbox, rate, subscriber, subscription, suppression
+from subscribers.web.limits import Limits
 from tests.factories import HASHING_KEY
-from tests.subscribers.people import ADA, DAY, HOUR, NOW, asked, letters, people, reader, wish
+from tests.subscribers.everyone import ADA, DAY, HOUR, NOW, asked, letters, people, reader, wish
 
 LATER = NOW + 2 * HOUR
 FOR_GOOD = [Suppressed.OPERATOR, Suppressed.HARD_BOUNCE, Suppressed.COMPLAINT]

@@ -2,9 +2,9 @@ from __future__ import annotations
 
 import datetime as dt
 
-from flows.database import Database
+from flows.storage.database import Database
 from subscribers.model import SubscriptionState
-from subscribers.store import Change, Subscribers
+from subscribers.people.store import Change, Subscribers
 from tests.factories import HASHING_KEY
 
 NOW = dt.datetime(2026, 6, 9, tzinfo=dt.UTC)

@@ -7,7 +7,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from flows.editions.model import Kind, NoEdition
-from flows.store import Frozen
+from flows.storage.editions import Frozen
 from tests import factories
 from tests.context import NOON
 from tests.factories import DAY

@@ -8,20 +8,20 @@ from urllib.parse import urlencode
 
 import sqlalchemy as sa
 
+from flows.context import report_link
 from flows.editions.model import Kind
-from flows.links import report_link
-from flows.store import Frozen
-from subscribers.deliveries import delivery
+from flows.storage.editions import Frozen
 from subscribers.model import DeliveryState
-from subscribers.routes.report import PAGE
-from subscribers.store import Change
+from subscribers.people.store import Change
+from subscribers.tables import delivery
 from subscribers.tokens import REPORT_LIFE, Purpose, sign_text, until
+from subscribers.web.routes.delivery_report import PAGE
 from tests import factories
 from tests.context import NOON
 from tests.factories import DAY
 from tests.subscribers.readers import URL, tree_of
 from tests.subscribers.site import NEW, OLD, READER, SCRIPT, Site
-from tests.subscribers.test_web_fuzz import NASTY
+from tests.subscribers.web.test_fuzz import NASTY
 
 
 def link(site: Site, newsletter: str = "daily", kind: Kind = Kind.DAILY, day: dt.date = DAY) -> str:

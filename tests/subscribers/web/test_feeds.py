@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from lxml import etree
 
 from flows.editions.model import Kind
-from subscribers.atom import Feed, Item, atom
+from subscribers.web.atom import Feed, Item, atom
 from tests import factories
 from tests.factories import DAY
 from tests.subscribers.readers import NOON, URL, Visited, is_sent_once, tree_of

@@ -3,10 +3,10 @@ from __future__ import annotations
 import asyncio
 import datetime as dt
 
-from flows.database import Database, connect
-from subscribers.limits import Limits
+from flows.storage.database import Database, connect
+from subscribers.web.limits import Limits
 from tests.factories import HASHING_KEY
-from tests.subscribers.people import DAY, HOUR, NOW, everything_kept
+from tests.subscribers.everyone import DAY, HOUR, NOW, everything_kept
 
 WHO = "192.0.2.77"
 

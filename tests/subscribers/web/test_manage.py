@@ -8,8 +8,8 @@ import pytest
 
 from flows.editions.model import EVERY
 from subscribers.model import Frequency, Subscription, SubscriptionState
-from subscribers.suggestions import phrases, suggest
 from subscribers.tokens import PREVIEW_READER, Purpose
+from subscribers.web.suggestions import phrases, suggest
 from tests import factories
 from tests.context import NOON
 from tests.factories import DAY

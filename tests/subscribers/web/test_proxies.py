@@ -11,7 +11,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from flows.settings import Settings
+from flows.config.settings import Settings
 from tests.conftest import free_port
 
 
@@ -25,7 +25,7 @@ def serving(folder: Path, trusted: str) -> Iterator[str]:
         "PAPERROUND_MAIL_URL": f"maildir://{folder / 'outbox'}",
         "PAPERROUND_TRUSTED_PROXIES": trusted,
     }
-    code = f"import asyncio; from flows.serving import serve_web; asyncio.run(serve_web('127.0.0.1', {port}))"
+    code = f"import asyncio; from flows.processes.serve import serve_web; asyncio.run(serve_web('127.0.0.1', {port}))"
     process = subprocess.Popen([sys.executable, "-c", code], env=environment, cwd=folder)
     try:
         until = time.monotonic() + 30

@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from flows.papers.model import Collected
-from flows.search import PAGE
+from flows.storage.search import PAGE
 from tests import factories
 from tests.factories import DAY
 from tests.subscribers.readers import NOON, Visited, is_sent_once, tree_of

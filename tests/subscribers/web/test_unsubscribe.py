@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from flows.dispatch import deliver
+from flows.delivery.run import deliver
 from flows.editions.model import Kind
 from subscribers.model import DeliveryState, SubscriptionState
 from subscribers.tokens import PREVIEW_READER, Purpose, sign
