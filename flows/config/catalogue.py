@@ -54,7 +54,7 @@ def newsletters(
 
 def sources() -> tuple[str, ...]:
     """The names of the sources that there is a file for."""
-    found = (_HERE / "papers" / "sources").glob("*.py")
+    found = (_HERE.parent / "papers" / "sources").glob("*.py")
     return tuple(sorted(path.stem for path in found if not path.stem.startswith("_")))
 
 
