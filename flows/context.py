@@ -21,7 +21,7 @@ from flows.mail.model import Site
 from flows.outcomes import Problem
 from flows.papers.fetch import Fetcher
 from flows.papers.model import Addresses
-from flows.papers.summaries import Summariser
+from flows.papers.summary_service import Summariser
 from flows.sending.dkim import read_key
 from flows.sending.sign import Signer
 from flows.storage.database import Database, connect, migrate

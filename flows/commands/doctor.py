@@ -22,7 +22,7 @@ from flows.commands.dns_records import Finding, Grade, dmarc_places
 from flows.commands.subscribers import shown
 from flows.config import catalogue
 from flows.config.settings import Settings, load_settings
-from flows.incoming.mailbox import OpenMailbox
+from flows.incoming.mailboxes import OpenMailbox
 from flows.mail.model import Message
 from flows.outcomes import Problem, Verdict, anonymous
 from flows.sending.dkim import Key, read_key

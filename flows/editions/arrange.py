@@ -8,10 +8,10 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, S
 from dataclasses import replace
 
 from flows.editions import rank, week
-from flows.editions.duplicates import unique
+from flows.editions.alike.duplicates import unique
+from flows.editions.alike.stories import stories, together
 from flows.editions.model import Classified, Edition, Entry, Kind, Newsletter, NoEdition, Section, Topic
 from flows.editions.rising import Risen, risen
-from flows.editions.stories import stories, together
 from flows.papers.model import Collected, Paper, PaperId
 
 

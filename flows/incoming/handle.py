@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from flows.context import Context
-from flows.incoming.mailbox import OpenMailbox
+from flows.incoming.mailboxes import OpenMailbox
 from flows.incoming.unsubscribe_mail import read
 from subscribers.tokens import Purpose, verify
 

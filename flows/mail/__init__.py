@@ -1,5 +1,6 @@
-"""From an edition to messages on the wire.
+"""From an edition to messages, ready for the wire.
 
-Read `model`, then `cards` (an edition's fragments, rendered and encoded once: `look`, `document`, `encode`, `packed`),
-`assemble` (fragments to one reader's message), `courier` (messages to outcomes), `transports/` (the ways out).
+Read `model`, then `cards` (an edition's fragments, rendered and encoded once: `look`, `document`, `colour`, `encode`,
+`packed`), `assemble` (fragments to one reader's message, with the `reasons` why a paper is theirs), and `letters`
+(mails to one reader alone).
 """

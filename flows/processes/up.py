@@ -11,7 +11,7 @@ from rich.table import Table
 
 from flows.config.settings import Settings
 from flows.context import Context, open_context
-from flows.incoming.mailbox import opener
+from flows.incoming.mailboxes import opener
 from flows.outcomes import Problem
 from flows.processes.supervisor import Stopped, locked, port_is_free, prefect_environment, supervising
 from flows.sending.transports import transport

@@ -15,9 +15,9 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from flows.editions.query import Phrase, Query, Said, said
 from flows.papers.model import Paper, PaperId
 from flows.storage.database import Database, metadata
+from flows.storage.query import Phrase, Query, Said, said
 
 WORDS = "paper_words"
 """What the database keeps to search by, in its own way: SQLite a virtual table (with five more behind it), PostgreSQL a

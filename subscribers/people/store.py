@@ -1,7 +1,7 @@
 """The store of people: everything that is done to subscribers and their subscriptions, as methods of one class.
 
-It is split by who does it: `signups`, `changes`, `letters`, `erasure`, and here what an operator's list does. SQL about
-people stands in these, in `people` and `rows`, in `outbox` and in `limits` alone.
+It is split by who does it: `signups`, `changes`, `requested_mail`, `erasure`, and here what an operator's list does.
+SQL about people stands in these, in `lookup` and `rows`, in `outbox` and in `limits` alone.
 """
 
 from __future__ import annotations

@@ -28,7 +28,7 @@ from subscribers.web.routes import (
     paper_page,
     private,
     search_page,
-    signup,
+    signup_page,
     unsubscribe,
 )
 from subscribers.web.services import Services, services
@@ -46,7 +46,7 @@ def create_app(services: Services, extra: Sequence[BaseRoute] = ()) -> ASGIApp:
             *search_page.ROUTES,
             *feeds.ROUTES,
             *machines.ROUTES,
-            *signup.ROUTES,
+            *signup_page.ROUTES,
             *confirm.ROUTES,
             *manage.ROUTES,
             *act.ROUTES,

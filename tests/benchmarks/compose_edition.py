@@ -18,10 +18,10 @@ from importlib.resources import files
 
 from flows.config import catalogue
 from flows.context import TEMPLATES
+from flows.editions.alike.duplicates import unique
+from flows.editions.alike.stories import stories
 from flows.editions.arrange import compose
-from flows.editions.duplicates import unique
 from flows.editions.model import Edition, Kind
-from flows.editions.stories import stories
 from flows.editions.topics import Classifier
 from flows.mail.cards import pack, render
 from flows.papers.model import Paper

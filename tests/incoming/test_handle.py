@@ -13,7 +13,7 @@ import pytest
 
 from flows.context import Context
 from flows.incoming.handle import read_returns
-from flows.incoming.mailbox import LEFT, SIZE, OpenMailbox, utf7
+from flows.incoming.mailboxes import LEFT, SIZE, OpenMailbox, utf7
 from flows.outcomes import Problem
 from flows.storage.database import Database
 from subscribers.model import SubscriptionState

@@ -15,7 +15,7 @@ from flows.context import Context
 from flows.editions import summary
 from flows.editions.model import Edition, Kind
 from flows.papers.model import Collected, Paper
-from flows.papers.summaries import CONNECTIONS, PATIENCE, Summariser
+from flows.papers.summary_service import CONNECTIONS, PATIENCE, Summariser
 from flows.storage.database import Database
 from flows.storage.editions import Frozen, Store
 from tests import factories

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from flows.editions.query import MAX_LETTERS, MAX_TERMS, MAX_WORD, Phrase, marked, parse, passage, said
+from flows.storage.query import MAX_LETTERS, MAX_TERMS, MAX_WORD, Phrase, marked, parse, passage, said
 from tests import factories
 
 

@@ -15,11 +15,11 @@ from hypothesis import strategies as st
 from sqlalchemy.engine import Connection
 
 import flows.storage.database
-from flows.editions.query import parse
 from flows.papers.model import Collected, Paper
 from flows.storage.archive import Archive
 from flows.storage.database import Database, connect, migrate
 from flows.storage.editions import Store, edition, edition_paper, sighting
+from flows.storage.query import parse
 from flows.storage.search import PAGE, Found, Search, Wanted, paper
 from tests import factories
 from tests.context import NOON

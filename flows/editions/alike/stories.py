@@ -1,9 +1,9 @@
 """Papers of a busy topic that are about one thing: found by likeness, named by a phrase that they use. Pure.
 
 A story that is wrong or silly is worse than none, so every doubt is decided against it. A group of papers that are
-alike (`flows.editions.linkage`) makes a story if a phrase names it, one that stands in the title or the keywords of one
-of them. At least half of the group must use it, hardly anybody else in the topic may, and half of those who use it must
-be about it. The others of the group are left out of the story.
+alike (`flows.editions.alike.linkage`) makes a story if a phrase names it, one that stands in the title or the keywords
+of one of them. At least half of the group must use it, hardly anybody else in the topic may, and half of those who use
+it must be about it. The others of the group are left out of the story.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from flows.editions.linkage import groups, spread, vector
+from flows.editions.alike.linkage import groups, spread, vector
 from flows.editions.matching import bits
 from flows.editions.model import Entry, Story
 from flows.editions.words import grams, is_filler, without_pointers, words

@@ -14,7 +14,7 @@ from flows.editions.model import Edition, Newsletter
 from flows.papers.model import Paper
 from subscribers.web.page_meta import Card, feeds_of
 from subscribers.web.pages import public
-from subscribers.web.routes.signup import form_of
+from subscribers.web.routes.signup_page import form_of
 from subscribers.web.services import services
 
 

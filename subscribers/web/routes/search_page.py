@@ -15,8 +15,8 @@ from starlette.routing import Route
 
 from flows.editions.maths import text
 from flows.editions.model import Topic
-from flows.editions.query import Piece, Query, marked, parse, passage
 from flows.papers.model import Paper
+from flows.storage.query import Piece, Query, marked, parse, passage
 from flows.storage.search import PAGE, Found, Wanted
 from subscribers.web.pages import public
 from subscribers.web.services import Services, services

@@ -7,7 +7,7 @@ import random
 from hypothesis import given
 from hypothesis import strategies as st
 
-from flows.editions.duplicates import unique
+from flows.editions.alike.duplicates import unique
 from flows.papers.model import Paper
 from tests.factories import paper
 

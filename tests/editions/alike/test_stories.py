@@ -10,9 +10,9 @@ from dataclasses import replace
 from hypothesis import given
 from hypothesis import strategies as st
 
-from flows.editions.linkage import groups, spread, vector
+from flows.editions.alike.linkage import groups, spread, vector
+from flows.editions.alike.stories import BUSY, stories, together
 from flows.editions.model import Entry, Story
-from flows.editions.stories import BUSY, stories, together
 from tests.factories import paper
 
 NAMES = ["Agents", "Code", "Video"]

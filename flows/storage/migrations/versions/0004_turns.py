@@ -1,4 +1,4 @@
-"""The pace that all couriers share."""
+"""The pace that all processes that send share."""
 
 import sqlalchemy as sa
 from alembic import op
