@@ -3,6 +3,12 @@
 Data flows one way, and the folders are read in the same order: `papers` (what sources list), `editions` (grouped,
 ranked, chosen), `storage` (kept), `mail` (rendered, encoded, joined for a reader), `sending` (to the mail server),
 `delivery` (an edition or a letter, to its readers), `incoming` (what comes back). `config` is what an operator sets,
-`subscribers` (beside this package) who gets what, and the ledger. The flow files `collect`, `compose`, `deliver`,
-`daily` only compose these; `processes` is what `demo` and `up` run, `commands` the command `paperround`.
+`subscribers` (beside this package) who gets what, and the ledger.
+
+The flows stand here, a file each: `daily` and `weekly` run `collect`, `compose` and `deliver`, which can be started by
+hand too; `returns` and `upkeep`. They are thin: `pipeline` has the stages as plain functions. `deployments` is what
+Prefect offers to start, `parameters` its forms, `artifacts` what a run leaves in the UI. `context` is what a process
+works with, `process` how it runs and ends, `outcomes` values that import nothing.
+
+`processes` is what `demo` and `up` run, `commands` the command `paperround`.
 """

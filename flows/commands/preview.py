@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from flows import pipeline
-from flows.commands.send import Onlooker, edition_of
+from flows.commands.without_prefect import Onlooker, edition_of
 from flows.config import catalogue
 from flows.context import Context, Say
 from flows.delivery.personal import reader_of
@@ -58,7 +58,7 @@ class Shown:
         return len(self.message.text.encode()) if self.message else 0
 
 
-class Studio:
+class WatchedMail:
     """An edition, and what its mail looks like at the moment. Without a `day` its papers are the sample's."""
 
     def __init__(

@@ -19,8 +19,8 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
-from flows.commands.preview import Studio
-from flows.commands.send import onlooker
+from flows.commands.preview import WatchedMail
+from flows.commands.without_prefect import onlooker
 from flows.config.settings import load_settings
 from flows.context import Say, open_context
 from flows.editions.model import Kind
@@ -44,7 +44,7 @@ _WANTS_SCHEME = re.compile(r"\(\s*prefers-color-scheme\s*:\s*(light|dark)\s*\)")
 _BOTH_SCHEMES = re.compile(r"color-scheme\s*:\s*light dark")
 
 
-def app(studio: Studio, pages: Pages) -> Starlette:
+def app(watched: WatchedMail, pages: Pages) -> Starlette:
     """The pages: the mail as it looks, as text, as it is sent."""
 
     def page(request: Request, view: str, words: str = "") -> Response:
@@ -52,7 +52,7 @@ def app(studio: Studio, pages: Pages) -> Starlette:
         scheme = _one_of(SCHEMES, request.query_params.get("scheme"))
         made = pages(
             "watch.html",
-            shown=studio.shown,
+            shown=watched.shown,
             view=view,
             words=words,
             width=width,
@@ -68,21 +68,21 @@ def app(studio: Studio, pages: Pages) -> Starlette:
         return page(request, "/")
 
     async def text(request: Request) -> Response:
-        message = studio.shown.message
+        message = watched.shown.message
         return page(request, "/text", message.text if message else "")
 
     async def source(request: Request) -> Response:
-        return page(request, "/source", studio.shown.raw.decode("ascii", "replace").replace("\r\n", "\n"))
+        return page(request, "/source", watched.shown.raw.decode("ascii", "replace").replace("\r\n", "\n"))
 
     async def mail(request: Request) -> Response:
-        shown = studio.shown
+        shown = watched.shown
         scheme = _one_of(SCHEMES, request.query_params.get("scheme"))
         html = in_scheme(shown.message.html if shown.message else "", scheme)
         policy = MAIL.format(pictures=" https:" if shown.pictures else "")
         return HTMLResponse(outward(html), headers={"Content-Security-Policy": policy})
 
     async def changed(request: Request) -> Response:
-        return PlainTextResponse(await studio.after(request.query_params.get("since", "")))
+        return PlainTextResponse(await watched.after(request.query_params.get("since", "")))
 
     async def script(request: Request) -> Response:
         return Response(pages("watch.js").body, media_type="text/javascript")
@@ -119,15 +119,15 @@ async def watch(newsletter: str, date: str, as_reader: str, port: int, say: Say,
     async with open_context(load_settings()) as context:
         wanted = context.newsletter(newsletter, kind)
         day = context.day(wanted, date) if date else None
-        studio = Studio(context, newsletter, kind, day, await onlooker(context, newsletter, as_reader), say)
-        await studio.look()
+        watched = WatchedMail(context, newsletter, kind, day, await onlooker(context, newsletter, as_reader), say)
+        await watched.look()
         with ExitStack() as held:
             port = claim_port(port, held)
             say(f"http://127.0.0.1:{port} shows {wanted.title} as it is edited. Ctrl-C stops it.")
-            await _serve(app(studio, Pages(context.template_folders, context.phrases)), studio, port)
+            await _serve(app(watched, Pages(context.template_folders, context.phrases)), watched, port)
 
 
-async def _serve(application: Starlette, studio: Studio, port: int) -> None:
+async def _serve(application: Starlette, watched: WatchedMail, port: int) -> None:
     config = uvicorn.Config(
         application,
         host="127.0.0.1",
@@ -136,7 +136,7 @@ async def _serve(application: Starlette, studio: Studio, port: int) -> None:
         log_level="warning",
         server_header=False,
     )
-    following = asyncio.create_task(studio.follow())
+    following = asyncio.create_task(watched.follow())
     try:
         # uvicorn raises the signal again when it has stopped: here that is how it ends, and no failure
         with stopping(signal.SIGINT, signal.SIGTERM):

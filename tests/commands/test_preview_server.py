@@ -11,9 +11,9 @@ from typing import Any
 import httpx
 import pytest
 
-from flows.commands.preview import Studio
+from flows.commands.preview import WatchedMail
 from flows.commands.preview_server import app, in_scheme
-from flows.commands.send import Onlooker
+from flows.commands.without_prefect import Onlooker
 from flows.editions.model import Interests, Kind
 from flows.storage.database import Database
 from subscribers.web.pages import Pages
@@ -40,44 +40,44 @@ def style(own: Path, colour: str) -> None:
     )
 
 
-def studio_of(database: Database, own: Path, **given: Any) -> Studio:
+def watched_of(database: Database, own: Path, **given: Any) -> WatchedMail:
     folders: dict[str, Any] = {"templates_dir": own / "templates", "newsletters_dir": own / "newsletters"}
     made: dict[str, Any] = {"newsletter": "robots", "kind": Kind.DAILY, "day": None, "to": Onlooker()}
-    return Studio(context_of(database, own, **folders), say=lambda _: None, **(made | given))
+    return WatchedMail(context_of(database, own, **folders), say=lambda _: None, **(made | given))
 
 
 @pytest.fixture
-def studio(database: Database, own: Path) -> Studio:
-    return studio_of(database, own)
+def watched(database: Database, own: Path) -> WatchedMail:
+    return watched_of(database, own)
 
 
 @pytest.fixture
-async def browser(studio: Studio) -> AsyncIterator[httpx.AsyncClient]:
-    await studio.look()
-    transport = httpx.ASGITransport(app(studio, Pages(studio.context.template_folders, studio.context.phrases)))
+async def browser(watched: WatchedMail) -> AsyncIterator[httpx.AsyncClient]:
+    await watched.look()
+    transport = httpx.ASGITransport(app(watched, Pages(watched.context.template_folders, watched.context.phrases)))
     async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1") as client:
         yield client
 
 
-async def test_without_a_day_the_papers_are_the_samples_in_the_newsletters_look(studio: Studio) -> None:
-    shown = await studio.look()
+async def test_without_a_day_the_papers_are_the_samples_in_the_newsletters_look(watched: WatchedMail) -> None:
+    shown = await watched.look()
     assert shown.message is not None
     assert shown.message.subject.startswith("Robots, 9 June: ")
     assert shown.papers == 25
     assert "color:#123456" in shown.message.html
-    assert await studio.context.store.papers(dt.date(2026, 6, 9), dt.date(2026, 6, 9), ["sample"]) == ()
+    assert await watched.context.store.papers(dt.date(2026, 6, 9), dt.date(2026, 6, 9), ["sample"]) == ()
 
 
-async def test_a_change_is_seen(studio: Studio, own: Path) -> None:
-    before = await studio.look()
-    assert await studio.look() is before
+async def test_a_change_is_seen(watched: WatchedMail, own: Path) -> None:
+    before = await watched.look()
+    assert await watched.look() is before
     style(own, "#abcdef")
-    after = await studio.look()
+    after = await watched.look()
     assert after.version != before.version
     assert after.message is not None
     assert "color:#abcdef" in after.message.html
     (own / "newsletters/robots.toml").write_text(NEWSLETTER + 'look = "compact"\naccent = "#7a3b00"\n')
-    other = await studio.look()
+    other = await watched.look()
     assert other.message is not None
     assert "#7a3b00" in other.message.html
     assert "#abcdef" not in other.message.html
@@ -100,11 +100,11 @@ MISTAKES = {
 
 
 @pytest.mark.parametrize("template", MISTAKES)
-async def test_a_mistake_is_told_in_words(studio: Studio, own: Path, template: str) -> None:
+async def test_a_mistake_is_told_in_words(watched: WatchedMail, own: Path, template: str) -> None:
     file = own / "templates/email/digest/own/digest.html"
     file.write_text(template)
     line, words = MISTAKES[template]
-    shown = await studio.look()
+    shown = await watched.look()
     assert shown.message is None
     assert words in shown.problem
     assert shown.problem.endswith(".")
@@ -114,29 +114,29 @@ async def test_a_mistake_is_told_in_words(studio: Studio, own: Path, template: s
 
 
 @pytest.mark.parametrize("sheet", ["h1 { color: ", "}}} @media { @import url(x);", "h1 { : 1px;; }", "\x00", "\udcff"])
-async def test_a_style_sheet_that_is_wrong_ends_nothing(studio: Studio, own: Path, sheet: str) -> None:
+async def test_a_style_sheet_that_is_wrong_ends_nothing(watched: WatchedMail, own: Path, sheet: str) -> None:
     (own / "templates/email/digest/own/style.css").write_bytes(sheet.encode("utf-8", "surrogateescape"))
-    shown = await studio.look()
+    shown = await watched.look()
     assert shown.message or shown.problem
     style(own, "#abcdef")
-    assert (await studio.look()).message is not None
+    assert (await watched.look()).message is not None
 
 
-async def test_a_mistake_in_the_newsletters_file_is_told(studio: Studio, own: Path) -> None:
+async def test_a_mistake_in_the_newsletters_file_is_told(watched: WatchedMail, own: Path) -> None:
     file = own / "newsletters/robots.toml"
     file.write_text(NEWSLETTER + 'accent = "teal"\n')
-    assert "accent 'teal' must be a colour" in (await studio.look()).problem
+    assert "accent 'teal' must be a colour" in (await watched.look()).problem
     file.unlink()
-    assert "There is no newsletter 'robots'" in (await studio.look()).problem
+    assert "There is no newsletter 'robots'" in (await watched.look()).problem
 
 
 async def test_a_reader_who_gets_nothing_is_told(database: Database, own: Path) -> None:
     nobody = Onlooker(interests=Interests(muted=frozenset({"*"}), keywords=("zeppelin",)), address="a@example.org")
-    shown = await studio_of(database, own, to=nobody).look()
+    shown = await watched_of(database, own, to=nobody).look()
     assert shown.problem == "No mail for a@example.org: nothing that the reader follows."
 
 
-async def test_the_views(browser: httpx.AsyncClient, studio: Studio) -> None:
+async def test_the_views(browser: httpx.AsyncClient, watched: WatchedMail) -> None:
     page = await browser.get("/?width=narrow&scheme=dark")
     assert '<iframe class="narrow" src="/mail?scheme=dark"' in page.text
     assert "HTML" in page.text
@@ -163,28 +163,28 @@ async def test_no_other_name_reads_it(browser: httpx.AsyncClient) -> None:
     assert (await browser.get("/mail", headers={"Host": "example.org"})).status_code == 400
 
 
-async def test_a_mistake_has_a_page(browser: httpx.AsyncClient, studio: Studio, own: Path) -> None:
+async def test_a_mistake_has_a_page(browser: httpx.AsyncClient, watched: WatchedMail, own: Path) -> None:
     file = own / "templates/email/digest/own/digest.html"
     file.write_text("{% block x %}\n{% endblok %}<script>")
-    await studio.look()
+    await watched.look()
     for view in ("/", "/text", "/source"):
         page = (await browser.get(view)).text
         assert "The mail can’t be made" in page
         assert "<mark><b>2</b>{% endblok %}&lt;script&gt;</mark>" in page
     assert (await browser.get("/mail")).status_code == 200
     file.unlink()
-    await studio.look()
+    await watched.look()
     assert "Ask Before You Book" in (await browser.get("/")).text
 
 
-async def test_who_waits_hears_of_a_change_at_once(browser: httpx.AsyncClient, studio: Studio, own: Path) -> None:
-    version = studio.shown.version
+async def test_who_waits_hears_of_a_change_at_once(browser: httpx.AsyncClient, watched: WatchedMail, own: Path) -> None:
+    version = watched.shown.version
     assert (await browser.get(f"/changed?since={version}")).text == version
     waiting = asyncio.create_task(browser.get(f"/changed?since={version}"))
     await asyncio.sleep(0.05)
     style(own, "#abcdef")
-    await studio.look()
-    assert (await waiting).text == studio.shown.version != version
+    await watched.look()
+    assert (await waiting).text == watched.shown.version != version
 
 
 def test_a_scheme_that_is_wished_for_is_what_the_mail_thinks(database: Database) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from flows.commands import send, subscribers
+from flows.commands import subscribers, without_prefect
 from flows.outcomes import Problem
 
 DAY = "2026-06-09"
@@ -30,14 +30,14 @@ async def test_a_day_that_is_over_is_collected_once_and_today_every_time(home: P
     for day, times in ((DAY, 1), (str(dt.datetime.now(dt.UTC).date()), 2)):
         said.clear()
         for _ in range(2):
-            await send.preview("sample", day, "", home / "out", said.append)
+            await without_prefect.preview("sample", day, "", home / "out", said.append)
         assert len([sentence for sentence in said if "25 papers" in sentence]) == times
 
 
 async def test_what_was_frozen_is_not_collected_again(home: Path) -> None:
-    await send.deliver("sample", "today", 0, lambda sentence: None, all_hours=False)
+    await without_prefect.deliver("sample", "today", 0, lambda sentence: None, all_hours=False)
     said: list[str] = []
-    assert "(a draft)" not in await send.preview("sample", "today", "", home / "out", said.append)
+    assert "(a draft)" not in await without_prefect.preview("sample", "today", "", home / "out", said.append)
     assert said == []
 
 
@@ -50,39 +50,8 @@ async def test_a_delivery_that_is_stopped_says_how_it_stands_and_goes_on_later(h
             os.kill(os.getpid(), signal.SIGTERM)
 
     with pytest.raises(Problem, match=r"Stopped before the end\. Deliveries: 2 pending.* Run it again"):
-        await send.deliver("sample", DAY, 600, stop_it, all_hours=False)
-    assert await send.deliver("sample", DAY, 600, lambda sentence: None, all_hours=False) == "Deliveries: 2 sent."
-
-
-async def test_one_labelled_paper_is_enough_to_evaluate(home: Path) -> None:
-    labelled = home / "one.jsonl"
-    labelled.write_text('{"id": "1", "title": "Untitled", "label": "other"}')
-    assert "exact       1.000  (1.000 to 1.000)" in send.evaluate_topics(labelled, as_json=False)
-    assert "Confused" not in send.evaluate_topics(labelled, as_json=False)
-
-
-@pytest.mark.parametrize(
-    "page",
-    [
-        "https://arxiv.org/abs/2606.00001v2",
-        "http://www.arxiv.org/pdf/2606.00001.pdf",
-        "https://export.arxiv.org/abs/2606.00001/",
-        "https://arxiv.org/html/2606.00001v1#S2",
-        "https://huggingface.co/papers/2606.00001?utm_source=x",
-        " https://huggingface.co/papers/2606.00001 ",
-    ],
-)
-async def test_a_paper_may_be_named_by_its_page(home: Path, page: str) -> None:
-    with pytest.raises(Problem, match=r"^The paper 2606\.00001 is not stored"):
-        await send.explain(page)
-
-
-@pytest.mark.parametrize("page", ["https://example.org/abs/2606.00001", "https://arxiv.org/list/cs.CL", "2606"])
-async def test_what_names_no_paper_is_told_with_what_does(home: Path, page: str) -> None:
-    with pytest.raises(Problem, match=r"is not an arXiv identifier such as .*, nor the address of its page on"):
-        await send.explain(page)
-
-
-async def test_a_paper_that_was_never_stored_is_told_with_what_to_do(home: Path) -> None:
-    with pytest.raises(Problem, match=r"is not stored: collect its day first, with `paperround preview --date DAY"):
-        await send.explain("2606.00001")
+        await without_prefect.deliver("sample", DAY, 600, stop_it, all_hours=False)
+    assert (
+        await without_prefect.deliver("sample", DAY, 600, lambda sentence: None, all_hours=False)
+        == "Deliveries: 2 sent."
+    )

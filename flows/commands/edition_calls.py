@@ -1,0 +1,106 @@
+"""The calls about one edition: preview, deliver, deliveries."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from flows import process
+from flows.commands import deliveries, without_prefect
+from flows.commands.terminal import DATE, Newsletter, Weekly, console, into, kind_of, run, tell
+from flows.outcomes import Problem
+
+app = typer.Typer()
+
+
+@app.command()
+def preview(
+    date: Annotated[str, typer.Option("--date", "-d", help=f"{DATE}; with --watch invented papers by default")] = "",
+    out: Annotated[Path | None, typer.Option("--out", "-o", help="The folder to write to")] = None,
+    newsletter: Newsletter = "daily",
+    as_reader: Annotated[str, typer.Option("--as", help="A subscriber's address: their digest")] = "",
+    weekly: Weekly = False,
+    watch: Annotated[
+        bool, typer.Option("--watch", "-w", help="Show it in the browser, as its templates change")
+    ] = False,
+    port: Annotated[int, typer.Option(help="Where --watch listens, on this machine alone")] = 8181,
+) -> None:
+    """Writes the edition of a day as digest.html, digest.txt and digest.eml. Nothing is sent, no edition is stored.
+
+    With `--watch` it shows it in the browser instead, anew whenever a template or the newsletter's file is saved.
+    """
+    if watch == bool(out):
+        raise Problem("Say either --out with the folder to write to, or --watch to see it in the browser.")
+    if watch:
+        from flows.commands.preview_server import watch as stay
+
+        run(stay(newsletter, date, as_reader, port, tell, kind=kind_of(weekly)))
+        return
+    if not (date and out):
+        raise Problem(f"Name the day with --date: {DATE}.")
+    with console.status("Collecting…") as status:
+        words = run(
+            without_prefect.preview(newsletter, date, as_reader, out, into(status.update), kind=kind_of(weekly))
+        )
+    typer.echo(words)
+
+
+@app.command()
+def deliver(
+    date: Annotated[str, typer.Option("--date", "-d", help=DATE)],
+    newsletter: Newsletter = "daily",
+    wait: Annotated[float, typer.Option(min=0, help="Stay for what is due within so many seconds")] = 600,
+    all_hours: Annotated[bool, typer.Option("--all-hours", help="Send now, whatever the readers' hours")] = False,
+    weekly: Weekly = False,
+) -> None:
+    """Delivers the edition of a day, composed if need be. Running it again goes on and mails nobody twice."""
+    with console.status("Preparing…") as status:
+        say, kind = into(status.update), kind_of(weekly)
+        words = process.run(without_prefect.deliver(newsletter, date, wait, say, all_hours=all_hours, kind=kind))
+    typer.echo(words)
+
+
+@app.command("deliveries")
+def show_deliveries(
+    edition: Annotated[str, typer.Option("--edition", "-e", help="The edition, such as daily/2026-06-09")],
+    state: Annotated[
+        str,
+        typer.Option(
+            help="In this state alone: sent, pending, sending, deferred, uncertain, rejected or skipped",
+        ),
+    ] = "",
+    weekly: Weekly = False,
+    as_csv: Annotated[bool, typer.Option("--csv", help="As CSV, with times in UTC")] = False,
+    link: Annotated[bool, typer.Option("--link", help="Print a link to the page that shows the same instead")] = False,
+    resend: Annotated[
+        bool, typer.Option("--resend", help="With --state uncertain: send what is held again, under its Message-ID")
+    ] = False,
+    settle: Annotated[
+        bool, typer.Option("--settle", help="With --state uncertain: count what is held as sent")
+    ] = False,
+) -> None:
+    """Shows who got an edition: every reader it was made for, the state of their delivery, the server's last words.
+
+    A summary by state comes first; its sum is the number of deliveries ever made for the edition. Who has been erased
+    since then keeps a line without an address.
+    """
+    kind = kind_of(weekly)
+    if sum((as_csv, link, resend, settle)) > 1:
+        raise Problem("--csv, --link, --resend and --settle exclude each other: say one of them.")
+    if link:
+        typer.echo(run(deliveries.link(edition, kind=kind)))
+    elif resend:
+        typer.echo(run(deliveries.resend(edition, state, kind=kind)))
+    elif settle:
+        typer.echo(run(deliveries.settle(edition, state, kind=kind)))
+    else:
+        run(deliveries.show(edition, state, tell, kind=kind, as_csv=as_csv))
+
+
+@app.command(hidden=True)
+def courier(edition: int, until: str, share: int = 1) -> None:
+    """A process that delivers beside others."""
+    typer.echo(process.run(without_prefect.courier(edition, datetime.fromisoformat(until), share)))

@@ -1,0 +1,72 @@
+"""The calls that start what stays up: demo, up, and the processes of `up`."""
+
+from __future__ import annotations
+
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from platformdirs import user_data_path
+from rich.console import Console
+
+from flows.commands.terminal import DATE, run
+from flows.config.settings import load_settings
+from flows.context import read_day, utc_now
+
+app = typer.Typer()
+
+
+@app.command()
+def demo(
+    once: Annotated[bool, typer.Option("--once", help="End after the delivery instead of staying up")] = False,
+    date: Annotated[str, typer.Option("--date", "-d", help=f"{DATE}; the newest day with papers by default")] = "",
+    offline: Annotated[bool, typer.Option("--offline", help="Deliver the bundled sample, ask nobody")] = False,
+    home: Annotated[Path | None, typer.Option("--home", help="Where everything is kept")] = None,
+) -> None:
+    """A whole newsletter on this machine: Prefect with its UI, the web app, and a mail server that keeps what it gets.
+
+    Scrapes the newest papers, groups them, mails the edition to a demo reader, and shows where to look.
+    """
+    from flows.processes.demo import claim_home
+    from flows.processes.demo import demo as show
+
+    # told before a home is made for it
+    read_day(date, utc_now().date())
+    with ExitStack() as held:
+        folder = claim_home(home, user_data_path("paperround"), held)
+        status = run(show(Console(highlight=False), once=once, date=date, offline=offline, home=folder))
+    raise typer.Exit(status)
+
+
+@app.command()
+def up(
+    host: Annotated[str, typer.Option(help="Where the web app listens")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(help="The web app's port")] = 8180,
+    prefect_port: Annotated[int, typer.Option(help="The Prefect server's port, on this machine alone")] = 4200,
+) -> None:
+    """Runs it for production: the Prefect server with its UI, the schedules, the web app.
+
+    Where PREFECT_API_URL is set, that server is joined instead of starting one.
+    """
+    from flows.processes.up import up as stay
+
+    raise typer.Exit(
+        run(stay(Console(highlight=False), load_settings(), host=host, port=port, prefect_port=prefect_port))
+    )
+
+
+@app.command(hidden=True)
+def web(host: str = "127.0.0.1", port: int = 8180, mailbox: Path | None = None) -> None:
+    """The web app's process."""
+    from flows.processes.serve import serve_web
+
+    run(serve_web(host, port, mailbox))
+
+
+@app.command(hidden=True)
+def runner() -> None:
+    """The process that runs the flows."""
+    from flows.processes.serve import serve_flows
+
+    run(serve_flows())

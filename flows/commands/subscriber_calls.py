@@ -1,0 +1,113 @@
+"""The calls `paperround subscribers …`."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from flows.commands import subscribers
+from flows.commands.terminal import Newsletter, console, run, tell
+from flows.outcomes import Problem
+
+app = typer.Typer(no_args_is_help=True, help="Who is subscribed to what, and who is never mailed.")
+
+
+@app.command("add")
+def add(
+    email: Annotated[str, typer.Argument(help="The address")],
+    newsletter: Newsletter = "daily",
+    topics: Annotated[
+        str | None,
+        typer.Option(
+            help="Topics such as 'agents;code'; '' means all; '-video' all but that; '-*' what is followed alone"
+        ),
+    ] = None,
+    keywords: Annotated[str | None, typer.Option(help="Words and phrases, joined by ;")] = None,
+    authors: Annotated[str | None, typer.Option(help="Authors to follow, joined by ;")] = None,
+    frequency: Annotated[str | None, typer.Option(help="daily (the default), weekdays, weekly or weekly:mon")] = None,
+    hour: Annotated[str | None, typer.Option(help="The reader's hour, 0 to 23; '', the default, at once")] = None,
+    zone: Annotated[str | None, typer.Option(help="The reader's time zone, such as Europe/Berlin; or UTC")] = None,
+    resubscribe: Annotated[bool, typer.Option("--resubscribe", help="Also bring back who has unsubscribed")] = False,
+) -> None:
+    """Adds a confirmed subscription, or changes what is given of the one that is there."""
+    row = {
+        "email": email,
+        "newsletter": newsletter,
+        "topics": topics,
+        "keywords": keywords,
+        "authors": authors,
+        "frequency": frequency,
+        "hour": hour,
+        "zone": zone,
+        "state": "confirmed",
+        "consent_source": "operator",
+    }
+    typer.echo(run(subscribers.add(row, resubscribe=resubscribe)))
+
+
+@app.command("list")
+def list_subscribers(
+    newsletter: Annotated[str, typer.Option("--newsletter", "-n", help="Of this newsletter alone")] = "",
+    state: Annotated[
+        str,
+        typer.Option(help="In this state alone: unconfirmed, confirmed, paused, unsubscribed or suppressed"),
+    ] = "",
+) -> None:
+    """Shows who is subscribed, a line each."""
+    run(subscribers.show(newsletter, state, typer.echo))
+
+
+@app.command("import")
+def import_subscribers(
+    file: Annotated[Path, typer.Argument(help="A CSV file, or - for standard input")],
+    resubscribe: Annotated[bool, typer.Option("--resubscribe", help="Also bring back who has unsubscribed")] = False,
+) -> None:
+    """Adds and changes subscriptions from CSV. The same file again changes nothing.
+
+    The first line names the columns, of which only `email` must be there: email, newsletter, topics, keywords, authors,
+    frequency, hour, zone, state, tags, consent_at, consent_source. Several values of a field are joined by `;`. A topic
+    with a `-` before it is muted, `-*` mutes all; `weekly:mon` is a weekly reader's day, `paused:2026-07-01` the end of
+    a pause. A bad line, and the second one of an address on a newsletter, is reported with its number, and the rest
+    goes in. An address that has unsubscribed or is suppressed is refused.
+    """
+    with console.status("Importing…") as status:
+        words, bad = run(subscribers.bring_in(file, status.update, tell, resubscribe=resubscribe))
+    typer.echo(words)
+    raise typer.Exit(1 if bad else 0)
+
+
+@app.command("export")
+def export_subscribers(
+    file: Annotated[Path, typer.Argument(help="The CSV file to write, or - for standard output")],
+    newsletter: Annotated[str, typer.Option("--newsletter", "-n", help="Of this newsletter alone")] = "",
+) -> None:
+    """Writes all subscriptions as CSV, in the form that `import` reads."""
+    tell(run(subscribers.take_out(file, newsletter)))
+
+
+@app.command("suppress")
+def suppress(
+    email: Annotated[str, typer.Argument(help="The address")],
+    reason: Annotated[str, typer.Option(help="operator, hard-bounce or complaint")] = "operator",
+    lift: Annotated[bool, typer.Option("--lift", help="Allow it again instead")] = False,
+) -> None:
+    """Never mails an address again, on any newsletter. It is kept as a keyed hash, also after it is forgotten."""
+    typer.echo(run(subscribers.lift(email) if lift else subscribers.suppress(email, reason)))
+
+
+@app.command("forget")
+def forget(
+    email: Annotated[str, typer.Argument(help="The address")],
+    yes: Annotated[bool, typer.Option("--yes", help="Do it without asking")] = False,
+) -> None:
+    """Erases everything about an address: its subscriptions, its consent, who got what."""
+    typer.echo(run(subscribers.forget(email, lambda question: yes or _agreed(question))))
+
+
+def _agreed(question: str) -> bool:
+    if not sys.stdin.isatty():
+        raise Problem("Nothing was erased: say --yes where nobody can be asked.")
+    return typer.confirm(question, err=True)

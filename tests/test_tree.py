@@ -1,0 +1,86 @@
+"""The house that a stranger knows: few modules in a folder, each where its folder says, and no two of one name."""
+
+from __future__ import annotations
+
+import ast
+import re
+import sys
+from collections import defaultdict
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+PACKAGES = sorted(path.parent for top in ("flows", "subscribers") for path in (ROOT / top).rglob("__init__.py"))
+MOST = {"flows": 16, "subscribers": 10}
+IN_A_PACKAGE = 20
+DEPTH = 3
+ONE_FILE_EACH = {"flows/papers/sources", "flows/sending/transports", "subscribers/web/routes"}
+"""Folders whose files are all of one kind: their description says what each must have, not which there are."""
+SAME_KIND = {"model": "the values of a package"}
+"""Names that stand in several packages, and the one kind of thing that they are in each."""
+
+
+def name_of(path: Path) -> str:
+    return path.relative_to(ROOT).as_posix()
+
+
+def modules(package: Path) -> list[str]:
+    return sorted(path.stem for path in package.glob("*.py") if path.stem not in ("__init__", "__main__"))
+
+
+def description(package: Path) -> str:
+    return ast.get_docstring(ast.parse((package / "__init__.py").read_text(encoding="utf-8"))) or ""
+
+
+EVERY = {f"{name_of(package)}/{module}": module for package in PACKAGES for module in modules(package)}
+
+
+@pytest.mark.parametrize("package", PACKAGES, ids=name_of)
+def test_a_folder_is_small(package: Path) -> None:
+    found = modules(package)
+    most = MOST.get(name_of(package), IN_A_PACKAGE)
+    assert len(found) <= most, f"{name_of(package)} has {len(found)} modules, {most} at most: {', '.join(found)}."
+    assert len(package.relative_to(ROOT).parts) <= DEPTH
+
+
+def test_every_folder_of_modules_is_a_package() -> None:
+    """Migrations aside, which are read as files."""
+    folders = {path.parent for top in ("flows", "subscribers") for path in (ROOT / top).rglob("*.py")}
+    assert sorted(name_of(folder) for folder in folders - set(PACKAGES)) == [
+        "flows/storage/migrations",
+        "flows/storage/migrations/versions",
+    ]
+
+
+@pytest.mark.parametrize("package", PACKAGES, ids=name_of)
+def test_a_folder_says_what_stands_in_it(package: Path) -> None:
+    """Its description names each of its modules and folders, and nothing that is not there."""
+    words = description(package)
+    assert words, f"{name_of(package)}/__init__.py has no docstring: say what stands in the folder."
+    if name_of(package) in ONE_FILE_EACH:
+        return
+    inside = {path.parent.name for path in package.glob("*/__init__.py")}
+    missing = {*modules(package), *inside} - set(re.findall(r"\w+", words))
+    assert not missing, f"The docstring of {name_of(package)} does not name {', '.join(sorted(missing))}."
+    named = set(re.findall(r"`(\w+)/?`", words))
+    assert named <= {*modules(package), *inside, "paperround", "subscribers", "demo", "up"}
+
+
+def test_no_name_stands_twice() -> None:
+    where = defaultdict(list)
+    for path, module in EVERY.items():
+        where[module].append(path)
+    assert {name: paths for name, paths in where.items() if len(paths) > 1 and name not in SAME_KIND} == {}
+
+
+def test_no_two_names_differ_by_an_ending_alone() -> None:
+    """As `summary` and `summaries` would."""
+    stems = defaultdict(list)
+    for path, module in EVERY.items():
+        stems[re.sub(r"(ies|y|ings?|s|ed|er)$", "", module)].append(path)
+    assert [paths for paths in stems.values() if len({path.rpartition("/")[2] for path in paths}) > 1] == []
+
+
+def test_no_module_is_named_like_one_of_the_standard_library() -> None:
+    assert [path for path, module in EVERY.items() if module in sys.stdlib_module_names] == []
