@@ -233,9 +233,11 @@ async def test_nothing_raises_where_nothing_is_set(tmp_path: Path) -> None:
 
 
 def test_the_command_tells_each_thing_in_a_line_and_ends_with_1_if_one_is_wrong(tmp_path: Path) -> None:
+    # nothing answers there, whatever else runs on this machine
+    given = {"PAPERROUND_HOME_DIR": str(tmp_path), "PAPERROUND_PUBLIC_URL": f"http://127.0.0.1:{free_port()}"}
     done = subprocess.run(
         [sys.executable, "-m", "flows", "doctor"],
-        env={"PATH": "/usr/bin:/bin", "PAPERROUND_HOME_DIR": str(tmp_path), "HOME": str(tmp_path)},
+        env={"PATH": "/usr/bin:/bin", "HOME": str(tmp_path), **given},
         cwd=Path(__file__).parents[2],
         capture_output=True,
         text=True,

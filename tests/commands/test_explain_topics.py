@@ -1,24 +1,57 @@
 from __future__ import annotations
 
-import os
+import json
+import re
 from pathlib import Path
 
 import pytest
 
 from flows.commands import explain_topics
 from flows.outcomes import Problem
+from tests.commands.calls import SAMPLE, Run, rows
 
 
-@pytest.fixture
-def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A home with two readers of the sample."""
-    for name in [name for name in os.environ if name.startswith("PAPERROUND_")]:
-        monkeypatch.delenv(name)
-    monkeypatch.setenv("PAPERROUND_HOME_DIR", str(tmp_path / "home"))
-    monkeypatch.setenv("PAPERROUND_CACHE_DIR", str(tmp_path / "cache"))
-    monkeypatch.setenv("PAPERROUND_MAIL_URL", f"maildir://{tmp_path / 'outbox'}")
-    monkeypatch.chdir(tmp_path)
-    return tmp_path
+def test_a_stored_paper_s_topic_is_explained(run: Run, home: Path) -> None:
+    run("preview", *SAMPLE, "--out", "out")
+    (identity, *_), *_ = rows(home, "(SELECT paper_id FROM sighting ORDER BY 1)")
+    ended = run("topics", "explain", f"arXiv:{identity}v3")
+    assert ended.status == 0
+    assert ended.out.startswith(f"{identity}  ")
+    for word in ("\nTopic ", "\nRunner-up ", "\nBecause ", "\nScores "):
+        assert word in ended.out
+    scores = [float(score) for score in re.findall(r"  (\d+\.\d+)$", ended.out, re.MULTILINE)]
+    assert len(scores) == 5
+    assert scores == sorted(scores, reverse=True)
+
+
+LABELLED = (
+    {"id": "1", "title": "Agents that use tools in a browser", "abstract": "LLM agents.", "label": "agents"},
+    {"id": "2", "title": "Text-to-video diffusion", "abstract": "Video generation.", "label": "video"},
+    {
+        "id": "3",
+        "title": "Galaxies at high redshift",
+        "abstract": "Stars.",
+        "categories": ["astro-ph.GA"],
+        "label": "3d",
+    },
+)
+
+
+def test_labelled_papers_are_evaluated_for_people_and_for_programs(run: Run, home: Path) -> None:
+    (home / "labels.jsonl").write_text("".join(json.dumps(paper) + "\n" for paper in LABELLED))
+    shown = run("topics", "evaluate", "labels.jsonl")
+    assert shown.status == 0
+    assert "exact       0.667  (" in shown.out
+    assert "   1  3d → astronomy" in shown.out
+    found = json.loads(run("topics", "evaluate", "labels.jsonl", "--json").out)
+    assert (found["papers"], round(found["exact"], 3), round(found["acceptable"], 3)) == (3, 0.667, 0.667)
+    assert found["confusions"] == [{"label": "3d", "given": "astronomy", "count": 1}]
+    assert found["intervals"]["macro_f1"][0] <= found["macro_f1"] <= found["intervals"]["macro_f1"][1]
+
+
+def test_a_label_that_is_no_topic_is_told_with_its_line(run: Run, home: Path) -> None:
+    (home / "labels.jsonl").write_text(json.dumps({**LABELLED[0], "label": "knitting"}))
+    assert run("topics", "evaluate", "labels.jsonl").error.startswith("Line 1: the topic 'knitting' is unknown")
 
 
 async def test_one_labelled_paper_is_enough_to_evaluate(home: Path) -> None:
