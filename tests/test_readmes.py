@@ -75,6 +75,12 @@ def test_every_setting_is_named(field: str) -> None:
     assert f"`PAPERROUND_{field.upper()}`" in ALL, f"No README names PAPERROUND_{field.upper()}: see flows/README.md."
 
 
+def test_every_flow_is_named() -> None:
+    files = "".join(words_of(file) for file in sorted((ROOT / "flows").glob("*.py")))
+    named = set(re.findall(r"`([\w-]+)(?:`| / )", words_of(ROOT / "flows" / "README.md")))
+    assert set(re.findall(r'^@flow\(name="([\w-]+)"', files, re.MULTILINE)) <= named
+
+
 @pytest.mark.parametrize("page", PAGES, ids=name_of)
 def test_no_page_names_what_is_not_there(page: Path) -> None:
     """Settings, commands, and options of a command where it stands in the same code."""
