@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import datetime as dt
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from flows.editions.model import Entry
-from flows.editions.rank import BEST, FEW, best, good
-from tests.factories import paper
+from flows.editions.rank import BEST, FEW, best, good, scorer
+from tests.factories import DAY, paper
 
 
 def entries(*given: tuple[str, float], votes: int | None = 1, rose: int = 0) -> list[Entry]:
@@ -56,3 +58,31 @@ def test_there_are_never_too_many_and_no_topic_twice(given: list[tuple[str, floa
 def test_a_good_paper_has_the_votes_of_one_in_ten_and_at_least_five() -> None:
     assert good(range(101)) == 90
     assert good([0, 0, 1]) == good([]) == 5
+
+
+def test_more_votes_rank_higher_and_older_ones_count_less() -> None:
+    noon = dt.datetime(2026, 6, 9, 12, tzinfo=dt.UTC)
+    few, many = paper(1, upvotes=3, listed_at=noon), paper(2, upvotes=30, listed_at=noon)
+    old = paper(3, upvotes=30, listed_at=noon - dt.timedelta(days=3))
+    score = scorer(good=5, day=DAY)
+    assert score(many) > score(old)
+    assert score(many) > score(few)
+
+
+def test_code_breaks_a_tie() -> None:
+    plain, with_code = paper(1, upvotes=5), paper(2, upvotes=5, code="https://example.org/code", stars=10)
+    score = scorer(good=5, day=DAY)
+    assert score(with_code) > score(plain)
+
+
+def test_a_paper_that_nobody_could_vote_on_is_not_one_without_votes() -> None:
+    unvoted, cross, ignored = paper(1, upvotes=None, announced="new"), paper(2, upvotes=None), paper(3, upvotes=0)
+    score = scorer(good=5, day=DAY)
+    assert score(ignored) > score(unvoted) > score(cross)
+
+
+@given(st.lists(st.none() | st.integers(0, 10**9), max_size=30))
+def test_any_votes_can_be_ranked(votes: list[int | None]) -> None:
+    listed = [paper(n, upvotes=upvotes) for n, upvotes in enumerate(votes, start=1)]
+    score = scorer(good([paper.upvotes for paper in listed if paper.upvotes is not None]), DAY)
+    assert all(score(one) == score(one) for one in listed)

@@ -7,6 +7,8 @@ import json
 from html import escape
 from typing import Any
 
+from flows.papers.model import Request, Unreadable
+
 FRIDAY = dt.date(2026, 6, 19)
 RSS_DATE = "Fri, 19 Jun 2026 00:00:00 -0400"
 NAMESPACES = (
@@ -92,3 +94,14 @@ ERROR = (
     "<summary>incorrect id format for moon</summary></entry>"
 )
 HTML = b"<!doctype html><title>One moment</title><p>Are you a robot?"
+
+
+def asking(url: str, service: str = "huggingface", form: str = "json") -> Request:
+    return Request(url=url, kind="page 0", format=form, service=service)
+
+
+def read(body: bytes) -> object:
+    try:
+        return json.loads(body)
+    except ValueError as error:
+        raise Unreadable("half a list") from error

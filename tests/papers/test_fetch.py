@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import time
 from collections.abc import Callable
 from email.utils import formatdate
@@ -11,24 +10,11 @@ from pathlib import Path
 
 import pytest
 
-from flows.outcomes import Problem
 from flows.papers.fetch import Fetcher, Unreachable
-from flows.papers.model import Request, Unreadable
 from tests.papers.server import Reply, Server
-from tests.papers.shapes import HTML
+from tests.papers.shapes import HTML, asking, read
 
 GOOD = Reply(b'["moon"]')
-
-
-def asking(url: str, service: str = "huggingface", form: str = "json") -> Request:
-    return Request(url=url, kind="page 0", format=form, service=service)
-
-
-def read(body: bytes) -> object:
-    try:
-        return json.loads(body)
-    except ValueError as error:
-        raise Unreadable("half a list") from error
 
 
 @pytest.mark.parametrize(
@@ -194,53 +180,6 @@ async def test_redirects_are_followed_but_not_for_ever(server: Server, fetcher: 
     server.says("/circle", Reply(status=302, headers={"Location": "/circle"}))
     with pytest.raises(Unreachable, match="more than 5 redirects"):
         await fetcher.get(asking(f"{server.url}/circle"), read)
-
-
-async def test_what_has_not_changed_is_not_sent_again(server: Server, fetcher: Fetcher) -> None:
-    """The stored body is read again; a changed one takes its place."""
-    server.says("/list", Reply(b'["old"]', etag=True), Reply(b'["old"]', etag=True), Reply(b'["new"]', etag=True))
-    asked = asking(f"{server.url}/list")
-    assert [await fetcher.get(asked, read) for _ in range(3)] == [["old"], ["old"], ["new"]]
-    assert ["If-None-Match" in one.headers for one in server.asked] == [False, True, True]
-
-
-async def test_a_body_that_nobody_could_read_is_not_kept(server: Server, fetcher: Fetcher) -> None:
-    """Otherwise a service that stumbled once would be stuck with it."""
-    server.says("/list", Reply(b'["ol', etag=True), Reply(b'["new"]', etag=True))
-    assert await fetcher.get(asking(f"{server.url}/list"), read) == ["new"]
-    assert "If-None-Match" not in server.asked[1].headers
-
-
-async def test_a_damaged_cache_does_no_harm(server: Server, fetcher: Fetcher, tmp_path: Path) -> None:
-    """Neither does one whose body the reader no longer accepts."""
-    server.says("/list", Reply(b'["moon"]', etag=True))
-    asked = asking(f"{server.url}/list")
-    await fetcher.get(asked, read)
-    (kept,) = (tmp_path / "cache/answers").iterdir()
-    kept.write_bytes(kept.read_bytes().replace(b"moon", b"mo\xff\x00"))
-    assert await fetcher.get(asked, read) == ["moon"]
-    kept.write_bytes(kept.read_bytes()[:30])
-    assert await fetcher.get(asked, read) == ["moon"]
-
-
-async def test_the_cache_stays_small(server: Server, tmp_path: Path) -> None:
-    """What is older than a week goes, and the oldest beyond two hundred."""
-    folder = tmp_path / "answers"
-    folder.mkdir()
-    for number in range(210):
-        (folder / f"{number}").write_text("x")
-    async with Fetcher(contact="", cache=tmp_path):
-        assert len(list(folder.iterdir())) == 200
-    async with Fetcher(contact="", cache=tmp_path, clock=lambda: time.time() + 8 * 86_400):
-        assert not list(folder.iterdir())
-
-
-async def test_a_cache_that_cannot_be_written_is_told(tmp_path: Path) -> None:
-    """With the setting to change."""
-    (tmp_path / "file").write_text("")
-    with pytest.raises(Problem, match=r"PAPERROUND_CACHE_DIR: .* cannot be written"):
-        async with Fetcher(contact="", cache=tmp_path / "file" / "cache"):
-            pass
 
 
 async def test_the_bundled_file_needs_no_network(fetcher: Fetcher) -> None:
