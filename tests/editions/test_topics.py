@@ -166,14 +166,6 @@ def test_a_second_topic_is_named_only_when_it_nearly_won() -> None:
     assert clear.second == ""
 
 
-def test_case_hyphens_plurals_spelling_and_tex_make_no_difference() -> None:
-    assert words("Vision-Language MODELS") == words("vision language model")
-    assert words("Quantisation of colours") == words("quantization of color")
-    assert words(r"the \textbf{Ga\'lerkin} {\em method}") != []
-    assert words("Poincaré's studies") == words("poincare study")
-    assert words(r"\alpha $x^2$ \href{") == ["x", "2"]
-
-
 def test_a_primary_category_says_more_than_a_cross_listed_one() -> None:
     first = CLASSIFIER.scores(paper("On a question", "", "cs.RO", "cs.SD"))
     other = CLASSIFIER.scores(paper("On a question", "", "cs.SD", "cs.RO"))

@@ -9,7 +9,6 @@ import pytest
 from flows.editions.model import EVERY
 from subscribers.model import Frequency, Subscription, SubscriptionState
 from subscribers.tokens import PREVIEW_READER, Purpose
-from subscribers.web.suggestions import phrases, suggest
 from tests import factories
 from tests.context import NOON
 from tests.factories import DAY
@@ -250,11 +249,6 @@ async def test_more_like_a_paper_follows_what_is_ticked_and_what_it_offers_alone
     assert now.revision == reader.revision + 1
     for unknown in ("2606.99999", "nonsense", "%00", "../x"):
         assert (await site.browser.get(act(reader.id, f"more/{unknown}"))).status_code == 404
-
-
-def test_a_title_gives_its_phrases_and_no_formula() -> None:
-    assert list(phrases("LightHouse: Neural Hedges for the Slow Telescope")) == ["Neural Hedges", "Slow Telescope"]
-    assert suggest(factories.paper(1, keywords=(), title="$x^2$")).keywords == []
 
 
 async def test_what_is_private_is_mailed_three_times_an_hour_at_most(site: Site) -> None:

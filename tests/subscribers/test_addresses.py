@@ -1,0 +1,54 @@
+"""Which addresses may sign up, and how one is shown."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from subscribers.addresses import BadAddress, disposable, masked, read
+
+
+def test_an_address_comes_in_its_normal_form_with_its_domain_in_ascii() -> None:
+    assert read("ada.brook@EXAMPLE.org") == "ada.brook@example.org"
+    assert read("ada@bücher.example.org") == "ada@xn--bcher-kva.example.org"
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ("", "missing"),
+        ("ada", "form"),
+        ("ada@", "form"),
+        ("ada@example.org\r\nBcc: eve@example.org", "form"),
+        ("ada@@example.org", "form"),
+        ("ädä@example.org", "letters"),
+        ("ada@mailinator.com", "disposable"),
+    ],
+)
+def test_one_that_can_not_sign_up_has_a_reason(text: str, reason: str) -> None:
+    with pytest.raises(BadAddress) as refused:
+        read(text)
+    assert refused.value.reason == reason
+
+
+def test_a_domain_below_a_disposable_one_is_disposable_and_may_be_taken_where_that_does_not_matter() -> None:
+    assert disposable("mx.mailinator.com")
+    assert not disposable("notmailinator.com.example.org")
+    assert read("ada@mailinator.com", lasting=False) == "ada@mailinator.com"
+
+
+@given(st.text(max_size=80))
+def test_whatever_is_written_is_an_address_or_refused(text: str) -> None:
+    try:
+        address = read(text)
+    except BadAddress as error:
+        assert error.reason in ("missing", "form", "letters", "disposable")  # noqa: PT017
+    else:
+        assert address.isascii()
+        assert address.count("@") == 1
+        assert not set(address) & set(" \r\n\t<>")
+
+
+def test_what_is_shown_of_an_address_tells_its_owner_alone() -> None:
+    assert masked("ada.brook@example.org") == "a…@example.org"
