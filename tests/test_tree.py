@@ -67,6 +67,13 @@ def test_a_folder_says_what_stands_in_it(package: Path) -> None:
     assert named <= {*modules(package), *inside, "paperround", "subscribers", "demo", "up"}
 
 
+def test_tests_stand_in_the_folders_of_what_they_test() -> None:
+    """But for those of the whole: in a browser, and by crashes."""
+    folders = {path.parent.relative_to(ROOT / "tests").as_posix() for path in (ROOT / "tests").rglob("test_*.py")}
+    ours = {name_of(package).removeprefix("flows/") for package in PACKAGES}
+    assert folders - ours == {".", "browser", "crashes"}
+
+
 def test_no_name_stands_twice() -> None:
     where = defaultdict(list)
     for path, module in EVERY.items():
