@@ -1,6 +1,6 @@
 """Full-text search over all papers kept: SQLite's FTS5, PostgreSQL's tsvector. The only SQL that knows of either.
 
-What is kept of a paper are its words in one spelling (`editions.query`), so that neither database folds, stems or
+What is kept of a paper are its words in one spelling (`query`), so that neither database folds, stems or
 parses anything: both find the same, and nothing that a visitor types is ever read as a query language.
 """
 
