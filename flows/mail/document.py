@@ -156,7 +156,7 @@ def documents(
             "told": look.phrase(edition.told, read),
         }
 
-    return look.inline(html.render(shared, **told(look.markup))), text.render(shared, **told(maths.text))
+    return look.inline(html.render(shared, **told(look.markup)), keep=False), text.render(shared, **told(maths.text))
 
 
 def accent_of(newsletter: Newsletter, ground: str, ratio: float) -> str:

@@ -207,13 +207,14 @@ def place(error: BaseException) -> Place | None:
     return None
 
 
-def inline(document: str) -> str:
-    """`document` with its style sheet written into the elements as well, for clients that drop style sheets."""
+def inline(document: str, *, keep: bool = True) -> str:
+    """`document` with its style sheets written into the elements, for clients that drop style sheets; they are kept in
+    the head as well where `keep` says so. One that is marked data-premailer="ignore" stays in the head alone."""
     # The defaults would strip !important inside @media and put attributes that HTML no longer has on elements.
     basic = ["bgcolor", "align", "width", "height", "valign"]
     inlined: str = Premailer(
         document,
-        keep_style_tags=True,
+        keep_style_tags=keep,
         strip_important=False,
         remove_classes=False,
         disable_basic_attributes=basic,
