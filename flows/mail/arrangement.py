@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import NamedTuple
 
 from flows.editions.model import Part
@@ -16,84 +16,98 @@ FEWEST_LINES = 3
 """Fewer titles of those who were voted up as well are not worth a list."""
 
 
+Topical = tuple[str, Papers]
+"""A topic, and papers of it."""
+
+
 class Placed(NamedTuple):
     """A group's papers: those that stand alone, best first, then the topics that have a heading."""
 
-    key: str
     alone: Papers
-    topics: tuple[tuple[str, Papers], ...]
-
-    @property
-    def size(self) -> int:
-        return len(self.alone) + sum(len(papers) for _, papers in self.topics)
+    topics: tuple[Topical, ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Arrangement:
+class Arrangement(NamedTuple):
     """No paper stands twice as a card; `lines` name papers that stand below as well."""
 
-    leads: Papers = ()
-    leading: str = "best"
+    leads: Papers
+    leading: str
     """What the leads have in common, see `Cards.leads`."""
-    lines: Papers = ()
-    groups: tuple[Placed, ...] = ()
-    rest: Papers = ()
+    lines: Papers
+    groups: Mapping[str, tuple[Topical, ...]]
+    """The topics of each group, for `placed`; empty where there are few papers."""
+    rest: Papers
     """The papers besides the leads where they are too few for groups, best first."""
-    titles: Papers = ()
+    titles: Papers
     """Those that have no card, best first."""
-    best: Papers = ()
+    best: Papers
     """The best three, whether they lead or not."""
 
 
-def arrange(
-    parts: Sequence[tuple[str, Papers]], known: Mapping[PaperId, Ranked], groups: Mapping[str, str], layout: Layout
-) -> Arrangement:
-    """The places of these papers, which are given by topic in the edition's order: the best lead, those with the most
-    votes of the others are named after them, and all others follow by group (`groups` says of each topic which)."""
-    ranked = sorted([paper for _, papers in parts for paper in papers], key=lambda paper: known[paper].rank)
-    titles = tuple(ranked[layout.cards :]) if layout.cards else ()
-    carded = ranked[: layout.cards] if layout.cards else ranked
-    leads = tuple([paper for paper in carded if known[paper].fresh][: layout.leads])
-    others = [paper for paper in carded if paper not in leads]
-    found = Arrangement(
-        leads=leads,
-        leading=_leading([known[paper] for paper in leads], [known[paper] for paper in (*others, *titles)]),
-        titles=titles,
-        best=leads or tuple(ranked[:3]),
-    )
-    if len(others) <= layout.ungrouped:
-        return replace(found, rest=tuple(others))
-    below = frozenset(others)
-    shown = [(topic, its) for topic, papers in parts if (its := tuple([one for one in papers if one in below]))]
-    return replace(
-        found, lines=_voted(others, known, layout.lines), groups=tuple(_groups(shown, known, groups, layout))
-    )
+class Places:
+    """Knows of an edition's papers what decides where each stands; `groups` says of each topic in which it is."""
 
+    def __init__(self, known: Mapping[PaperId, Ranked], groups: Mapping[str, str], layout: Layout) -> None:
+        self._rank = {paper: its.rank for paper, its in known.items()}
+        self._votes = {paper: its.votes for paper, its in known.items() if its.votes}
+        self._by_votes = {paper: (-its.votes, its.rank) for paper, its in known.items() if its.votes}
+        self._stale = {paper for paper, its in known.items() if not its.fresh}
+        self._likely = {paper for paper, its in known.items() if its.likely}
+        self._groups, self._layout = groups, layout
 
-def _leading(leads: Sequence[Ranked], others: Sequence[Ranked]) -> str:
-    fewest = min((one.votes for one in leads), default=0)
-    if fewest and fewest >= max((one.votes for one in others if one.fresh), default=0):
+    def arrange(self, parts: Sequence[Topical]) -> Arrangement:
+        """The places of these papers, which are given by topic in the edition's order: the best lead, those with the
+        most votes of the others are named after them, and all others follow by group."""
+        layout = self._layout
+        ranked = sorted([paper for _, papers in parts for paper in papers], key=self._rank.__getitem__)
+        titles: Papers = ()
+        carded = ranked
+        if layout.cards:
+            carded, titles = ranked[: layout.cards], tuple(ranked[layout.cards :])
+        fresh = [paper for paper in carded if paper not in self._stale] if self._stale else carded
+        leads = tuple(fresh[: layout.leads])
+        others = [paper for paper in carded if paper not in leads]
+        voted = sorted([paper for paper in others if paper in self._by_votes], key=self._by_votes.__getitem__)
+        few = len(others) <= layout.ungrouped
+        return Arrangement(
+            leads=leads,
+            leading=self._leading(leads, (*voted, *titles)),
+            lines=() if few or len(voted) < FEWEST_LINES else tuple(voted[: layout.lines]),
+            groups={} if few else self._grouped(parts, leads if not titles else (*leads, *titles)),
+            rest=tuple(others) if few else (),
+            titles=titles,
+            best=leads or tuple(ranked[:3]),
+        )
+
+    def _leading(self, leads: Papers, others: Sequence[PaperId]) -> str:
+        if leads and all(paper in self._likely for paper in leads):
+            return "likely"
+        fewest = min([self._votes.get(paper, 0) for paper in leads], default=0)
+        if not fewest or any(self._votes.get(paper, 0) > fewest and paper not in self._stale for paper in others):
+            return "best"
         return "voted"
-    return "likely" if leads and all(one.likely for one in leads) else "best"
 
+    def _grouped(self, parts: Sequence[Topical], gone: Papers) -> Mapping[str, tuple[Topical, ...]]:
+        found: dict[str, list[Topical]] = {}
+        away = frozenset(gone)
+        for part in parts:
+            left = part
+            if not away.isdisjoint(part[1]):
+                left = (part[0], tuple([paper for paper in part[1] if paper not in away]))
+            if left[1]:
+                found.setdefault(self._groups[part[0]], []).append(left)
+        return {key: tuple(its) for key, its in found.items()}
 
-def _voted(papers: Sequence[PaperId], known: Mapping[PaperId, Ranked], most: int) -> Papers:
-    voted = sorted((paper for paper in papers if known[paper].votes), key=lambda paper: -known[paper].votes)[:most]
-    return tuple(voted) if len(voted) >= FEWEST_LINES else ()
-
-
-def _groups(
-    parts: Sequence[tuple[str, Papers]], known: Mapping[PaperId, Ranked], groups: Mapping[str, str], layout: Layout
-) -> Iterator[Placed]:
-    found: dict[str, tuple[list[PaperId], list[tuple[str, Papers]]]] = {}
-    for topic, papers in parts:
-        alone, several = found.setdefault(groups[topic], ([], []))
-        if layout.heading and len(papers) >= layout.heading:
-            several.append((topic, papers))
-        else:
-            alone.extend(papers)
-    for key, (alone, several) in found.items():
-        yield Placed(key, tuple(sorted(alone, key=lambda paper: known[paper].rank)), tuple(several))
+    def placed(self, parts: Sequence[Topical]) -> Placed:
+        """The papers of a group: what a topic has few of stands alone, the others below a heading of their topic."""
+        alone: list[PaperId] = []
+        several: list[Topical] = []
+        for part in parts:
+            if self._layout.heading and len(part[1]) >= self._layout.heading:
+                several.append(part)
+            else:
+                alone.extend(part[1])
+        return Placed(tuple(sorted(alone, key=self._rank.__getitem__)), tuple(several))
 
 
 def cut_to(room: int, parts: Sequence[Part], cards: Cards) -> tuple[Part, ...]:

@@ -12,15 +12,15 @@ import datetime as dt
 import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from email.utils import format_datetime
 from functools import lru_cache
 from typing import Any, NamedTuple
 
-from flows.editions.model import FOR_YOU, Digest, Part
+from flows.editions.model import FOR_YOU, Digest, Part, Reason
 from flows.editions.same import Same
 from flows.mail import encode, offer
-from flows.mail.arrangement import Arrangement, arrange, cut_to
+from flows.mail.arrangement import Arrangement, Places, cut_to
 from flows.mail.model import (
     TOKEN_ROOM,
     Block,
@@ -163,13 +163,27 @@ class _Around(NamedTuple):
     after: _Piece
 
 
+_Papers = tuple[tuple[str, tuple[PaperId, ...]], ...]
+"""The papers of each topic."""
+
+
 class _Joined(NamedTuple):
     """What a digest has besides that which its reader follows."""
 
     body: _Piece
-    papers: frozenset[PaperId]
     first: Sequence[Card]
     """The leads, best first."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Body:
+    """What stands between head and foot, and what of the digest was cut, by topic."""
+
+    parts: Sequence[Part]
+    papers: int
+    followed: _Piece
+    joined: _Joined
+    cut: Mapping[str, int] = field(default_factory=dict)
 
 
 class _Deck:
@@ -187,20 +201,50 @@ class _Deck:
         )
         self._ends = {key: _piece(group.end) for key, group in cards.groups.items()}
         self._labels = {slug: _piece(topic.label) for slug, topic in cards.topics.items()}
-        self._group_of = {slug: topic.group for slug, topic in cards.topics.items()}
+        groups = {slug: topic.group for slug, topic in cards.topics.items()}
+        self._places = Places(cards.papers, groups, cards.layout)
         self.papers = {paper: _forms(card) for paper, card in cards.papers.items()}
         self._group = lru_cache(maxsize=_GROUPS)(self._one_group)
-        self.joined = lru_cache(maxsize=_DIGESTS)(self._join)
+        self._listed = lru_cache(maxsize=_GROUPS)(self._contents_of)
+        self._why = lru_cache(maxsize=_GROUPS)(self._one_followed)
+        self._joined = lru_cache(maxsize=_DIGESTS)(self._join)
         """All that stands below what the reader follows, by the papers of each topic."""
+        self._of_topics = lru_cache(maxsize=_DIGESTS)(self._of_some_topics)
 
-    def _join(self, parts: tuple[tuple[str, tuple[PaperId, ...]], ...]) -> _Joined:
-        plan = arrange(parts, self.cards.papers, self._group_of, self.cards.layout)
+    def _join(self, parts: _Papers) -> _Joined:
+        plan = self._places.arrange(parts)
         pieces = [*self._at_the_top(plan), *self._below(plan)]
         if plan.titles:
-            pieces += [self._titles.before, *(self.papers[paper].line for paper in plan.titles)]
-            pieces += [self._titles.after, *(self.papers[paper].links for paper in plan.titles)]
-        papers = frozenset(paper for _, its in parts for paper in its)
-        return _Joined(_together(pieces) if pieces else _NONE, papers, [self.cards.papers[one] for one in plan.best])
+            pieces += [self._titles.before, *[self.papers[paper].line for paper in plan.titles]]
+            pieces += [self._titles.after, *[self.papers[paper].links for paper in plan.titles]]
+        body = _together(pieces) if pieces else _NONE
+        return _Joined(body, [self.cards.papers[one] for one in plan.best])
+
+    def body(self, parts: Sequence[Part], room: int) -> _Body:
+        """What stands between head and foot, of as many papers as have `room` bytes of HTML."""
+        if parts[0].topic != FOR_YOU:
+            # many readers choose alike
+            return self._of_topics(tuple([(part.topic, part.papers) for part in parts]), room)
+        whole = self._whole(parts)
+        return whole if whole.followed.size + whole.joined.body.size <= room else self._cut(parts, room)
+
+    def _of_some_topics(self, parts: _Papers, room: int) -> _Body:
+        plain = [Part(topic=topic, papers=papers) for topic, papers in parts]
+        whole = self._whole(plain)
+        return whole if whole.joined.body.size <= room else self._cut(plain, room)
+
+    def _cut(self, parts: Sequence[Part], room: int) -> _Body:
+        kept = cut_to(room, parts, self.cards)
+        return replace(self._whole(kept), cut=_missing(parts, kept, self.cards))
+
+    def _whole(self, parts: Sequence[Part]) -> _Body:
+        first, others = (parts[0], parts[1:]) if parts[0].topic == FOR_YOU else (None, parts)
+        return _Body(
+            parts=parts,
+            papers=sum([len(part.papers) for part in parts]),
+            followed=self.followed(first) if first else _NONE,
+            joined=self._joined(tuple([(part.topic, part.papers) for part in others])),
+        )
 
     def _at_the_top(self, plan: Arrangement) -> list[_Piece]:
         """The leads, who was voted up as well, and what follows below."""
@@ -210,16 +254,16 @@ class _Deck:
             for place, paper in enumerate(plan.leads):
                 around = self._other if place else self._first
                 pieces += [around.before, self.papers[paper].lead, around.after]
-            pieces += [self._leads_end, *(self.papers[paper].links for paper in plan.leads)]
+            pieces += [self._leads_end, *[self.papers[paper].links for paper in plan.leads]]
         if plan.lines:
-            pieces += [self._lines.before, *(self.papers[paper].line for paper in plan.lines), self._lines.after]
-        pieces.append(self._contents_of(plan))
+            pieces += [self._lines.before, *[self.papers[paper].line for paper in plan.lines], self._lines.after]
+        if len(plan.groups) > 1 and self._contents.before.html:
+            counts = [(key, sum([len(papers) for _, papers in parts])) for key, parts in plan.groups.items()]
+            pieces.append(self._listed(tuple(counts)))
         return pieces
 
-    def _contents_of(self, plan: Arrangement) -> _Piece:
-        if len(plan.groups) < 2 or not self._contents.before.html:
-            return _NONE
-        lines = [_counted(self.cards.groups[group.key].line, group.size) for group in plan.groups]
+    def _contents_of(self, counts: tuple[tuple[str, int], ...]) -> _Piece:
+        lines = [_counted(self.cards.groups[key].line, count) for key, count in counts]
         between = [*(line.html.rstrip() + b",\r\n" for line in lines[:-1]), lines[-1].html.rstrip() + b".\r\n"]
         return _Piece(
             b"".join((self._contents.before.html, *between, self._contents.after.html)),
@@ -231,13 +275,12 @@ class _Deck:
         """The papers besides the leads."""
         if plan.rest:
             cards = [piece for paper in plan.rest for piece in self._alone(paper)]
-            links = (self.papers[paper].links for paper in plan.rest)
+            links = [self.papers[paper].links for paper in plan.rest]
             return [self._rest.before, *cards, self._rest.after, *links]
-        return [self._group(group.key, group.alone, group.topics) for group in plan.groups]
+        return [self._group(key, parts) for key, parts in plan.groups.items()]
 
-    def _one_group(
-        self, key: str, alone: tuple[PaperId, ...], topics: tuple[tuple[str, tuple[PaperId, ...]], ...]
-    ) -> _Piece:
+    def _one_group(self, key: str, parts: _Papers) -> _Piece:
+        alone, topics = self._places.placed(parts)
         listed = [paper for _, papers in topics for paper in papers]
         pieces = [_counted(self.cards.groups[key].heading, len(alone) + len(listed))]
         for paper in alone:
@@ -246,22 +289,22 @@ class _Deck:
             pieces.append(_counted(self.cards.topics[topic].heading, len(papers)))
             pieces += [self.papers[paper].listed for paper in papers]
         pieces.append(self._ends[key])
-        return _together([*pieces, *(self.papers[paper].links for paper in (*alone, *listed))])
+        return _together([*pieces, *[self.papers[paper].links for paper in (*alone, *listed)]])
 
     def _alone(self, paper: PaperId) -> tuple[_Piece, _Piece]:
         return self._labels.get(self.cards.papers[paper].topic, _NONE), self.papers[paper].alone
 
     def followed(self, part: Part) -> _Piece:
         """What the reader follows, each paper after the reasons."""
-        around, pieces = self.cards.why, [_counted(self.cards.for_you, len(part.papers))]
-        for paper in part.papers:
-            if reasons := part.reasons.get(paper):
-                why = written(reasons)
-                html, text = why.html.join(around.html), why.text.join(around.text)
-                pieces.append(_Piece(html, text, why.size + around.size))
-            pieces.append(self.papers[paper].alone)
+        pieces = [_counted(self.cards.for_you, len(part.papers))]
+        pieces += [self._why(paper, part.reasons[paper]) for paper in part.papers]
         pieces.append(self.for_you_end)
-        return _together([*pieces, *(self.papers[paper].links for paper in part.papers)])
+        return _together([*pieces, *[self.papers[paper].links for paper in part.papers]])
+
+    def _one_followed(self, paper: PaperId, reasons: tuple[Reason, ...]) -> _Piece:
+        around, why = self.cards.why, written(reasons)
+        reason = _Piece(why.html.join(around.html), why.text.join(around.text), why.size + around.size)
+        return _together([reason, self.papers[paper].alone])
 
 
 @lru_cache(maxsize=8)
@@ -303,15 +346,13 @@ def _join(
     """Both bodies, their HTML at most `limit` bytes, with `_TOKEN_HERE` in the token's places."""
     if not digest.size:
         raise ValueError(f"an empty digest makes no message: {digest.reason or 'no reason given'}")
-    cards, parts, left = deck.cards, digest.parts, digest.left
+    cards, left = deck.cards, digest.left
     room = limit - _SLOTS - deck.head.size - deck.left.size - deck.told.size - deck.more.size - foot.size
-    room -= opening.size if opening else 0
-    followed, joined = _body(deck, parts)
-    if followed.size + joined.body.size > room:
-        parts = cut_to(room, parts, cards)
-        left = dict(Counter(left) + _missing(digest.parts, parts, cards))
-        followed, joined = _body(deck, parts)
-    shown, missing = sum([len(part.papers) for part in parts]), sum(left.values())
+    body = deck.body(digest.parts, room - (opening.size if opening else 0))
+    parts, followed, joined = body.parts, body.followed, body.joined
+    if body.cut:
+        left = {topic: left.get(topic, 0) + body.cut.get(topic, 0) for topic in (*left, *body.cut)}
+    shown, missing = body.papers, sum(left.values())
     for_you = parts[0].papers if parts[0].topic == FOR_YOU else ()
     first = [*(cards.papers[paper] for paper in for_you[:3]), *joined.first][:3]
     subject, title = offer.subject(tuple([card.name for card in first]), shown, cards.date)
@@ -341,7 +382,7 @@ def _join(
         if opening:
             values[Slot.OPENING] = opening.text
         text += _filled(fragment.text, values)
-    if cards.told and cards.told.papers <= joined.papers.union(for_you):
+    if cards.told and cards.told.papers.issubset(set().union(*[part.papers for part in parts])):
         html.append(deck.told.html)
         text.append(deck.told.text)
     html += (followed.html, joined.body.html)
@@ -350,13 +391,6 @@ def _join(
         html += _filled(fragment.html, values)
         text += _filled(fragment.text, values)
     return _Bodies(html=html, text=text, subject=subject)
-
-
-def _body(deck: _Deck, parts: Sequence[Part]) -> tuple[_Piece, _Joined]:
-    followed = _NONE
-    if parts[0].topic == FOR_YOU:
-        followed, parts = deck.followed(parts[0]), parts[1:]
-    return followed, deck.joined(tuple([(part.topic, part.papers) for part in parts]))
 
 
 def _missing(before: Sequence[Part], after: Sequence[Part], cards: Cards) -> Counter[str]:

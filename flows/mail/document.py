@@ -18,7 +18,7 @@ from markupsafe import Markup
 from flows.editions import maths
 from flows.editions.model import Edition, Entry, Kind, Newsletter, Topic
 from flows.mail import look
-from flows.mail.arrangement import arrange
+from flows.mail.arrangement import Places
 from flows.mail.colour import AA, readable
 from flows.mail.model import Layout, Ranked, Site, Slot
 from flows.outcomes import Problem
@@ -92,10 +92,12 @@ def ranking(edition: Edition) -> dict[PaperId, Ranked]:
 def numbers(edition: Edition, layout: Layout) -> dict[PaperId, int]:
     """The papers' numbers in the text version, from 1, in the order of a mail that holds them all."""
     parts = [(section.topic, tuple(entry.paper.id for entry in section.entries)) for section in edition.sections]
-    plan = arrange(parts, ranking(edition), {section.topic: section.group for section in edition.sections}, layout)
+    places = Places(ranking(edition), {section.topic: section.group for section in edition.sections}, layout)
+    plan = places.arrange(parts)
     order = [*plan.leads, *plan.rest]
-    for group in plan.groups:
-        order += [*group.alone, *(paper for _, papers in group.topics for paper in papers)]
+    for group in plan.groups.values():
+        alone, topics = places.placed(group)
+        order += [*alone, *(paper for _, papers in topics for paper in papers)]
     return {paper: number for number, paper in enumerate((*order, *plan.titles), 1)}
 
 
