@@ -9,16 +9,20 @@ from collections import defaultdict
 from collections.abc import Collection, Mapping
 from functools import cached_property, lru_cache
 
+from flows.editions import week
 from flows.editions.matching import Matcher, bits
-from flows.editions.model import EVERY, FOR_YOU, Digest, Edition, Interests, Part, Reason
+from flows.editions.model import EVERY, FOR_YOU, Digest, Edition, Interests, Kind, Part, Reason
 from flows.editions.same import Same
 from flows.papers.model import PaperId
+
+_NOTHING: Mapping[str, int] = {}
 
 
 def choose(edition: Edition, interests: Interests, without: Collection[PaperId] = ()) -> Digest:
     """First, as a part of their own and best first, the papers that match the reader's keywords or authors, whatever
     their topics, each with its reasons. Then the others of the reader's topics (none named means all but the muted
-    ones), in the edition's order. At most `interests.size` papers: what they follow first, then the best-ranked.
+    ones), in the edition's order. At most `interests.size` papers (of a week at most `week.SHOWN`): what they follow
+    first, then the best-ranked, a week's from several groups; how many were left out is told by topic.
 
     `without` are papers that the reader has got already. Nothing left: a digest without parts, and the reason.
     """
@@ -34,16 +38,19 @@ def choose(edition: Edition, interests: Interests, without: Collection[PaperId] 
         followed = {at: why for at, why in followed.items() if left >> at & 1}
     elif not theirs and not followed:
         return Digest(parts=(), reason=_nothing(interests))
+    size, chosen = known.size(interests.size)
     if not followed:
-        return Digest(parts=known.parts(known.best(theirs, interests.size)))
-    first = sorted(followed, key=known.rank.__getitem__)[: interests.size]
+        kept = known.best(theirs, size)
+        return Digest(parts=known.parts(kept), left=known.counts(theirs & ~kept), chosen=chosen)
+    first = sorted(followed, key=known.rank.__getitem__)[:size]
     for at in followed:
         theirs &= ~(1 << at)
-    room = None if interests.size is None else interests.size - len(first)
+    kept = known.best(theirs, None if size is None else size - len(first))
     papers = [known.ids[at] for at in first]
     reasons = {paper: tuple(followed[at]) for paper, at in zip(papers, first, strict=True)}
     for_you = Part(topic=FOR_YOU, papers=tuple(papers), reasons=reasons)
-    return Digest(parts=(for_you, *known.parts(known.best(theirs, room))))
+    gone = known.counts((theirs & ~kept) | sum(1 << at for at in followed if at not in first))
+    return Digest(parts=(for_you, *known.parts(kept)), left=gone, chosen=chosen)
 
 
 def reasons(edition: Edition, interests: Interests) -> Mapping[PaperId, tuple[Reason, ...]]:
@@ -76,6 +83,8 @@ class _Known:
         same."""
         self._edition = edition
         self._ranked = ranked
+        self._weekly = edition.kind is Kind.WEEKLY
+        self._groups = [section.group for section in edition.sections for _ in section.entries]
         self._topics: dict[str, int] = defaultdict(int)
         """The papers of each topic, in the edition's order."""
         for at, topic in enumerate(section.topic for section in edition.sections for _ in section.entries):
@@ -99,12 +108,27 @@ class _Known:
         wanted = papers if isinstance(papers, (set, frozenset)) else frozenset(papers)
         return sum(1 << at for at, paper in enumerate(self.ids) if paper in wanted)
 
+    def size(self, wanted: int | None) -> tuple[int | None, bool]:
+        """How many papers a digest holds at most (None: all), and whether that is what the reader wants."""
+        if self._weekly and (wanted is None or wanted >= week.SHOWN):
+            return week.SHOWN, False
+        return wanted, True
+
     def best(self, papers: int, size: int | None) -> int:
-        """At most `size` of the papers, the best-ranked."""
+        """At most `size` of the papers, the best-ranked; of a week's, the best of each of some groups before all."""
         if size is None or papers.bit_count() <= size:
             return papers
-        best = (1 << at for at in self._ranked if papers >> at & 1)
-        return sum(one for one, _ in zip(best, range(size), strict=False))
+        ranked = [at for at in self._ranked if papers >> at & 1]
+        if self._weekly:
+            first = {self._groups[at]: at for at in reversed(ranked)}
+            ranked = list(dict.fromkeys([*sorted(first.values(), key=self.rank.__getitem__)[: week.GROUPS], *ranked]))
+        return sum(1 << at for at in ranked[:size])
+
+    def counts(self, papers: int) -> Mapping[str, int]:
+        """How many of these papers each topic has."""
+        if not papers:
+            return _NOTHING
+        return {topic: (papers & its).bit_count() for topic, its in self._topics.items() if papers & its}
 
     def parts(self, papers: int) -> tuple[Part, ...]:
         """A set of papers by their topics."""

@@ -113,6 +113,8 @@ class Entry:
     """What it is ranked by, higher first; comparable within one edition only."""
     rose: int = 0
     """The votes it gained since the edition that showed it last; 0: no edition has shown it."""
+    likely: bool = False
+    """Nobody could vote on it, and it is likely to be picked."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -150,7 +152,12 @@ class Edition:
     """What could not be had, a sentence each for the reader; the operator's log has the details."""
     number: int = 0
     best: tuple[PaperId, ...] = ()
-    """The best papers of them all, best first, each from another topic; none where there are few papers."""
+    """The best papers of them all, best first; none where there are few papers."""
+    told: str = ""
+    """The one thing worth saying of it, in a sentence ("Five of today's 13 agent papers are about memory"); empty where
+    there is none. It holds words of the papers: hostile text."""
+    told_of: tuple[PaperId, ...] = ()
+    """The papers that the sentence is about."""
 
     @property
     def entries(self) -> Iterator[Entry]:
@@ -197,6 +204,10 @@ class Digest:
 
     parts: tuple[Part, ...]
     reason: str = ""
+    left: Mapping[str, int] = field(default_factory=dict)
+    """How many papers of the reader's topics have no room in it, by topic."""
+    chosen: bool = False
+    """Whether it is the reader who wants so few."""
 
     @property
     def size(self) -> int:

@@ -13,7 +13,11 @@ DAYS = 7
 OF_A_TOPIC = 5
 """Papers that a topic has in it: what stood sixth in a week is nobody's best of the week."""
 OF_A_WEEK = 40
-"""Papers in it: what a long day lists, read in one sitting, where a whole week would be 200 and more."""
+"""Papers in it: readers choose by topic, and each finds some."""
+SHOWN = 20
+"""Papers that a reader gets of it: what is read in one sitting."""
+GROUPS = 6
+"""From so many groups of topics at least, where the reader's topics have so many."""
 
 
 def best(ordered: Mapping[str, Sequence[Entry]]) -> dict[str, list[Entry]]:

@@ -1,7 +1,7 @@
 """Fragments to one reader's message. Joining bytes is all that happens here, for it happens once per reader.
 
-What many readers have in common is joined once: a topic with its papers. The token of the reader's own pages, which
-stands in every card, is put into its places at the end, in one pass over the whole message.
+`arrange` says which paper stands where; what many readers have in common is joined once: a group with its papers. The
+token of the reader's own pages is put into its places at the end, in one pass over the whole message.
 
 No template, no I/O, no clock.
 """
@@ -10,23 +10,25 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from email.utils import format_datetime
 from functools import lru_cache
-from operator import attrgetter
 from typing import Any, NamedTuple
 
-from flows.editions.model import Digest, Part
+from flows.editions.model import FOR_YOU, Digest, Part, Reason
 from flows.editions.same import Same
-from flows.mail import encode
+from flows.mail import encode, offer
+from flows.mail.arrangement import Arrangement, Places, cut_to
 from flows.mail.model import (
-    COUNT_ROOM,
     TOKEN_ROOM,
     Block,
     Card,
     Cards,
+    Counted,
     Fragment,
+    Frame,
     Message,
     Opening,
     Pieces,
@@ -37,24 +39,19 @@ from flows.mail.reasons import written
 from flows.papers.model import PaperId
 
 LIMIT = 100_000
-"""Bytes of HTML, decoded: Gmail clips what is longer than 102 kB, the unsubscribe link with it."""
+"""Bytes of HTML: Gmail clips what is longer than 102 kB, the unsubscribe link with it."""
 
-_SLOTS = 1_500
-"""Room for what stands in the slots of head and foot: three short titles, counts."""
-_NAMES = 3
-_FEWEST = 3
-"""Best papers that are worth a list of their own."""
+_SLOTS = 2_000
+"""Room for what stands in the slots of head and foot: short titles, counts, what was left out."""
 _PICTURE = '<img class="thumb"'
 _TOKEN_HERE = b"\0"
-"""Stands in the places of the token of the reader's own pages: no quoted-printable text and no header holds it."""
+"""Stands in the places of the token of the reader's own pages: no encoded text and no header holds it."""
 _NOBODY = b"=00"
-"""Stands for the token where there is no reader: no document holds this character."""
-_BETWEEN = encode.SOFT + encode.quoted_printable(" · ", goes_on=True)
-_RANK = attrgetter("rank")
-_JOINED = 2_000
-"""Topics with their papers that are kept joined, some kilobytes each."""
-_LISTS = 100
-"""Lists of the best papers that are kept joined."""
+"""Stands for the token in text where there is no reader: no document holds this character."""
+_GROUPS = 2_000
+"""Groups with their papers that are kept joined, some kilobytes each."""
+_DIGESTS = 500
+"""Whole digests of those who choose alike that are kept joined, some ten kilobytes each."""
 
 # RFC 5322 section 3.4.1: a dot-atom or a quoted string, @, a domain or its literal.
 _ADDRESS = re.compile(
@@ -68,8 +65,9 @@ def assemble(cards: Cards, digest: Digest, reader: Reader, opening: Opening | No
     """The message of `digest` for `reader`: RFC 5322, multipart/alternative with the plain text first. An `opening`
     stands before the papers, and its subject in place of the edition's.
 
-    CRLF throughout, no line that begins with a dot, none in a body above 76 characters. HTML that would exceed `LIMIT`
-    bytes ends after the last card that fits and says how many papers more are on the web; the text lists the same.
+    CRLF throughout, no line that begins with a dot; the text's lines have at most 76 characters, the HTML's fewer than
+    998. Of papers whose HTML would exceed `LIMIT` bytes together the best-ranked stay, after those that the reader
+    follows; the mail says at its top what was left out, and links it. Both forms hold the same papers.
     Raises ValueError for an empty digest and for an address, token or Message-ID that a header cannot hold.
     """
     to = recipient(reader.address)
@@ -80,10 +78,6 @@ def assemble(cards: Cards, digest: Digest, reader: Reader, opening: Opening | No
     token = reader.unsubscribe.encode()
     deck = _deck(Same(cards))
     body = _join(deck, digest, deck.foot, token, LIMIT, opening)
-    first = body.best[0].subject
-    more = b"and %d more" % (body.size - 1) if body.size > 1 else b""
-    # Folded only where one line would be too long (RFC 5322 section 2.1.1).
-    fold = b" " if len(cards.subject) + len(first) + len(more) <= 76 else b"\r\n "
     delimiter = b"\r\n--" + cards.boundary
     content = [
         cards.headers,
@@ -94,7 +88,7 @@ def assemble(cards: Cards, digest: Digest, reader: Reader, opening: Opening | No
         b"\r\nMessage-ID: <",
         reader.message_id.encode(),
         b">\r\n",
-        opening.subject if opening else b"".join((cards.subject, fold, first, fold + more if more else b"")),
+        opening.subject if opening else body.subject,
         b"\r\nList-Unsubscribe: <",  # RFC 2369 section 3.2
         cards.unsubscribe,
         token,
@@ -104,7 +98,7 @@ def assemble(cards: Cards, digest: Digest, reader: Reader, opening: Opening | No
         b"\r\nContent-Type: text/plain; charset=utf-8\r\nContent-Transfer-Encoding: quoted-printable\r\n\r\n",
         *body.text,
         delimiter,
-        b"\r\nContent-Type: text/html; charset=utf-8\r\nContent-Transfer-Encoding: quoted-printable\r\n\r\n",
+        b"\r\nContent-Type: text/html; charset=utf-8\r\nContent-Transfer-Encoding: 7bit\r\n\r\n",
         *body.html,
         delimiter,
         b"--\r\n",
@@ -124,49 +118,72 @@ def page(cards: Cards, digest: Digest) -> str:
     """The whole digest as an HTML page without the reader's own links and the papers' pictures, for previews and the
     archive."""
     deck = _deck(Same(cards))
-    shown = _public(_join(deck, digest, deck.page_foot).html)
-    return "\n".join(line for line in shown.split("\n") if not line.startswith(_PICTURE))
+    lines = b"".join(_join(deck, digest, deck.page_foot).html).decode("ascii").replace("\r\n", "\n").split("\n")
+    return "\n".join(line for line in lines if "\0" not in line and not line.startswith(_PICTURE))
 
 
 def plain(cards: Cards, digest: Digest) -> str:
     """The whole digest as plain text without the reader's own links."""
     deck = _deck(Same(cards))
-    return _public(_join(deck, digest, deck.page_foot).text)
-
-
-def _public(body: list[bytes]) -> str:
-    """The body's text without the lines that hold the token of the reader's own pages."""
-    lines = encode.decoded(b"".join(body).replace(_TOKEN_HERE, _NOBODY)).split("\n")
-    return "\n".join(line for line in lines if "\0" not in line)
+    text = b"".join(_join(deck, digest, deck.page_foot).text).replace(_TOKEN_HERE, _NOBODY)
+    return "\n".join(line for line in encode.decoded(text).split("\n") if "\0" not in line)
 
 
 @dataclass(slots=True)
 class _Bodies:
     html: list[bytes]
     text: list[bytes]
-    best: Sequence[Card]
-    """The best of the papers shown, at most four: those that the reader follows first."""
-    size: int
-    """How many papers the digest has, those that did not fit included."""
+    subject: bytes
+    """The Subject field, without its line end."""
 
 
 class _Piece(NamedTuple):
-    """Something in both its forms, with the HTML's length once decoded."""
+    """Something in both its forms, with the HTML's length."""
 
     html: bytes
     text: bytes
     size: int
 
 
-class _Joined(NamedTuple):
-    """A part of a digest."""
+_NONE = _Piece(b"", b"", 0)
 
+
+class _Forms(NamedTuple):
+    """A card's forms, ready to be joined."""
+
+    lead: _Piece
+    alone: _Piece
+    listed: _Piece
     line: _Piece
-    """Its line in the contents."""
+    links: _Piece
+
+
+class _Around(NamedTuple):
+    before: _Piece
+    after: _Piece
+
+
+_Papers = tuple[tuple[str, tuple[PaperId, ...]], ...]
+"""The papers of each topic."""
+
+
+class _Joined(NamedTuple):
+    """What a digest has besides that which its reader follows."""
+
     body: _Piece
-    """Its heading and its cards."""
-    best: Sequence[Card]
-    """The best of its cards, at most four, best first; of what the reader follows the first ones."""
+    first: Sequence[Card]
+    """The leads, best first."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Body:
+    """What stands between head and foot, and what of the digest was cut, by topic."""
+
+    parts: Sequence[Part]
+    papers: int
+    followed: _Piece
+    joined: _Joined
+    cut: Mapping[str, int] = field(default_factory=dict)
 
 
 class _Deck:
@@ -174,93 +191,120 @@ class _Deck:
 
     def __init__(self, cards: Cards) -> None:
         self.cards = cards
-        self.head, self.middle, self.more = map(_ready, (cards.head, cards.middle, cards.more))
-        self.foot, self.page_foot = map(_ready, (cards.foot, cards.page_foot))
-        self.groups = {key: _piece(block) for key, block in cards.groups.items()}
-        self.of_groups = sum([group.size for group in self.groups.values()])
-        self._headings = {topic: _piece(heading.block) for topic, heading in cards.topics.items()}
-        self._papers = {paper: _piece(card) for paper, card in cards.papers.items()}
-        self.topic = lru_cache(maxsize=_JOINED)(self._topic)
-        """A topic with some of its papers."""
-        self._known: dict[int, tuple[Part, _Joined]] = {}
-        """The same by the very part: readers who choose alike are given the same one."""
-        self._best = {paper: _piece(block) for paper, block in cards.best.items()}
-        self._above = lru_cache(maxsize=_LISTS)(self._listed)
+        self.head, self.left, self.opening = map(_ready, (cards.head, cards.left, cards.opening))
+        self.more, self.foot, self.page_foot = map(_ready, (cards.more, cards.foot, cards.page_foot))
+        self.told = _piece(cards.told.block) if cards.told else _NONE
+        self.for_you_end, self._leads_end = _piece(cards.for_you_end), _piece(cards.leads_end)
+        self._leads = {kind: _piece(block) for kind, block in cards.leads.items()}
+        self._first, self._other, self._lines, self._contents, self._rest, self._titles = map(
+            _around, (cards.first, cards.other, cards.lines, cards.contents, cards.rest, cards.titles)
+        )
+        self._ends = {key: _piece(group.end) for key, group in cards.groups.items()}
+        self._labels = {slug: _piece(topic.label) for slug, topic in cards.topics.items()}
+        groups = {slug: topic.group for slug, topic in cards.topics.items()}
+        self._places = Places(cards.papers, groups, cards.layout)
+        self.papers = {paper: _forms(card) for paper, card in cards.papers.items()}
+        self._group = lru_cache(maxsize=_GROUPS)(self._one_group)
+        self._listed = lru_cache(maxsize=_GROUPS)(self._contents_of)
+        self._why = lru_cache(maxsize=_GROUPS)(self._one_followed)
+        self._joined = lru_cache(maxsize=_DIGESTS)(self._join)
+        """All that stands below what the reader follows, by the papers of each topic."""
+        self._of_topics = lru_cache(maxsize=_DIGESTS)(self._of_some_topics)
 
-    def above(self, digest: Digest, size: int) -> _Piece:
-        """What stands before the contents: the edition's best papers as far as the digest holds them, at most a third
-        of it, and nothing rather than fewer than `_FEWEST`."""
-        if size < 3 * _FEWEST:
-            return self._above(())
-        held: set[PaperId] = set().union(*[part.papers for part in digest.parts])
-        best = [paper for paper in self._best if paper in held]
-        return self._above(tuple(best[: size // 3]))
+    def _join(self, parts: _Papers) -> _Joined:
+        plan = self._places.arrange(parts)
+        pieces = [*self._at_the_top(plan), *self._below(plan)]
+        if plan.titles:
+            pieces += [self._titles.before, *[self.papers[paper].line for paper in plan.titles]]
+            pieces += [self._titles.after, *[self.papers[paper].links for paper in plan.titles]]
+        body = _together(pieces) if pieces else _NONE
+        return _Joined(body, [self.cards.papers[one] for one in plan.best])
 
-    def _listed(self, best: tuple[PaperId, ...]) -> _Piece:
-        pieces, around = [_piece(self.cards.contents)], self.cards.around_best
-        if len(best) >= _FEWEST:
-            pieces = [_piece(around.before), *map(self._best.__getitem__, best), _piece(around.after), *pieces]
-        return _together(pieces)
+    def body(self, parts: Sequence[Part], room: int) -> _Body:
+        """What stands between head and foot, of as many papers as have `room` bytes of HTML."""
+        if parts[0].topic != FOR_YOU:
+            # many readers choose alike
+            return self._of_topics(tuple([(part.topic, part.papers) for part in parts]), room)
+        whole = self._whole(parts)
+        return whole if whole.followed.size + whole.joined.body.size <= room else self._cut(parts, room)
 
-    def joined(self, part: Part) -> _Joined:
-        if not part.reasons:
-            known = self._known.get(id(part))
-            if known is None or known[0] is not part:
-                if len(self._known) >= _JOINED:
-                    self._known.clear()
-                known = self._known[id(part)] = (part, self.topic(part.topic, part.papers))
-            return known[1]
-        around = self.cards.why
-        pieces = [self._headings[part.topic]]
-        for paper in part.papers:
-            if reasons := part.reasons.get(paper):
-                why = written(reasons)
-                html, text = why.html.join(around.html), why.text.join(around.text)
-                pieces.append(_Piece(html, text, why.size + around.size))
-            pieces.append(self._papers[paper])
-        best = [self.cards.papers[paper] for paper in part.papers[: 1 + _NAMES]]
-        return _Joined(self._line(part.topic, len(part.papers)), _together(pieces), best)
+    def _of_some_topics(self, parts: _Papers, room: int) -> _Body:
+        plain = [Part(topic=topic, papers=papers) for topic, papers in parts]
+        whole = self._whole(plain)
+        return whole if whole.joined.body.size <= room else self._cut(plain, room)
 
-    def _topic(self, topic: str, papers: tuple[PaperId, ...]) -> _Joined:
-        ranked = sorted([self.cards.papers[paper] for paper in papers], key=_RANK)
-        body = _together([self._headings[topic], *self._told(topic, papers)])
-        return _Joined(self._line(topic, len(papers)), body, ranked[: 1 + _NAMES])
+    def _cut(self, parts: Sequence[Part], room: int) -> _Body:
+        kept = cut_to(room, parts, self.cards)
+        return replace(self._whole(kept), cut=_missing(parts, kept, self.cards))
 
-    def _told(self, topic: str, papers: tuple[PaperId, ...]) -> list[_Piece]:
-        """The cards, those of a story between what stands before and after it; one alone is no story."""
-        pieces = [self._papers[paper] for paper in papers]
-        for story in reversed(self.cards.topics[topic].stories):  # what is put in moves nothing before it
-            places = [at for at, paper in enumerate(papers) if paper in story.papers]
-            if len(places) > 1:
-                pieces.insert(places[-1] + 1, _piece(story.after))
-                pieces.insert(places[0], _piece(story.before))
+    def _whole(self, parts: Sequence[Part]) -> _Body:
+        first, others = (parts[0], parts[1:]) if parts[0].topic == FOR_YOU else (None, parts)
+        return _Body(
+            parts=parts,
+            papers=sum([len(part.papers) for part in parts]),
+            followed=self.followed(first) if first else _NONE,
+            joined=self._joined(tuple([(part.topic, part.papers) for part in others])),
+        )
+
+    def _at_the_top(self, plan: Arrangement) -> list[_Piece]:
+        """The leads, who was voted up as well, and what follows below."""
+        pieces = []
+        if plan.leads:
+            pieces.append(self._leads[plan.leading])
+            for place, paper in enumerate(plan.leads):
+                around = self._other if place else self._first
+                pieces += [around.before, self.papers[paper].lead, around.after]
+            pieces += [self._leads_end, *[self.papers[paper].links for paper in plan.leads]]
+        if plan.lines:
+            pieces += [self._lines.before, *[self.papers[paper].line for paper in plan.lines], self._lines.after]
+        if len(plan.groups) > 1 and self._contents.before.html:
+            counts = [(key, sum([len(papers) for _, papers in parts])) for key, parts in plan.groups.items()]
+            pieces.append(self._listed(tuple(counts)))
         return pieces
 
-    def _line(self, topic: str, papers: int) -> _Piece:
-        line, count = self.cards.topics[topic].line, b"%d" % papers
-        return _Piece(count.join(line.html), count.join(line.text), line.size + COUNT_ROOM)
+    def _contents_of(self, counts: tuple[tuple[str, int], ...]) -> _Piece:
+        lines = [_counted(self.cards.groups[key].line, count) for key, count in counts]
+        between = [*(line.html.rstrip() + b",\r\n" for line in lines[:-1]), lines[-1].html.rstrip() + b".\r\n"]
+        return _Piece(
+            b"".join((self._contents.before.html, *between, self._contents.after.html)),
+            b"".join((self._contents.before.text, *(line.text for line in lines), self._contents.after.text)),
+            self._contents.before.size + self._contents.after.size + sum(line.size + 1 for line in lines),
+        )
 
-    def fitting(self, parts: Sequence[Part], room: int) -> Iterator[Part]:
-        """The parts up to the last card that fits into `room` bytes of HTML."""
-        group = ""
-        for part in parts:
-            heading = self.cards.topics[part.topic]
-            room -= heading.size
-            if heading.group != group:
-                group = heading.group
-                room -= self.groups[group].size
-            fit = 0
-            for paper in part.papers:
-                room -= self._papers[paper].size
-                if reasons := part.reasons.get(paper):
-                    room -= written(reasons).size + self.cards.why.size
-                if room < 0:
-                    break
-                fit += 1
-            if fit:
-                yield Part(topic=part.topic, papers=part.papers[:fit], reasons=part.reasons)
-            if room < 0:
-                return
+    def _below(self, plan: Arrangement) -> list[_Piece]:
+        """The papers besides the leads."""
+        if plan.rest:
+            cards = [piece for paper in plan.rest for piece in self._alone(paper)]
+            links = [self.papers[paper].links for paper in plan.rest]
+            return [self._rest.before, *cards, self._rest.after, *links]
+        return [self._group(key, parts) for key, parts in plan.groups.items()]
+
+    def _one_group(self, key: str, parts: _Papers) -> _Piece:
+        alone, topics = self._places.placed(parts)
+        listed = [paper for _, papers in topics for paper in papers]
+        pieces = [_counted(self.cards.groups[key].heading, len(alone) + len(listed))]
+        for paper in alone:
+            pieces += self._alone(paper)
+        for topic, papers in topics:
+            pieces.append(_counted(self.cards.topics[topic].heading, len(papers)))
+            pieces += [self.papers[paper].listed for paper in papers]
+        pieces.append(self._ends[key])
+        return _together([*pieces, *[self.papers[paper].links for paper in (*alone, *listed)]])
+
+    def _alone(self, paper: PaperId) -> tuple[_Piece, _Piece]:
+        return self._labels.get(self.cards.papers[paper].topic, _NONE), self.papers[paper].alone
+
+    def followed(self, part: Part) -> _Piece:
+        """What the reader follows, each paper after the reasons."""
+        pieces = [_counted(self.cards.for_you, len(part.papers))]
+        pieces += [self._why(paper, part.reasons[paper]) for paper in part.papers]
+        pieces.append(self.for_you_end)
+        return _together([*pieces, *[self.papers[paper].links for paper in part.papers]])
+
+    def _one_followed(self, paper: PaperId, reasons: tuple[Reason, ...]) -> _Piece:
+        around, why = self.cards.why, written(reasons)
+        reason = _Piece(why.html.join(around.html), why.text.join(around.text), why.size + around.size)
+        return _together([reason, self.papers[paper].alone])
 
 
 @lru_cache(maxsize=8)
@@ -270,6 +314,20 @@ def _deck(same: Same[Cards]) -> _Deck:
 
 def _piece(block: Block) -> _Piece:
     return _Piece(_TOKEN_HERE.join(block.html), _TOKEN_HERE.join(block.text), block.size)
+
+
+def _around(frame: Frame) -> _Around:
+    return _Around(_piece(frame.before), _piece(frame.after))
+
+
+def _counted(around: Counted, count: int) -> _Piece:
+    said = b"%d" % count
+    return _Piece(said.join(around.html), said.join(around.text), around.size)
+
+
+def _forms(card: Card) -> _Forms:
+    lead, alone, listed, line = map(_piece, (card.lead, card.alone, card.listed, card.line))
+    return _Forms(lead, alone, listed, line, _Piece(b"", card.links, 0))
 
 
 def _together(pieces: Sequence[_Piece]) -> _Piece:
@@ -285,60 +343,60 @@ def _join(
     limit: int = 1 << 40,
     opening: Opening | None = None,
 ) -> _Bodies:
-    """Both bodies, their HTML at most `limit` bytes once decoded, with `_TOKEN_HERE` in the token's places."""
-    size, cards = digest.size, deck.cards
-    if not size:
+    """Both bodies, their HTML at most `limit` bytes, with `_TOKEN_HERE` in the token's places."""
+    if not digest.size:
         raise ValueError(f"an empty digest makes no message: {digest.reason or 'no reason given'}")
-    parts, left = digest.parts, 0
-    joined = [deck.joined(part) for part in parts]
-    room = limit - _SLOTS - foot.size - (opening.size if opening else 0)
-    above = deck.above(digest, size)
-    room -= deck.head.size + above.size + deck.middle.size + deck.more.size
-    if sum([line.size + body.size for line, body, _ in joined]) + deck.of_groups > room:
-        parts = tuple(deck.fitting(parts, room))
-        joined = [deck.joined(part) for part in parts]
-        left = size - sum([len(part.papers) for part in parts])
-    followed = bool(parts) and bool(parts[0].reasons)
-    best = sorted([card for _, _, its in joined[followed:] for card in its], key=_RANK)[: 1 + _NAMES]
-    if followed:
-        best = [*joined[0].best, *best][: 1 + _NAMES]
+    cards, left = deck.cards, digest.left
+    room = limit - _SLOTS - deck.head.size - deck.left.size - deck.told.size - deck.more.size - foot.size
+    body = deck.body(digest.parts, room - (opening.size if opening else 0))
+    parts, followed, joined = body.parts, body.followed, body.joined
+    if body.cut:
+        left = {topic: left.get(topic, 0) + body.cut.get(topic, 0) for topic in (*left, *body.cut)}
+    shown, missing = body.papers, sum(left.values())
+    for_you = parts[0].papers if parts[0].topic == FOR_YOU else ()
+    first = [*(cards.papers[paper] for paper in for_you[:3]), *joined.first][:3]
+    subject, title = offer.subject(tuple([card.name for card in first]), shown, cards.date)
     values: dict[Slot, bytes] = {
         Slot.UNSUBSCRIBE: unsubscribe,
-        Slot.PAPERS: b"1 paper" if size == 1 else b"%d papers" % size,
-        Slot.TOPICS: _topics(cards, digest),
-        Slot.MORE: b"1 more paper" if left == 1 else b"%d more papers" % left,
-        Slot.NAMES: _BETWEEN.join([card.name for card in best[1:] or best]),
-        Slot.OPENING: opening.html if opening else b"",
+        Slot.PAPERS: b"1 paper" if shown == 1 else b"%d papers" % shown,
+        Slot.TITLE: title,
+        Slot.TEASER: first[0].teaser,
     }
-    html, html_after = [*_filled(deck.head.html, values), above.html], _filled(deck.middle.html, values)
-    values[Slot.OPENING] = opening.text if opening else b""
-    text, text_after = [*_filled(deck.head.text, values), above.text], _filled(deck.middle.text, values)
-    group = ""
-    for part, (line, body, _) in zip(parts, joined, strict=True):
-        html.append(line.html)
-        text.append(line.text)
-        if (its := cards.topics[part.topic].group) != group:
-            group = its
-            html_after.append(deck.groups[group].html)
-            text_after.append(deck.groups[group].text)
-        html_after.append(body.html)
-        text_after.append(body.text)
+    fragments = [deck.head]
+    if left:
+        names = tuple((cards.topics[topic].name, count) for topic, count in left.items())
+        said = offer.left_out(names, shown, chosen=digest.chosen)
+        values[Slot.MORE] = b"1 more paper" if missing == 1 else b"%d more papers" % missing
+        fragments.append(deck.left)
+    if opening:
+        fragments.append(deck.opening)
+    html, text = list[bytes](), list[bytes]()
+    for fragment in fragments:
+        if left:
+            values[Slot.LEFT] = said.html
+        if opening:
+            values[Slot.OPENING] = opening.html
+        html += _filled(fragment.html, values)
+        if left:
+            values[Slot.LEFT] = said.text
+        if opening:
+            values[Slot.OPENING] = opening.text
+        text += _filled(fragment.text, values)
+    if cards.told and cards.told.papers.issubset(set().union(*[part.papers for part in parts])):
+        html.append(deck.told.html)
+        text.append(deck.told.text)
+    html += (followed.html, joined.body.html)
+    text += (followed.text, joined.body.text)
     for fragment in (deck.more, foot) if left else (foot,):
-        html_after += _filled(fragment.html, values)
-        text_after += _filled(fragment.text, values)
-    return _Bodies(html=html + html_after, text=text + text_after, best=best, size=size)
+        html += _filled(fragment.html, values)
+        text += _filled(fragment.text, values)
+    return _Bodies(html=html, text=text, subject=subject)
 
 
-def _topics(cards: Cards, digest: Digest) -> bytes:
-    """In how many topics the papers are; those that the reader follows stand apart from theirs."""
-    first, *others = digest.parts
-    if first.reasons:
-        topics = {part.topic for part in others}
-        topics.update([cards.papers[paper].topic for paper in first.papers])
-        count = len(topics)
-    else:
-        count = len(digest.parts)
-    return b"1 topic" if count == 1 else b"%d topics" % count
+def _missing(before: Sequence[Part], after: Sequence[Part], cards: Cards) -> Counter[str]:
+    """How many papers of each topic are gone."""
+    kept = {paper for part in after for paper in part.papers}
+    return Counter(cards.papers[paper].topic for part in before for paper in part.papers if paper not in kept)
 
 
 class _Ready(NamedTuple):

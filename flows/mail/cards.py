@@ -5,36 +5,46 @@ from __future__ import annotations
 import hashlib
 import ipaddress
 import re
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, replace
 from email.utils import formataddr, parseaddr
 from pathlib import Path
+from typing import Any
 from urllib.parse import quote, urlsplit
 
 from markupsafe import escape
 
-from flows.editions.model import FOR_YOU, Edition, Entry, Kind, Newsletter, Topic
+from flows.editions.model import Edition, Entry, Kind, Newsletter, Topic
 from flows.mail import encode, look
-from flows.mail.document import Tale, canonical, cut, documents, mark, outline
+from flows.mail.document import Group as DocumentGroup
+from flows.mail.document import Key, canonical, cut, documents, layout_of, mark, outline, ranking
 from flows.mail.model import (
     COUNT_ROOM,
     TOKEN_ROOM,
     Block,
     Card,
     Cards,
+    Counted,
     Fragment,
     Frame,
+    Group,
     Heading,
-    Line,
+    Layout,
     Pieces,
+    Ranked,
     Site,
     Slot,
-    Story,
+    Told,
 )
 from flows.mail.packed import pack, unpack
 from flows.outcomes import Problem
 
 __all__ = ["pack", "render", "unpack"]
+
+_TOKENS = (Slot.UNSUBSCRIBE, Slot.MANAGE)
+_FORMS = {"lead": "lead", "alone": "alone", "listed": "listed", "line": "short"}
+"""The forms of a card, and the fragments that hold them."""
+LEADING = ("voted", "likely", "best")
 
 _TAG = re.compile(r"<(/?)(?!br\b|img\b|hr\b)[a-z]")
 
@@ -58,48 +68,77 @@ def render(
             raise ValueError(f"a template marks no fragment {error}") from error
         return _fragment(*sources, secret=secret)
 
-    def frame(kind: str, key: str = "") -> Frame:
-        return Frame(before=_block(fragment(kind, key=key)), after=_block(fragment(f"{kind}_end", key=key)))
+    def block(kind: str, key: str = "") -> Block:
+        return _block(fragment(kind, key=key))
 
-    def story(tale: Tale) -> Story:
-        around = frame("story", tale.key)
-        return Story(before=around.before, after=around.after, papers=frozenset(tale.papers))
+    def frame(kind: str) -> Frame:
+        return Frame(before=block(kind), after=block(f"{kind}_end"))
 
-    def heading(slug: str, group: str, tales: Sequence[Tale] = ()) -> Heading:
-        line, block = _line_of(fragment("line", key=slug), Slot.COUNT), _block(fragment("topic", key=slug))
-        told = tuple(story(tale) for tale in tales)
-        size = line.size + block.size + COUNT_ROOM + sum(one.before.size + one.after.size for one in told)
-        return Heading(group=group, line=line, block=block, stories=told, size=size)
+    def group(key: str) -> Group:
+        line = _counted(fragment("line", key=key), Slot.COUNT)
+        return Group(line=line, heading=_counted(fragment("group", key=key), Slot.COUNT), end=block("group_end", key))
 
-    headings = {topic.slug: heading(topic.slug, group.key, topic.stories) for group in groups for topic in group.topics}
-    headings[FOR_YOU] = heading(FOR_YOU, "")
-    named = {group.key: _block(fragment("group", key=group.key)) for group in groups}
-    ranked = sorted(edition.entries, key=lambda entry: (-entry.score, entry.paper.id))
+    def topic(slug: str, name: str, its: str) -> Heading:
+        heading = _counted(fragment("topic", key=slug), Slot.COUNT)
+        return Heading(group=its, name=look.tidy(name), label=block("label", slug), heading=heading)
+
+    def card(entry: Entry, its: Ranked) -> Card:
+        paper = entry.paper.id
+        forms: dict[str, Any] = {form: block(kind, paper) for form, kind in _FORMS.items()}
+        return Card(
+            **forms,
+            **asdict(its),
+            links=encode.quoted_printable(text.get(("links", paper), "")),
+            name=look.short_name(entry.paper),
+            teaser=encode.references(str(escape(look.teaser(entry.paper)))),
+        )
+
+    ranked = ranking(edition)
     boundary = _boundary(edition)
     return Cards(
         sender=_plain(site.return_path),
         headers=_headers(newsletter, site, boundary),
         boundary=boundary,
-        subject=_subject(edition, newsletter),
+        date=_date(edition),
         unsubscribe=f"{_plain(site.public_url)}/unsubscribe/".encode("ascii"),
         mailbox=_mailbox(site),
         head=fragment("head"),
-        around_best=frame("best"),
-        best={paper: _block(fragment("best", key=paper)) for paper in edition.best if ("best", paper) in html},
-        contents=_block(fragment("contents")),
-        middle=fragment("middle"),
+        left=fragment("left"),
+        opening=fragment("opening"),
+        told=Told(block=block("told"), papers=frozenset(edition.told_of)) if edition.told else None,
+        for_you=_counted(fragment("for_you"), Slot.COUNT),
+        why=_counted(fragment("why"), Slot.REASONS),
+        for_you_end=block("for_you_end"),
+        leads={kind: block(kind) for kind in LEADING},
+        first=frame("first"),
+        other=frame("other"),
+        leads_end=block("leads_end"),
+        lines=frame("lines"),
+        contents=frame("contents"),
+        rest=frame("rest"),
+        titles=frame("titles"),
         more=fragment("more"),
         foot=fragment("close", "foot", "end"),
         page_foot=fragment("close", "page_foot", "end"),
-        why=_line_of(fragment("why"), Slot.REASONS),
-        headings=sum(block.size for block in named.values()) + sum(topic.size for topic in headings.values()),
-        groups=named,
-        topics=headings,
-        papers={
-            entry.paper.id: _card(entry, rank, _block(fragment("card", key=entry.paper.id)))
-            for rank, entry in enumerate(ranked)
-        },
+        groups={one.key: group(one.key) for one in groups},
+        topics={its.slug: topic(its.slug, its.name, one.key) for one in groups for its in one.topics},
+        papers={entry.paper.id: card(entry, ranked[entry.paper.id]) for entry in edition.entries},
+        layout=_layout(edition, lines=bool(html["lines", ""].strip()), headings=_names_topics(html, groups)),
     )
+
+
+def _layout(edition: Edition, *, lines: bool, headings: bool) -> Layout:
+    layout = layout_of(edition)
+    return replace(layout, lines=layout.lines if lines else 0, heading=layout.heading if headings else 0)
+
+
+def _names_topics(html: Mapping[Key, str], groups: Sequence[DocumentGroup]) -> bool:
+    return any(html["topic", topic.slug].strip() for group in groups for topic in group.topics)
+
+
+def _date(edition: Edition) -> str:
+    day = look.short_date(edition.day)
+    return f"week to {day}" if edition.kind is Kind.WEEKLY else day
 
 
 def addressed(cards: Cards, newsletter: Newsletter, site: Site) -> Cards:
@@ -134,7 +173,9 @@ def _fragment(html: str, text: str, *, secret: str) -> Fragment:
         if f"{secret}_{Slot.MANAGE}_" in line and not _whole(line):
             shown = line.replace(secret, "…")[:60]
             raise ValueError(f"a line with slot.manage is left out on the web, but begins or ends an element: {shown}")
-    return Fragment(html=_pieces(html, secret), text=_pieces(text, secret), size=_size(html, secret))
+    pieces = _pieces(html, secret, text=False)
+    size = sum(len(piece) if isinstance(piece, bytes) else TOKEN_ROOM * (piece in _TOKENS) for piece in pieces)
+    return Fragment(html=pieces, text=_pieces(text, secret, text=True), size=size)
 
 
 def _whole(line: str) -> bool:
@@ -143,25 +184,21 @@ def _whole(line: str) -> bool:
     return tags.count("") == tags.count("/")
 
 
-def _pieces(source: str, secret: str) -> Pieces:
+def _pieces(source: str, secret: str, *, text: bool) -> Pieces:
     literals = re.split(rf"{secret}_(\w+?)_", source)
     pieces: list[bytes | Slot] = []
     for i, literal in enumerate(literals):
         if i % 2:
             pieces.append(Slot(literal))
-            continue
-        # A slot's value ends without a line break: what follows it begins on a line of its own.
-        start = b"" if i == 0 or literal.startswith("\n") else encode.SOFT
-        pieces.append(start + encode.quoted_printable(literal, goes_on=i < len(literals) - 1))
+        elif text:
+            # A slot's value ends without a line break: what follows it begins on a line of its own.
+            start = b"" if i == 0 or literal.startswith("\n") else encode.SOFT
+            pieces.append(start + encode.quoted_printable(literal, goes_on=i < len(literals) - 1))
+        else:
+            pieces.append(encode.references(literal))
     if isinstance(last := pieces[-1], bytes) and not last.endswith(b"\n"):
         pieces[-1] = last + b"\r\n" if last else last
     return tuple(pieces)
-
-
-def _size(source: str, secret: str) -> int:
-    tokens = sum(source.count(f"{secret}_{slot}_") for slot in (Slot.UNSUBSCRIBE, Slot.MANAGE))
-    shown = re.sub(rf"{secret}_\w+?_", "", source)
-    return len(shown.encode()) + shown.count("\n") + tokens * TOKEN_ROOM
 
 
 def _block(fragment: Fragment) -> Block:
@@ -174,24 +211,13 @@ def _spliced(pieces: Pieces) -> tuple[bytes, ...]:
     raise ValueError("groups, headings and cards have no place for what is the reader's own but slot.manage")
 
 
-def _line_of(fragment: Fragment, place: Slot) -> Line:
-    match fragment.html, fragment.text:
-        case (bytes(a), one, bytes(b)), (bytes(c), other, bytes(d)) if one == other == place:
-            return Line(html=(a, b), text=(c, d), size=fragment.size)
-    raise ValueError(f"a line of the contents has one place, slot.count, and why another: slot.{place} is missed")
-
-
-def _card(entry: Entry, rank: int, block: Block) -> Card:
-    short = look.short_name(entry.paper)
-    return Card(
-        html=block.html,
-        text=block.text,
-        size=block.size,
-        rank=rank,
-        topic=entry.topic,
-        subject=encode.words(short),
-        name=encode.quoted_printable(str(escape(short))),
-    )
+def _counted(fragment: Fragment, place: Slot) -> Counted:
+    places = {piece for piece in (*fragment.html, *fragment.text) if isinstance(piece, Slot)}
+    html = tuple(piece for piece in fragment.html if isinstance(piece, bytes))
+    text = tuple(piece for piece in fragment.text if isinstance(piece, bytes))
+    if places <= {place} and len(html) <= 2 and len(text) <= 2:
+        return Counted(html=html, text=text, size=fragment.size + COUNT_ROOM)
+    raise ValueError(f"a heading, a line of the contents or why has one place at most, slot.{place}")
 
 
 def _mailbox(site: Site) -> bytes:
@@ -200,13 +226,6 @@ def _mailbox(site: Site) -> bytes:
         return b""
     address = quote(_plain(site.unsubscribe_mailbox), safe="@!$'*+-._~")
     return f"mailto:{address}?subject=unsubscribe%20".encode("ascii")
-
-
-def _subject(edition: Edition, newsletter: Newsletter) -> bytes:
-    # The last words are plain ASCII: between two encoded words a reader sees no space (RFC 2047 section 6.2).
-    day = look.short_date(edition.day)
-    title = encode.words(f"{look.tidy(newsletter.title)},")
-    return b"Subject: %s %s:" % (title, (f"week to {day}" if edition.kind is Kind.WEEKLY else day).encode())
 
 
 def _headers(newsletter: Newsletter, site: Site, boundary: bytes) -> bytes:

@@ -18,8 +18,9 @@ from markupsafe import Markup
 from flows.editions import maths
 from flows.editions.model import Edition, Entry, Kind, Newsletter, Topic
 from flows.mail import look
+from flows.mail.arrangement import Places
 from flows.mail.colour import AA, readable
-from flows.mail.model import Site, Slot
+from flows.mail.model import Layout, Ranked, Site, Slot
 from flows.outcomes import Problem
 from flows.papers.model import PaperId
 
@@ -29,20 +30,16 @@ LIGHT, DARK = "#f4f2ed", "#1e2126"
 CLASSIC = "email/digest/classic"
 """The look whose files stand for those that another one does not have."""
 
+WEEKLY = Layout(lines=0, ungrouped=7, cards=10)
+"""Ten papers with what they did, then the others by title."""
+
 VIVID = 6.0
 """On dark ground the least contrast that can be read looks dull."""
 
+_BLANKS = re.compile(r"[ \t\r\f]+")
+
 Key = tuple[str, str]
 """A fragment's kind ("card", "topic", …) and which of them."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Tale:
-    """A story as the templates show it. The key is the edition's own."""
-
-    key: str
-    phrase: str
-    papers: tuple[PaperId, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,7 +49,6 @@ class Subject:
     slug: str
     name: str
     entries: tuple[Entry, ...]
-    stories: tuple[Tale, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,11 +64,7 @@ def outline(edition: Edition, topics: Sequence[Topic]) -> list[Group]:
     """The groups and topics of the edition in its order; topics that are only second choices come last in theirs."""
     named: dict[str, list[Subject]] = {}
     for section in edition.sections:
-        tales = tuple(
-            Tale(key=f"{section.topic}-{i}", phrase=story.phrase, papers=story.papers)
-            for i, story in enumerate(section.stories)
-        )
-        subject = Subject(slug=section.topic, name=section.name, entries=section.entries, stories=tales)
+        subject = Subject(slug=section.topic, name=section.name, entries=section.entries)
         named.setdefault(section.group, []).append(subject)
     first = {section.topic for section in edition.sections}
     second = {entry.second for entry in edition.entries} - first
@@ -80,6 +72,38 @@ def outline(edition: Edition, topics: Sequence[Topic]) -> list[Group]:
         if topic.slug in second:
             named.setdefault(topic.group, []).append(Subject(slug=topic.slug, name=topic.name, entries=()))
     return [Group(key=str(i), name=name, topics=tuple(group)) for i, (name, group) in enumerate(named.items())]
+
+
+def ranking(edition: Edition) -> dict[PaperId, Ranked]:
+    """The edition's papers, best first."""
+    ranked = sorted(edition.entries, key=lambda entry: (-entry.score, entry.paper.id))
+    return {
+        entry.paper.id: Ranked(
+            rank=rank,
+            topic=entry.topic,
+            votes=entry.paper.upvotes or 0,
+            likely=entry.likely,
+            fresh=not entry.rose,
+        )
+        for rank, entry in enumerate(ranked)
+    }
+
+
+def numbers(edition: Edition, layout: Layout) -> dict[PaperId, int]:
+    """The papers' numbers in the text version, from 1, in the order of a mail that holds them all."""
+    parts = [(section.topic, tuple(entry.paper.id for entry in section.entries)) for section in edition.sections]
+    places = Places(ranking(edition), {section.topic: section.group for section in edition.sections}, layout)
+    plan = places.arrange(parts)
+    order = [*plan.leads, *plan.rest]
+    for group in plan.groups.values():
+        alone, topics = places.placed(group)
+        order += [*alone, *(paper for _, papers in topics for paper in papers)]
+    return {paper: number for number, paper in enumerate((*order, *plan.titles), 1)}
+
+
+def layout_of(edition: Edition) -> Layout:
+    """How many papers stand where in mails of this edition."""
+    return WEEKLY if edition.kind is Kind.WEEKLY else Layout()
 
 
 def mark(edition: Edition) -> str:
@@ -93,9 +117,10 @@ def documents(
     """The whole edition as HTML, inlined, and as plain text, both with their marks."""
     env = look.environment(folders)
     secret = mark(edition)
-    listed = {entry.paper.id: entry for entry in edition.entries}
+    placed = numbers(edition, layout_of(edition))
     names = {section.topic: section.name for section in edition.sections}
     week = "week/" if edition.kind is Kind.WEEKLY else ""
+    machine = [look.gist_of(entry.paper)[1] for entry in edition.entries]
     shared = {
         "newsletter": newsletter,
         "edition": edition,
@@ -105,9 +130,10 @@ def documents(
         "notices": [look.tidy(notice) for notice in (newsletter.notice, *edition.missing) if notice],
         "act": f"{site.public_url}/act/{secret}_{Slot.MANAGE}_",
         "other": _other(edition, newsletter),
+        "tune": f"{site.public_url}/act/{secret}_{Slot.MANAGE}_/tune/{newsletter.slug}/{week}{edition.day}",
         "groups": groups,
-        "voted": any(entry.paper.upvotes for entry in edition.entries),
-        "best": [listed[paper] for paper in edition.best if paper in listed],
+        "machines": any(machine),
+        "mixed": any(machine) and not all(machine),
         "accent": accent_of(newsletter, LIGHT, AA),
         "accent_dark": accent_of(newsletter, DARK, VIVID),
         "slot": {slot.value: f"{secret}_{slot.value}_" for slot in Slot},
@@ -126,11 +152,13 @@ def documents(
         """What is markup in one form and plain text in the other."""
         return {
             "folder": folder,
-            "view": lambda entry: look.view(entry, names[entry.topic], read, pictures=newsletter.thumbnails),
-            "phrase": lambda words: look.phrase(words, read),
+            "view": lambda entry: look.view(
+                entry, placed[entry.paper.id], names[entry.topic], read, pictures=newsletter.thumbnails
+            ),
+            "told": look.phrase(edition.told, read),
         }
 
-    return look.inline(html.render(shared, **told(look.markup))), text.render(shared, **told(maths.text))
+    return look.inline(html.render(shared, **told(look.markup)), keep=False), text.render(shared, **told(maths.text))
 
 
 def accent_of(newsletter: Newsletter, ground: str, ratio: float) -> str:
@@ -158,6 +186,7 @@ def cut(document: str, secret: str) -> Iterator[tuple[Key, str]]:
 
 
 def canonical(html: str) -> str:
-    """HTML without the white space that nobody sees: lines without indentation, none empty, the last one ended."""
-    lines = (line.strip(" \t\r\f") for line in html.split("\n"))
+    """HTML without the white space that nobody sees: lines without indentation, single spaces, no line empty, the last
+    one ended."""
+    lines = (line.strip() for line in _BLANKS.sub(" ", html).split("\n"))
     return "".join(f"{line}\n" for line in lines if line)

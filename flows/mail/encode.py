@@ -1,4 +1,7 @@
-"""Text made fit for the wire: quoted-printable bodies (RFC 2045) and header values (RFC 2047, RFC 5322). Pure."""
+"""Text made fit for the wire: HTML in 7bit, quoted-printable text (RFC 2045), header values (RFC 2047, RFC 5322).
+
+Pure.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +15,51 @@ SOFT = b"=\r\n"
 
 _UNPRINTED = re.compile(rb"[^\x20-\x3c\x3e-\x7e]|(?<= ) ")
 _UNSAFE = re.compile(rb"[^\x20-\x3c\x3e-\x7e]|(?<= ) | \Z")
+_LONGEST = 500
+"""Of a line of HTML, where it can be broken: what is spliced in makes it longer, and 998 is the most (RFC 5321 section
+4.5.3.1.6)."""
+_STYLE = re.compile(r"(?<=>)[^<>]*(?=</style>)")
 _ATOMS = re.compile(r"[A-Za-z0-9 !#$%&'*+/=?^_`{|}~-]+")
+
+
+def references(html: str) -> bytes:
+    """HTML as plain ASCII, what is not as character references (in a style sheet as CSS escapes): fit for 7bit (RFC
+    2045 section 2.7), CRLF line ends, and smaller than quoted-printable, which writes every "=" as three characters.
+
+    No line begins with a dot or with "From ", none is longer than it need be, white space stands as single spaces
+    within lines. What is spliced between two of such pieces needs no line break.
+    """
+    plain = html.replace("\r\n", "\n").replace("\r", "\n")
+    if not plain.isascii():
+        plain = _STYLE.sub(lambda found: _css(found[0]), plain)
+        plain = plain.encode("ascii", "xmlcharrefreplace").decode("ascii")
+    lines = (line if len(line) <= _LONGEST else _broken(line) for line in plain.split("\n"))
+    return "\n".join(lines).replace("\n.", "\n .").replace("\nFrom ", "\n From ").replace("\n", "\r\n").encode("ascii")
+
+
+def _css(text: str) -> str:
+    return "".join(c if c.isascii() else f"\\{ord(c):x} " for c in text)
+
+
+def _broken(line: str) -> str:
+    """A long line of HTML in several: at spaces, which a line break equals, else by a comment between two references,
+    which nobody sees, but never within a tag."""
+    lines, within = [], False
+    while len(line) > _LONGEST:
+        if (at := line.rfind(" ", 1, _LONGEST)) > 0:
+            start, line = line[:at], line[at + 1 :]
+        elif (at := line.rfind(";&#", 1, _LONGEST) + 1) and not _within_a_tag(line[:at], within):
+            start, line = f"{line[:at]}<!--", f"-->{line[at:]}"
+        else:
+            break
+        within = _within_a_tag(start, within) and not start.endswith("<!--")
+        lines.append(start)
+    return "\n".join((*lines, line))
+
+
+def _within_a_tag(text: str, within: bool) -> bool:
+    begun, ended = text.rfind("<"), text.rfind(">")
+    return within if begun == ended else begun > ended
 
 
 def quoted_printable(text: str, *, goes_on: bool = False) -> bytes:

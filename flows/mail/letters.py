@@ -129,11 +129,12 @@ class Letters:
         month = self._phrases.text(f"date.month.{day.month}")
         said = self._phrases.text("date.short", day=day.day, month=month)
         subject = self._phrases.text("letter.welcome.edition", **self._told(newsletter), day=said)
+        wire = encode.references(html)
         return Opening(
             subject=_subject(subject),
-            html=encode.quoted_printable(html),
+            html=wire,
             text=b"\r\n" + encode.quoted_printable(text) + b"\r\n",
-            size=len(html.encode()) + html.count("\n"),
+            size=len(wire),
         )
 
     def _render(self, kind: str, newsletter: Newsletter, subscribed: bool) -> _Rendered:

@@ -9,6 +9,7 @@ import datetime as dt
 import re
 import textwrap
 import traceback
+import unicodedata
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -28,11 +29,15 @@ from premailer import Premailer
 
 from flows.editions import excerpt, maths
 from flows.editions.model import Entry
+from flows.editions.paper_name import paper_name
 from flows.papers.model import Paper
 
 _TEMPLATES = (".html", ".txt", ".css")
 _AUTHORS = 3
 _NAME = 80
+_TEASER = 200
+GIST = 280
+"""Characters of what a card says of a paper."""
 _TITLE = 300
 """Above these lengths (characters) a source gave nonsense: no name is so long, and no card may fill a mail."""
 
@@ -60,80 +65,109 @@ class Link:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class View:
-    """A paper as a template shows it: `title` and `summary` are markup in HTML and plain text in the text version."""
+    """A paper as a template shows it: `title` and the gists are markup in HTML and plain text in the text version."""
 
     id: str
+    number: int
+    """Its place in the whole edition, from 1: what its addresses are found by in the text version."""
     title: str
     name: str
-    """Its short title, plain text."""
+    """What it is called where there is little room, plain text."""
     topic: str
     """Its topic's name."""
     url: str
     authors: str
-    lead: str
-    """The first author, and how many others."""
+    """The first three, and how many others."""
+    first_author: str
+    """The first, and how many others."""
     organisation: str
-    facts: tuple[str, ...]
-    """Upvotes and comments, as far as there are any."""
-    votes: str
-    """The number of upvotes alone; empty where there are none."""
+    votes: str | None
+    """The number of upvotes; None where nobody could vote."""
+    likely: bool
+    """Whether it is likely that readers will vote for it, where nobody could yet."""
     rose: str
     """What it has gained since it was last shown: "+120 upvotes since last shown"; empty where nothing."""
-    summary: str
+    gist: str
+    """What it did, in a sentence or two."""
+    short_gist: str
+    """The same in one sentence."""
     machine: bool
-    """Whether a model wrote the summary."""
+    """Whether a model wrote the gist."""
     links: tuple[Link, ...]
-    """Where else to go: PDF, discussion, code, project."""
+    """Where else to go: PDF, code."""
     discussion: str
-    """The address of the discussion alone; empty where there is none."""
+    """The address of the discussion; empty where there is none."""
     picture: str
     """Where its thumbnail lies; empty where none is to be shown."""
 
 
-def view(entry: Entry, topic: str, readable: Callable[[str], str], *, pictures: bool = False) -> View:
+def view(entry: Entry, number: int, topic: str, readable: Callable[[str], str], *, pictures: bool = False) -> View:
     """What the templates see of a paper of the topic so named, its maths made readable by `readable` (to text or to
     markup); its thumbnail only where the newsletter shows `pictures`."""
     paper = entry.paper
     title = tidy(paper.title) or paper.id
-    summary = _readable_summary(tidy(paper.ai_summary))
+    said, machine = gist_of(paper)
     authors = [name for author in paper.authors if (name := _name(author))]
     return View(
         id=paper.id,
+        number=number,
         name=short_name(paper),
         topic=topic,
         title=readable(title if len(title) <= _TITLE else excerpt.excerpt(title, _TITLE)),
         url=paper.url,
         authors=byline(authors),
-        lead=byline(authors, 1),
+        first_author=byline(authors, 1),
         organisation=_name(paper.organisation),
-        facts=tuple(_count(n, noun) for n, noun in ((paper.upvotes, "upvote"), (paper.comments, "comment")) if n),
-        votes=f"{paper.upvotes:,}" if paper.upvotes else "",
+        votes=None if paper.upvotes is None else f"{paper.upvotes:,}",
+        likely=entry.likely,
         rose=f"+{_count(entry.rose, 'upvote')} since last shown" if entry.rose > 0 else "",
-        summary=readable(excerpt.excerpt(summary or tidy(paper.abstract))),
-        machine=bool(summary),
+        gist=readable(said),
+        short_gist=readable(excerpt.first_sentence(said)),
+        machine=machine,
         links=tuple(
             Link(label=label, url=url, note=note)
             for label, url, note in (
                 ("PDF", paper.pdf, ""),
-                ("Discussion", paper.discussion, ""),
                 ("Code", paper.code, stars(paper.stars) if paper.stars else ""),
-                ("Project", paper.project, ""),
             )
             if _URL.fullmatch(url)
         ),
-        discussion=paper.discussion,
+        discussion=paper.discussion if _URL.fullmatch(paper.discussion) else "",
         picture=paper.thumbnail if pictures and _PICTURE.fullmatch(paper.thumbnail) else "",
     )
 
 
+def gist_of(paper: Paper) -> tuple[str, bool]:
+    """What a paper did, still as source, and whether a model wrote it: its summary, else the abstract's own words."""
+    if summary := _readable_summary(tidy(paper.ai_summary)):
+        return excerpt.excerpt(summary, GIST), True
+    return excerpt.excerpt(tidy(paper.abstract), GIST), False
+
+
+def teaser(paper: Paper) -> str:
+    """What a paper did, in one sentence of plain text: what inboxes show beside a subject."""
+    return tidy(maths.text(excerpt.first_sentence(gist_of(paper)[0])))[:_TEASER]
+
+
+def is_rtl(text: str) -> bool:
+    """Whether a text runs from right to left: its first letter says so (UAX #9, rule P2)."""
+    for c in text.striptags() if isinstance(text, Markup) else text:
+        match unicodedata.bidirectional(c):
+            case "L":
+                return False
+            case "R" | "AL":
+                return True
+    return False
+
+
 def phrase(words: str, readable: Callable[[str], str]) -> str:
-    """What a story's papers share, made readable and kept short."""
-    return readable(excerpt.excerpt(tidy(words), _NAME))
+    """A sentence about the edition, made readable and kept short."""
+    return readable(excerpt.excerpt(tidy(words), _TITLE))
 
 
 def short_name(paper: Paper) -> str:
     """What a paper is called where there is little room: plain text, never empty."""
-    return tidy(excerpt.short_title(tidy(paper.title))) or paper.id
+    return tidy(paper_name(tidy(paper.title), tidy(paper.abstract))) or paper.id
 
 
 def environment(folders: Sequence[Path]) -> Environment:
@@ -149,7 +183,7 @@ def environment(folders: Sequence[Path]) -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    filters: dict[str, Callable[..., Any]] = {"wrap": wrap, "long_date": long_date}
+    filters: dict[str, Callable[..., Any]] = {"wrap": wrap, "long_date": long_date, "is_rtl": is_rtl}
     env.filters.update(filters)
     return env
 
@@ -173,13 +207,14 @@ def place(error: BaseException) -> Place | None:
     return None
 
 
-def inline(document: str) -> str:
-    """`document` with its style sheet written into the elements as well, for clients that drop style sheets."""
+def inline(document: str, *, keep: bool = True) -> str:
+    """`document` with its style sheets written into the elements, for clients that drop style sheets; they are kept in
+    the head as well where `keep` says so. One that is marked data-premailer="ignore" stays in the head alone."""
     # The defaults would strip !important inside @media and put attributes that HTML no longer has on elements.
     basic = ["bgcolor", "align", "width", "height", "valign"]
     inlined: str = Premailer(
         document,
-        keep_style_tags=True,
+        keep_style_tags=keep,
         strip_important=False,
         remove_classes=False,
         disable_basic_attributes=basic,
@@ -203,7 +238,7 @@ def byline(names: Sequence[str], shown: int = _AUTHORS) -> str:
     """The first authors and how many others: "A, B, C and 12 others"; one more is named rather than counted."""
     if len(names) <= shown + 1:
         return ", ".join(names)
-    return f"{', '.join(names[:shown])} and {len(names) - shown}\u00a0others"
+    return f"{', '.join(names[:shown])} and {len(names) - shown} others"
 
 
 def stars(n: int) -> str:

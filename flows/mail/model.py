@@ -23,6 +23,8 @@ class Site:
     postal_address: str = ""
     unsubscribe_mailbox: str = ""
     """An address that is read for unsubscriptions; empty: none is."""
+    language: str = "en"
+    """Of the words that stand in mails, as in `<html lang>` (RFC 5646)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,18 +61,20 @@ class Slot(StrEnum):
     MANAGE = "manage"
     """The token of the links to the reader's own pages. On the web the lines of HTML or text that hold it are left out:
     each holds whole elements."""
+    TITLE = "title"
+    """What the mail offers, as its subject does."""
+    TEASER = "teaser"
+    """What the first paper did, for the line that inboxes show."""
     PAPERS = "papers"
-    """How many papers the digest has: "1 paper", "20 papers"."""
-    TOPICS = "topics"
-    """In how many topics: "1 topic", "9 topics"."""
+    """How many papers the mail holds: "1 paper", "20 papers"."""
     COUNT = "count"
-    """How many papers of one topic: "4"."""
+    """How many papers of one group or topic: "4"."""
+    LEFT = "left"
+    """What was left out: "24 of 38 here, as you chose; on the web: 4 more on Agents and 10 on other topics"."""
     MORE = "more"
-    """How many papers did not fit: "1 more paper", "12 more papers"."""
+    """How many papers were left out: "1 more paper", "12 more papers"."""
     OPENING = "opening"
     """What one reader is told before the papers; empty for all others."""
-    NAMES = "names"
-    """The short titles of the reader's best papers after the first, for the line that inboxes show."""
     REASONS = "reasons"
     """Why a paper is for this reader: "Matches tensor · by Ada Brook"."""
 
@@ -78,17 +82,18 @@ class Slot(StrEnum):
 TOKEN_ROOM = 32
 """How many bytes of a message a token may take."""
 COUNT_ROOM = 6
-"""How many bytes of a message a topic's count may take."""
+"""How many bytes of a message a count may take."""
 
 Pieces = tuple[bytes | Slot, ...]
-"""Quoted-printable bytes and the places between them: bytes and places in turn, bytes first and last."""
+"""Encoded bytes and the places between them: bytes and places in turn, bytes first and last. HTML is plain ASCII, text
+quoted-printable."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fragment:
     """A part of a message in both its forms, which begins and ends at a line's beginning.
 
-    `size` is the HTML's length in bytes once decoded, tokens counted at their longest, other slots not.
+    `size` is the HTML's length in bytes, tokens counted at their longest, other slots not.
     """
 
     html: Pieces
@@ -97,7 +102,7 @@ class Fragment:
 
 
 Spliced = tuple[bytes, ...]
-"""Quoted-printable bytes, and between every two of them the token of the reader's own pages."""
+"""Encoded bytes, and between every two of them the token of the reader's own pages."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -120,17 +125,7 @@ class Block:
     size: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Card(Block):
-    """A paper."""
-
-    rank: int
-    """Its place among all papers of the edition, 0 for the best."""
-    topic: str
-    subject: bytes
-    """Its short title as it stands in a Subject, on lines of its own."""
-    name: bytes
-    """Its short title as it stands in the HTML, to be followed by a soft line break."""
+NOTHING = Block(html=(b"",), text=(b"",), size=0)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -142,33 +137,93 @@ class Frame:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Story(Frame):
-    """What stands around the cards of a topic's papers that are on one thing."""
+class Counted:
+    """A fragment with one place, such as a heading with its count: what stands before it, and what after it; a single
+    piece where it has none."""
 
-    papers: frozenset[PaperId]
+    html: tuple[bytes, ...]
+    text: tuple[bytes, ...]
+    size: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Line:
-    """A fragment with one place: what stands before it, and what after it."""
+class Ranked:
+    """What of a paper decides where it stands in a mail."""
 
-    html: tuple[bytes, bytes]
-    text: tuple[bytes, bytes]
-    size: int
+    rank: int
+    """Its place among all papers of the edition, 0 for the best."""
+    topic: str
+    votes: int
+    likely: bool = False
+    """Nobody could vote for it yet, and it is likely to be picked."""
+    fresh: bool = True
+    """No edition has shown it before: only such a paper leads."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Card(Ranked):
+    """A paper, in each of the forms that it can have in a mail. `links` is text alone: its addresses, for the end of
+    its group."""
+
+    lead: Block
+    """As one of the first, with the full line of its authors."""
+    alone: Block
+    """Among papers of other topics."""
+    listed: Block
+    """Below a heading of its topic."""
+    line: Block
+    """Its title and votes alone."""
+    links: bytes
+    name: str
+    """What it is called where there is little room, plain text."""
+    teaser: bytes
+    """What it did, in a sentence, as it stands in the HTML."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Group:
+    """Some topics together: their line in the contents, their heading, and what ends them."""
+
+    line: Counted
+    heading: Counted
+    end: Block
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Heading:
-    """A topic, or what the reader follows: its line in the contents, with a place for its count, and its heading.
-    `group` is a key of `Cards.groups`; empty: it stands in none."""
+    """A topic. `group` is a key of `Cards.groups`."""
 
     group: str
-    line: Line
+    name: str
+    """Plain text."""
+    label: Block
+    """What stands before a paper of it among others."""
+    heading: Counted
+    """What stands before several papers of it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Told:
+    """The one thing worth saying of an edition, shown to whoever gets all the papers that it is about."""
+
     block: Block
-    stories: tuple[Story, ...]
-    """In the edition's order, the papers of each one after another."""
-    size: int
-    """The HTML's length in bytes once decoded, of all that a topic may have besides its cards, its count included."""
+    papers: frozenset[PaperId]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Layout:
+    """How many papers stand where."""
+
+    leads: int = 3
+    """At the top of every mail: the best."""
+    lines: int = 6
+    """After them by title and votes alone: who was voted up as well."""
+    ungrouped: int = 5
+    """So many papers besides the leads need no groups."""
+    heading: int = 3
+    """So many papers of a topic have a heading of their own; 0: none has."""
+    cards: int = 0
+    """Only the best so many have a card, the others a line at the end; 0: all have one."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -180,32 +235,44 @@ class Cards:
     headers: bytes
     """The header fields that all messages share, each with its CRLF."""
     boundary: bytes
-    subject: bytes
-    """The Subject's beginning: "Subject: Paperround, 9 June:"."""
+    date: str
+    """What a subject ends in: "9 June", "week to 13 June"."""
     unsubscribe: bytes
     """The address of the unsubscribe page up to the token."""
     mailbox: bytes
     """The mailto address that unsubscribes, up to the token; empty: there is none."""
     head: Fragment
-    around_best: Frame
-    best: Mapping[PaperId, Block]
-    """The lines of the edition's best papers, best first."""
-    contents: Block
-    """What stands before the first line of the contents."""
-    middle: Fragment
-    """What stands between the contents and the first heading."""
+    left: Fragment
+    """What stands above all where papers were left out."""
+    opening: Fragment
+    told: Told | None
+    for_you: Counted
+    """The heading of what the reader follows."""
+    why: Counted
+    """What stands before a paper that the reader follows, with a place for the reasons."""
+    for_you_end: Block
+    leads: Mapping[str, Block]
+    """The heading of the first papers: "voted" where no other has more votes, "likely" where nobody could vote, else
+    "best"."""
+    first: Frame
+    other: Frame
+    """What stands around the first paper, and around the other leads."""
+    leads_end: Block
+    lines: Frame
+    """What stands around the lines of those who were voted up as well."""
+    contents: Frame
+    rest: Frame
+    """What stands around the papers besides the leads, where they are too few for groups."""
+    titles: Frame
+    """What stands around the lines of those who have no card."""
     more: Fragment
-    """The words that end a digest which is too long for a mail."""
+    """The words at the end of a digest where papers were left out."""
     foot: Fragment
     page_foot: Fragment
     """The foot without anything personal, for the web."""
-    why: Line
-    """What stands before a paper that the reader follows, with a place for the reasons."""
-    headings: int
-    """The size of all groups and topics together, without cards: no digest needs more for them."""
-    groups: Mapping[str, Block]
+    groups: Mapping[str, Group]
     topics: Mapping[str, Heading]
-    """`FOR_YOU` among them."""
     papers: Mapping[PaperId, Card]
+    layout: Layout = Layout()
     relaxed: bool = True
     """All bytes are in DKIM's relaxed form (RFC 6376 section 3.4.4); those of an earlier format are not."""

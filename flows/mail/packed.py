@@ -2,38 +2,40 @@
 
 from __future__ import annotations
 
-import dataclasses
 import json
 import zlib
+from collections.abc import Mapping
+from dataclasses import fields, is_dataclass
 from typing import Any
 
-from flows.editions.model import FOR_YOU
-from flows.mail.model import COUNT_ROOM, Block, Card, Cards, Fragment, Frame, Heading, Line, Pieces, Slot, Story
+from flows.mail.earlier import fifth
+from flows.mail.model import (
+    Block,
+    Card,
+    Cards,
+    Counted,
+    Fragment,
+    Frame,
+    Group,
+    Heading,
+    Layout,
+    Pieces,
+    Slot,
+    Told,
+)
 from flows.papers.model import PaperId
 
-_FORMAT = 4
-"""To be raised when `Cards` changes: frozen editions are kept for as long as the archive."""
+_FORMAT = 5
+"""To be raised when `Cards` changes: frozen editions are kept for as long as the archive, see `earlier`."""
 
-_BYTES = ("headers", "boundary", "subject", "unsubscribe", "mailbox")
-_FRAGMENTS = ("head", "middle", "more", "foot", "page_foot")
+_BYTES = ("headers", "boundary", "unsubscribe", "mailbox")
+_FRAGMENTS = ("head", "left", "opening", "more", "foot", "page_foot")
+_FRAMES = ("first", "other", "lines", "contents", "rest", "titles")
 
 
 def pack(cards: Cards) -> bytes:
     """`cards` as bytes that the store keeps without looking into them."""
-    held = {
-        "format": _FORMAT,
-        "sender": cards.sender,
-        "headings": cards.headings,
-        **{name: getattr(cards, name).decode() for name in _BYTES},
-        **{name: _fragment(getattr(cards, name)) for name in _FRAGMENTS},
-        "why": _line(cards.why),
-        "around_best": _frame(cards.around_best),
-        "best": {key: _plain(block) for key, block in cards.best.items()},
-        "contents": _plain(cards.contents),
-        "groups": {key: _plain(group) for key, group in cards.groups.items()},
-        "topics": {key: _heading(heading) for key, heading in cards.topics.items()},
-        "papers": {key: _plain(card) for key, card in cards.papers.items()},
-    }
+    held = {"format": _FORMAT, **_written(cards)}
     return zlib.compress(json.dumps(held, separators=(",", ":")).encode())
 
 
@@ -43,149 +45,85 @@ def unpack(packed: bytes) -> Cards:
         held = json.loads(zlib.decompress(packed))
     except zlib.error as error:
         raise ValueError("these are not packed cards") from error
-    if held["format"] == 1:
-        held = _second(held)
-    if held["format"] == 2:
-        held = _third(held)
-    relaxed = held["format"] == _FORMAT
-    if held["format"] not in (3, _FORMAT):
+    if held["format"] < _FORMAT:
+        held = fifth(held)
+    if held["format"] != _FORMAT:
         raise ValueError(f"cards of format {held['format']} were packed by another version of Paperround")
+    told = held["told"]
+    others: dict[str, Any] = {
+        **{name: held[name].encode() for name in _BYTES},
+        **{name: _fragment(held[name]) for name in _FRAGMENTS},
+        **{name: _frame(held[name]) for name in _FRAMES},
+    }
     return Cards(
         sender=held["sender"],
-        headings=held["headings"],
-        headers=held["headers"].encode(),
-        boundary=held["boundary"].encode(),
-        subject=held["subject"].encode(),
-        unsubscribe=held["unsubscribe"].encode(),
-        mailbox=held["mailbox"].encode(),
-        head=_read_fragment(held["head"]),
-        middle=_read_fragment(held["middle"]),
-        more=_read_fragment(held["more"]),
-        foot=_read_fragment(held["foot"]),
-        page_foot=_read_fragment(held["page_foot"]),
-        why=_read_line(*held["why"]),
-        around_best=_read_frame(held["around_best"]),
-        best={PaperId(key): Block(**_read(block)) for key, block in held["best"].items()},
-        contents=Block(**_read(held["contents"])),
-        groups={key: Block(**_read(group)) for key, group in held["groups"].items()},
-        topics={key: _read_heading(*heading) for key, heading in held["topics"].items()},
-        papers={PaperId(key): Card(**_read(card)) for key, card in held["papers"].items()},
-        relaxed=relaxed,
+        date=held["date"],
+        relaxed=held["relaxed"],
+        layout=Layout(**held["layout"]),
+        told=None
+        if told is None
+        else Told(block=_block(told["block"]), papers=frozenset(map(PaperId, told["papers"]))),
+        for_you=_counted(held["for_you"]),
+        why=_counted(held["why"]),
+        for_you_end=_block(held["for_you_end"]),
+        leads={kind: _block(block) for kind, block in held["leads"].items()},
+        leads_end=_block(held["leads_end"]),
+        groups={key: _group(group) for key, group in held["groups"].items()},
+        topics={slug: _heading(topic) for slug, topic in held["topics"].items()},
+        papers={PaperId(paper): _card(card) for paper, card in held["papers"].items()},
+        **others,
     )
-
-
-def _second(first: dict[str, Any]) -> dict[str, Any]:
-    """Cards of format 1 in format 2: as they were, without the links that it did not know; what a reader follows gets
-    the plainest of headings."""
-    blocks = [*first["groups"].values(), *(held[-1] for held in first["topics"].values()), *first["papers"].values()]
-    for block in blocks:
-        block.update(html=[block["html"]], text=[block["text"]])
-    for card in first["papers"].values():
-        card["topic"] = ""
-    heading = {"html": ["<h2>For you</h2>\r\n"], "text": ["\r\nFor you\r\n-------\r\n"], "size": 20}
-    line = [["<li>For you=20=\r\n", "=\r\n</li>\r\n"], ["  =\r\n", "=\r\n  For you\r\n"], 20]
-    return {
-        **first,
-        "format": 2,
-        "mailbox": "",
-        "why": [["<p>=\r\n", "=\r\n</p>\r\n"], ["\r\n", "\r\n"], 10],
-        "headings": first["headings"] + heading["size"] + line[-1] + COUNT_ROOM,
-        "topics": {**first["topics"], FOR_YOU: ["", *line, heading]},
-    }
-
-
-def _third(second: dict[str, Any]) -> dict[str, Any]:
-    """Cards of format 2 in format 3: they know no best papers and no stories."""
-    nothing = {"html": [""], "text": [""], "size": 0}
-    return {
-        **second,
-        "format": 3,
-        "around_best": [nothing, nothing],
-        "best": {},
-        "contents": nothing,
-        "topics": {
-            key: [group, *line, block, [], line[-1] + block["size"] + COUNT_ROOM]
-            for key, (group, *line, block) in second["topics"].items()
-        },
-    }
-
-
-def _heading(heading: Heading) -> list[Any]:
-    stories = [[*_frame(story), sorted(story.papers)] for story in heading.stories]
-    return [heading.group, *_line(heading.line), _plain(heading.block), stories, heading.size]
-
-
-def _read_heading(
-    group: str, html: tuple[str, str], text: tuple[str, str], line: int, block: dict[str, Any], stories: Any, size: int
-) -> Heading:
-    told = (
-        Story(before=Block(**_read(before)), after=Block(**_read(after)), papers=frozenset(map(PaperId, papers)))
-        for before, after, papers in stories
-    )
-    return Heading(
-        group=group,
-        line=_read_line(html, text, line),
-        block=Block(**_read(block)),
-        stories=tuple(told),
-        size=size,
-    )
-
-
-def _frame(frame: Frame) -> list[Any]:
-    return [_plain(frame.before), _plain(frame.after)]
-
-
-def _read_frame(held: list[Any]) -> Frame:
-    before, after = held
-    return Frame(before=Block(**_read(before)), after=Block(**_read(after)))
-
-
-def _plain(block: Block) -> dict[str, Any]:
-    return {name: _written(value) for name, value in dataclasses.asdict(block).items()}
 
 
 def _written(value: Any) -> Any:
-    match value:
-        case bytes():
-            return value.decode()
-        case tuple():
-            return [part.decode() for part in value]
-        case _:
-            return value
-
-
-def _read(held: dict[str, Any]) -> dict[str, Any]:
-    """What `_plain` wrote."""
-    read = dict(held)
-    for name, value in held.items():
-        if isinstance(value, list):
-            read[name] = tuple(part.encode() for part in value)
-        elif name in ("subject", "name"):
-            read[name] = value.encode()
-    return read
-
-
-def _line(line: Line) -> list[Any]:
-    return [[part.decode() for part in line.html], [part.decode() for part in line.text], line.size]
-
-
-def _read_line(html: tuple[str, str], text: tuple[str, str], size: int) -> Line:
-    return Line(html=(html[0].encode(), html[1].encode()), text=(text[0].encode(), text[1].encode()), size=size)
-
-
-def _fragment(fragment: Fragment) -> list[Any]:
-    return [_pieces(fragment.html), _pieces(fragment.text), fragment.size]
-
-
-def _read_fragment(held: list[Any]) -> Fragment:
-    html, text, size = held
-    return Fragment(html=_read_pieces(html), text=_read_pieces(text), size=size)
-
-
-def _pieces(pieces: Pieces) -> list[Any]:
     """A slot is told from a literal by a list around its name."""
-    return [[piece.value] if isinstance(piece, Slot) else piece.decode() for piece in pieces]
+    if is_dataclass(value):
+        value = {field.name: getattr(value, field.name) for field in fields(value)}
+    if isinstance(value, Slot):
+        return [value.value]
+    if isinstance(value, bytes):
+        return value.decode()
+    if isinstance(value, frozenset):
+        return sorted(value)
+    if isinstance(value, Mapping):
+        return {key: _written(one) for key, one in value.items()}
+    return [_written(one) for one in value] if isinstance(value, tuple) else value
 
 
-def _read_pieces(held: list[Any]) -> Pieces:
+def _pieces(held: list[Any]) -> Pieces:
     return tuple(piece.encode() if isinstance(piece, str) else Slot(piece[0]) for piece in held)
+
+
+def _bytes(held: list[str]) -> tuple[bytes, ...]:
+    return tuple(piece.encode() for piece in held)
+
+
+def _fragment(held: dict[str, Any]) -> Fragment:
+    return Fragment(html=_pieces(held["html"]), text=_pieces(held["text"]), size=held["size"])
+
+
+def _block(held: dict[str, Any]) -> Block:
+    return Block(html=_bytes(held["html"]), text=_bytes(held["text"]), size=held["size"])
+
+
+def _counted(held: dict[str, Any]) -> Counted:
+    return Counted(html=_bytes(held["html"]), text=_bytes(held["text"]), size=held["size"])
+
+
+def _frame(held: dict[str, Any]) -> Frame:
+    return Frame(before=_block(held["before"]), after=_block(held["after"]))
+
+
+def _group(held: dict[str, Any]) -> Group:
+    return Group(line=_counted(held["line"]), heading=_counted(held["heading"]), end=_block(held["end"]))
+
+
+def _heading(held: dict[str, Any]) -> Heading:
+    return Heading(
+        group=held["group"], name=held["name"], label=_block(held["label"]), heading=_counted(held["heading"])
+    )
+
+
+def _card(held: dict[str, Any]) -> Card:
+    forms = {name: _block(held[name]) for name in ("lead", "alone", "listed", "line")}
+    return Card(**{**held, **forms, "links": held["links"].encode(), "teaser": held["teaser"].encode()})

@@ -28,7 +28,7 @@ _AUTHOR = attrgetter("author")
 
 
 class Written(NamedTuple):
-    """Quoted-printable bytes from the start of a line, and the HTML's length once decoded."""
+    """Plain ASCII, quoted-printable bytes from the start of a line, and the HTML's length."""
 
     html: bytes
     text: bytes
@@ -48,7 +48,7 @@ def written(reasons: tuple[Reason, ...]) -> Written:
         one, width = _words(words, lead, is_author)
         if html:
             fits = column + 2 + width < COLUMNS
-            html.append(_ON)
+            html.append(b", ")
             text.append(_ON if fits else _ON_A_NEW_LINE)
             column = column + 2 if fits else 0
             size += 2
@@ -58,7 +58,7 @@ def written(reasons: tuple[Reason, ...]) -> Written:
         size += one.size
     if len(reasons) > SHOWN:
         more = f"and {len(reasons) - SHOWN} more"
-        html.append(encode.SOFT + f" {more}".encode())
+        html.append(f" {more}".encode())
         text.append(encode.SOFT + f" {more}".encode() if column + len(more) < COLUMNS else f"\r\n{more}".encode())
         size += 1 + len(more)
     return Written(b"".join(html), b"".join(text), size)
@@ -75,5 +75,6 @@ def _words(words: str, lead: str, is_author: bool) -> tuple[Written, int]:
     own_direction = "" if fit.isascii() else ' dir="auto"'
     shown = f"{lead}<em{own_direction}>{escape(fit)}</em>"
     said = f"{lead}{fit}" if is_author else f"{lead}“{fit}”"
-    encoded = Written(encode.quoted_printable(shown), encode.quoted_printable(said), len(shown.encode()))
+    wire = encode.references(shown)
+    encoded = Written(wire, encode.quoted_printable(said), len(wire))
     return encoded, len(said)

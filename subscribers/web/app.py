@@ -29,6 +29,7 @@ from subscribers.web.routes import (
     private,
     search_page,
     signup_page,
+    tune,
     unsubscribe,
 )
 from subscribers.web.services import Services, services
@@ -50,6 +51,7 @@ def create_app(services: Services, extra: Sequence[BaseRoute] = ()) -> ASGIApp:
             *confirm.ROUTES,
             *manage.ROUTES,
             *act.ROUTES,
+            *tune.ROUTES,
             *fresh_link.ROUTES,
             *private.ROUTES,
             *delivery_report.ROUTES,

@@ -54,6 +54,11 @@ def token(request: Request, purpose: Purpose, found: Subscription) -> str:
     return sign(purpose, found.id, s.keys[0], s.now())
 
 
+def token_in(request: Request) -> str:
+    """The very token that the path holds, for another action of the same link."""
+    return str(request.path_params["token"])
+
+
 def title(request: Request, found: Subscription) -> str:
     """The title of a reader's newsletter, which may be one that the operator has since taken away."""
     s = services(request)

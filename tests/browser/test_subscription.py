@@ -121,15 +121,19 @@ async def test_a_reader_runs_their_subscription_from_links_in_the_mail(site: Sit
     await reader.press("Save")
     assert await keywords(site) == ("microphone", "tides")
 
-    # one tap in the mail: mute
-    await reader.follow(welcome, "/mute/agents")
+    # tune: one press each
+    await reader.follow(welcome, "/tune/")
     await reader.press("Mute Agents")
-    await reader.reads("Agents is muted")
+    await expect(page.get_by_text("Agents is muted")).to_be_visible()
     assert await muted(site) == {"agents"}
     await reader.press("Undo")
     assert await muted(site) == set()
-    await reader.follow(welcome, "/mute/agents")
+    await reader.follow(welcome, "/tune/")
     await reader.press("Mute Agents")
+    await expect(page.get_by_text("Agents is muted")).to_be_visible()
+    await reader.press("More like this")
+    await expect(page.get_by_text("You follow more now")).to_be_visible()
+    assert len(await keywords(site)) > 2
 
     # pause, weekly
     await reader.follow(welcome, "/pause")
@@ -208,7 +212,9 @@ async def test_every_page_can_be_used_by_everybody(site: Site, reader: Reader, c
     """axe-core finds nothing, in light and dark, on a telephone and on a screen, and nothing scrolls sideways."""
     await subscribe(site, reader)
     welcome = await reader.mail("Welcome")
-    paths = [link(welcome, part) for part in ("/manage/", "/mute/", "/more/", "/pause", "/weekly", "/unsubscribe/")]
+    paths = [link(welcome, part) for part in ("/manage/", "/tune/", "/pause", "/weekly", "/unsubscribe/")]
+    act = link(welcome, "/pause").removesuffix("/pause")
+    paths += [f"{act}/mute/agents", f"{act}/more/2606.00001"]
     paths += [f"{site.url}{path}" for path in ("/", "/subscribe", "/manage-link", "/archive", "/search?q=telescope")]
     paths += [
         f"{site.url}/archive/daily/2026-06-09",

@@ -32,7 +32,7 @@ from subscribers.web.suggestions import suggest
 Act = Callable[[Request, Subscription], Awaitable[Response]]
 
 
-def _for_a_reader(act: Act) -> Callable[[Request], Awaitable[Response]]:
+def for_a_reader(act: Act) -> Callable[[Request], Awaitable[Response]]:
     """The route for one action of a reader who gets mail."""
 
     async def route(request: Request) -> Response:
@@ -219,7 +219,7 @@ def _page(
 
 
 def _route(path: str, act: Act) -> Route:
-    return Route(f"/act/{{token}}/{path}", _for_a_reader(act), methods=["GET", "POST"])
+    return Route(f"/act/{{token}}/{path}", for_a_reader(act), methods=["GET", "POST"])
 
 
 ROUTES = (

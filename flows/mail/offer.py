@@ -1,0 +1,61 @@
+"""What a mail offers: its subject, made of the names of its first papers, and what it says of those left out. Pure."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import NamedTuple
+
+from markupsafe import escape
+
+from flows.mail import encode, look
+
+LONGEST = 62
+"""Characters of names in a subject: telephones show forty, desktops sixty."""
+SHORT = 30
+"""Of a name after the first: what is longer is a title."""
+NAMED = 2
+"""Topics that are named of those that have papers left out."""
+
+
+class Said(NamedTuple):
+    """The same words as they stand in the HTML, and in the text from the start of a line."""
+
+    html: bytes
+    text: bytes
+
+
+@lru_cache(maxsize=5_000)
+def subject(names: tuple[str, ...], papers: int, date: str) -> tuple[bytes, bytes]:
+    """The Subject field (without its line end) of a mail with so many papers, and the same as it stands in the HTML:
+    "PhiZero, Metis and AskChem · 31 July". As many of the names as have room, the first always;
+    where one has none, how many papers more there are."""
+    said = _listed(names, papers)
+    whole = f"{said} · {date}"
+    title = encode.references(str(escape(whole)))
+    if said.isascii() and said.isprintable() and "=?" not in said and len(said) <= LONGEST + 12:
+        return b"Subject: %s\r\n =?utf-8?q?=C2=B7?= %s" % (said.encode(), date.encode()), title
+    return b"Subject: " + encode.words(whole), title
+
+
+def _listed(names: tuple[str, ...], papers: int) -> str:
+    shown = list(names[:1])
+    for name in names[1:]:
+        if len(name) <= SHORT and len(", ".join([*shown, name])) <= LONGEST:
+            shown.append(name)
+    *before, last = shown if len(shown) == len(names) else [*shown, f"{papers - len(shown)} more"]
+    return f"{', '.join(before)} and {last}" if before else last
+
+
+@lru_cache(maxsize=5_000)
+def left_out(topics: tuple[tuple[str, int], ...], shown: int, *, chosen: bool) -> Said:
+    """How many papers of which topics were left out: "24 of 38 here, as you chose. On the web: 4 more on Agents and 10
+    on other topics." """
+    most = sorted(topics, key=lambda one: -one[1])
+    named = [f"{count} more on {name}" for name, count in most[:NAMED]]
+    if others := sum(count for _, count in most[NAMED:]):
+        named.append(f"{others} on other topics")
+    *before, last = named
+    left = sum(count for _, count in topics)
+    where = f"{', '.join(before)} and {last}" if before else last
+    said = f"{shown} of {shown + left} here{', as you chose' if chosen else ''}. On the web: {where}."
+    return Said(encode.references(str(escape(said))), encode.quoted_printable(look.wrap(said)))

@@ -1,0 +1,129 @@
+"""Tune this mail: the topics and papers of one edition, each with a button that is pressed once.
+
+The way of `act`: the token in the path is the authority, looking changes nothing, and what was changed can be undone.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from http import HTTPStatus
+
+from markupsafe import Markup
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from flows.editions.choose import choose
+from flows.editions.model import FOR_YOU, Edition, Kind
+from flows.papers.model import Paper, PaperId
+from flows.storage.editions import Frozen
+from subscribers.model import Subscription
+from subscribers.preferences import Preferences, Unusable, follow, mute, preferences_of, unmute, wanted_topics
+from subscribers.web import forms, reader_links
+from subscribers.web.routes.act import for_a_reader
+from subscribers.web.services import Services, named, services
+from subscribers.web.settings_page import last_change, manage_path, said, spoken
+from subscribers.web.suggestions import suggest
+
+TERMS = 3
+"""Of a paper's terms so many are followed by a press on "More like this"; the reader keeps what they like of them."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Choice:
+    """A topic of the edition, and what pressing its button does."""
+
+    slug: str
+    name: str
+    count: int
+    muted: bool
+
+
+async def daily(request: Request, found: Subscription) -> Response:
+    return await _tune(request, found, Kind.DAILY)
+
+
+async def weekly(request: Request, found: Subscription) -> Response:
+    return await _tune(request, found, Kind.WEEKLY)
+
+
+async def _tune(request: Request, found: Subscription, kind: Kind) -> Response:
+    s = services(request)
+    newsletter, day = named(request)
+    kept = await s.store.find(newsletter.slug, kind, day)
+    if newsletter.slug != found.newsletter or not isinstance(kept, Frozen):
+        raise HTTPException(HTTPStatus.NOT_FOUND, s.phrases.text("problem.nothing_here"))
+    notice, changes, error = Markup(), list[Markup](), Markup()
+    if request.method == "POST":
+        sent = await forms.read(request)
+        try:
+            heading, wanted = _pressed(s, found, kept.edition, sent)
+        except Unusable as unusable:
+            error = spoken(s, unusable.phrase)
+        else:
+            after = await s.subscribers.change(found.id, wanted, s.now())
+            if after is None:
+                return reader_links.gone(request)
+            notice, changes, found = heading, said(s, found, after), after
+    interests = found.interests
+    wanted_slugs = wanted_topics(interests, [topic.slug for topic in s.topics])
+    return s.pages(
+        "tune.html",
+        HTTPStatus.UNPROCESSABLE_ENTITY if error else HTTPStatus.OK,
+        heading=s.phrases("tune.title"),
+        newsletter=newsletter.title,
+        day=s.pages.long_date(day),
+        notice=notice,
+        changes=changes,
+        error=error,
+        last=last_change(request, found),
+        groups=_papers(s, kept.edition, found),
+        topics=[
+            Choice(
+                slug=section.topic,
+                name=section.name,
+                count=len(section.entries),
+                muted=section.topic not in wanted_slugs,
+            )
+            for section in kept.edition.sections
+        ],
+        manage=manage_path(request, found),
+        pause=f"/act/{reader_links.token_in(request)}/pause",
+    )
+
+
+def _pressed(s: Services, found: Subscription, edition: Edition, sent: forms.Form) -> tuple[Markup, Preferences]:
+    """What a button of the page does. One that the page does not have is a page that is not there."""
+    preferences = preferences_of(found)
+    slugs = [topic.slug for topic in s.topics]
+    names = {section.topic: section.name for section in edition.sections}
+    for name, change, key in (("mute", mute, "act.muted"), ("unmute", unmute, "tune.unmuted")):
+        if (slug := next(iter(sent.get(name, ())), "")) in names:
+            return s.phrases(key, topic=names[slug]), change(preferences, [slug], slugs)
+    wanted = next(iter(sent.get("more", ())), "")
+    paper = next((entry.paper for entry in edition.entries if entry.paper.id == wanted), None)
+    if paper is None:
+        raise HTTPException(HTTPStatus.NOT_FOUND, s.phrases.text("problem.nothing_here"))
+    offered = suggest(paper).keywords[:TERMS]
+    if not offered:
+        raise Unusable("tune.nothing_to_follow")
+    return s.phrases("act.more_done"), follow(preferences, keywords=offered, all_topics=slugs)
+
+
+def _papers(s: Services, edition: Edition, found: Subscription) -> list[tuple[Markup | str, list[Paper]]]:
+    """The papers of the reader's mail by group, as far as their present settings tell; those they follow first."""
+    digest = choose(edition, found.interests)
+    papers: dict[PaperId, Paper] = {entry.paper.id: entry.paper for entry in edition.entries}
+    groups: dict[str, Markup | str] = {section.topic: section.group for section in edition.sections}
+    groups[FOR_YOU] = s.phrases("manage.for_you")
+    shown: dict[Markup | str, list[Paper]] = {}
+    for part in digest.parts:
+        shown.setdefault(groups[part.topic], []).extend(papers[one] for one in part.papers)
+    return list(shown.items())
+
+
+ROUTES = tuple(
+    Route(f"/act/{{token}}/tune/{{newsletter}}/{path}", for_a_reader(act), methods=["GET", "POST"])
+    for path, act in (("{day}", daily), ("week/{day}", weekly))
+)

@@ -1,0 +1,71 @@
+"""The page behind "Tune this mail": one press each, nothing by looking, and an undo."""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+
+import pytest
+
+from tests import factories
+from tests.factories import DAY
+from tests.subscribers.readers import tree_of
+from tests.subscribers.site import Site, act
+
+pytestmark = pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+
+PAGE = f"tune/daily/{DAY}"
+
+
+async def test_the_page_shows_the_editions_topics_and_the_readers_papers(site: Site) -> None:
+    frozen = await site.publish()
+    reader = await site.reader()
+    before = await site.everything()
+    page = tree_of((await site.browser.get(act(reader.id, PAGE))).content)
+    assert await site.everything() == before
+    assert page.xpath("//button[@name='mute']/@value") == [section.topic for section in frozen.edition.sections]
+    assert sorted(page.xpath("//button[@name='more']/@value")) == sorted(e.paper.id for e in frozen.edition.entries)
+    assert "Tuesday, 9 June 2026" in page.text_content()
+
+
+async def test_a_press_mutes_a_topic_a_second_brings_it_back_and_each_can_be_undone(site: Site) -> None:
+    await site.publish()
+    reader = await site.reader()
+    path = act(reader.id, PAGE)
+    page = tree_of((await site.browser.post(path, data={"mute": "agents"})).content)
+    assert "Agents is muted" in page.text_content()
+    assert (await site.now(reader.id)).interests.muted == {"agents"}
+    assert page.xpath("//button[@name='unmute']/@value") == ["agents"]
+    assert page.xpath("//form[contains(@action, '/manage/')]//input[@name='do']/@value") == ["undo"]
+    page = tree_of((await site.browser.post(path, data={"unmute": "agents"})).content)
+    assert "Agents comes again" in page.text_content()
+    assert (await site.now(reader.id)).interests.muted == frozenset()
+
+
+async def test_more_like_a_paper_follows_three_of_its_terms_and_says_which(site: Site) -> None:
+    paper = factories.paper(1, keywords=("lighthouses", "logs", "reading", "keepers"))
+    await site.publish(factories.edition([paper, factories.paper(2)]))
+    reader = await site.reader()
+    page = tree_of((await site.browser.post(act(reader.id, PAGE), data={"more": paper.id})).content)
+    assert (await site.now(reader.id)).interests.keywords == ("lighthouses", "logs", "reading")
+    assert all(word in page.text_content() for word in ("You follow more now", "lighthouses", "logs", "reading"))
+
+
+@pytest.mark.parametrize(
+    ("path", "data"),
+    [
+        (f"tune/arxiv/{DAY}", {}),
+        ("tune/daily/2026-06-08", {}),
+        ("tune/daily/yesterday", {}),
+        (f"tune/daily/week/{DAY}", {}),
+        (PAGE, {"mute": "knitting"}),
+        (PAGE, {"more": "2606.99999"}),
+        (PAGE, {"no": "such button"}),
+    ],
+)
+async def test_what_the_page_does_not_have_is_not_there(site: Site, path: str, data: dict[str, str]) -> None:
+    await site.publish()
+    reader = await site.reader()
+    before = await site.everything()
+    asked = site.browser.post(act(reader.id, path), data=data) if data else site.browser.get(act(reader.id, path))
+    assert (await asked).status_code == HTTPStatus.NOT_FOUND
+    assert await site.everything() == before
