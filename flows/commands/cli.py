@@ -40,6 +40,8 @@ people = typer.Typer(no_args_is_help=True, help="Who is subscribed to what, and 
 app.add_typer(people, name="subscribers")
 topics = typer.Typer(no_args_is_help=True, help="How papers are grouped: explain one, evaluate many.")
 app.add_typer(topics, name="topics")
+gists = typer.Typer(no_args_is_help=True, help="What a card says of a paper without a summary: evaluate many.")
+app.add_typer(gists, name="gists")
 
 signing = typer.Typer(no_args_is_help=True, help="The keys that sign mail, where your relay does not.")
 app.add_typer(signing, name="dkim")
@@ -382,6 +384,21 @@ def evaluate(
     `alternates`, other topics that would do as well, may be there.
     """
     typer.echo(send.evaluate_topics(file, as_json=as_json))
+
+
+@gists.command("evaluate")
+def evaluate_gists(
+    file: Annotated[Path, typer.Argument(help="Papers with summaries as JSON Lines, or - for standard input")],
+    as_json: Annotated[bool, typer.Option("--json", help="As JSON")] = False,
+) -> None:
+    """Shows how much the gists of papers have in common with summaries of them: ROUGE-1 and ROUGE-2, F1 of stems.
+
+    A line is an object with `title`, `abstract` and `reference`, a summary that somebody else wrote; it may be called
+    `ai_summary`, too.
+    """
+    from flows.commands import gists as judged
+
+    typer.echo(judged.evaluate_gists(file, as_json=as_json))
 
 
 @app.command()

@@ -178,6 +178,8 @@ def test_the_real_command_ends_with_one_sentence_over_an_error(home: Path) -> No
         (["topics", "explain", "2606.10651"], "The paper 2606.10651 is not stored: collect its day first, with `"),
         (["topics", "evaluate", "nope.jsonl"], "nope.jsonl can't be read (No such file or directory)"),
         (["topics", "evaluate", "file"], "Line 1 is not JSON"),
+        (["gists", "evaluate", "nope.jsonl"], "nope.jsonl can't be read (No such file or directory)"),
+        (["gists", "evaluate", "file"], "Line 1 is not JSON"),
     ],
 )
 def test_what_was_asked_wrongly_is_told_in_one_sentence(run: Run, home: Path, arguments: list[str], words: str) -> None:
@@ -684,6 +686,21 @@ def test_labelled_papers_are_evaluated_for_people_and_for_programs(run: Run, hom
 def test_a_label_that_is_no_topic_is_told_with_its_line(run: Run, home: Path) -> None:
     (home / "labels.jsonl").write_text(json.dumps({**LABELLED[0], "label": "knitting"}))
     assert run("topics", "evaluate", "labels.jsonl").error.startswith("Line 1: the topic 'knitting' is unknown")
+
+
+def test_gists_are_evaluated_for_people_and_for_programs(run: Run, home: Path) -> None:
+    paper = {
+        "title": "Bells",
+        "abstract": "Sheep stray. In this paper, we propose bells that are heard at night on all of the hills.",
+        "reference": "We propose bells that are heard at night on all of the hills.",
+    }
+    (home / "papers.jsonl").write_text(json.dumps(paper) + "\n")
+    shown = run("gists", "evaluate", "papers.jsonl")
+    assert shown.status == 0
+    assert "ROUGE-1  1.000  (1.000 to 1.000)" in shown.out
+    found = json.loads(run("gists", "evaluate", "papers.jsonl", "--json").out)
+    assert (found["papers"], found["rouge1"], found["rouge2"]) == (1, 1.0, 1.0)
+    assert found["characters"] == len(paper["reference"])
 
 
 def test_what_the_command_line_gets_wrong_is_known_by_its_message() -> None:
