@@ -2,6 +2,7 @@
 
 Read `model`, then `words`, `linear` and `topics` (which topic?), `rank` (in which order?), `alike` and `rising` (what
 is one, what belongs together, what comes again), `arrange` and `week` (the edition), `matching` and `choose` (this
-reader's part of it), `maths`, `tex`, `excerpt` and `summary` (what a mail shows of a text), `evaluate` (how good the
-topics are); `same` makes an edition a key of caches.
+reader's part of it), `maths`, `tex`, `excerpt` and `summary` (what a mail shows of a text), `abstracts`,
+`gist_features`, `gist_model` and `gist` (what a paper did), `evaluate`, `gist_evaluate` and `rouge` (how good topics
+and gists are); `same` makes an edition a key of caches.
 """

@@ -8,7 +8,7 @@ from bisect import bisect_right
 from flows.editions import maths
 
 _END = re.compile(r"[.!?][\"')\]”’]*(?= [\"'(\[“‘`]*[A-Z0-9\\$])")
-_ABBREVIATION = re.compile(
+ABBREVIATION = re.compile(
     r"(?:\b(?:e\.g|i\.e|al|cf|vs|v|Figs?|Eqs?|Secs?|Tabs?|Refs?|Thms?|App|Ch|No|Nos|Vol|pp|p|Dr|Prof|Mr|Mrs|Ms|St|Jr"
     r"|Inc|Ltd|approx|resp|ca|viz|w\.r\.t|Univ|Dept|Proc|Lett|Rev)|(?:^|[\s(.~-])[A-Z]|(?:^| )\d+)\.$"
 )
@@ -45,7 +45,7 @@ def excerpt(text: str, limit: int = 420) -> str:
     # a beginning reads as it does in the whole, unless a formula is cut
     for end in reversed([found.end() for found in _END.finditer(source, 0, last + 2)]):
         beginning = source[:end]
-        if end > last or _ABBREVIATION.search(beginning.rstrip("\"')]”’")):
+        if end > last or ABBREVIATION.search(beginning.rstrip("\"')]”’")):
             continue
         if len(readable(beginning)) < limit * _SHORTEST:
             break
@@ -61,7 +61,7 @@ def excerpt(text: str, limit: int = 420) -> str:
 def first_sentence(text: str) -> str:
     """The text up to the end of its first sentence; all of it where none ends before."""
     for found in _END.finditer(text):
-        if not _ABBREVIATION.search(text[: found.end()].rstrip("\"')]”’")):
+        if not ABBREVIATION.search(text[: found.end()].rstrip("\"')]”’")):
             return text[: found.end()]
     return text
 

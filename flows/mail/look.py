@@ -12,6 +12,7 @@ import traceback
 import unicodedata
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +29,7 @@ from markupsafe import Markup
 from premailer import Premailer
 
 from flows.editions import excerpt, maths
+from flows.editions.gist import gist
 from flows.editions.model import Entry
 from flows.editions.paper_name import paper_name
 from flows.papers.model import Paper
@@ -65,7 +67,7 @@ class Link:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class View:
-    """A paper as a template shows it: `title` and the gists are markup in HTML and plain text in the text version."""
+    """A paper as a template shows it: `title` is markup in HTML and plain text in the text version."""
 
     id: str
     number: int
@@ -121,8 +123,8 @@ def view(entry: Entry, number: int, topic: str, readable: Callable[[str], str], 
         votes=None if paper.upvotes is None else f"{paper.upvotes:,}",
         likely=entry.likely,
         rose=f"+{_count(entry.rose, 'upvote')} since last shown" if entry.rose > 0 else "",
-        gist=readable(said),
-        short_gist=readable(excerpt.first_sentence(said)),
+        gist=said,
+        short_gist=excerpt.first_sentence(said),
         machine=machine,
         links=tuple(
             Link(label=label, url=url, note=note)
@@ -138,15 +140,19 @@ def view(entry: Entry, number: int, topic: str, readable: Callable[[str], str], 
 
 
 def gist_of(paper: Paper) -> tuple[str, bool]:
-    """What a paper did, still as source, and whether a model wrote it: its summary, else the abstract's own words."""
+    """What a paper did, as plain text, and whether a model wrote it: its summary, else the abstract's own words."""
     if summary := _readable_summary(tidy(paper.ai_summary)):
-        return excerpt.excerpt(summary, GIST), True
-    return excerpt.excerpt(tidy(paper.abstract), GIST), False
+        return tidy(maths.text(excerpt.excerpt(summary, GIST))), True
+    return tidy(_gist(paper.title, paper.abstract)), False
 
 
 def teaser(paper: Paper) -> str:
     """What a paper did, in one sentence of plain text: what inboxes show beside a subject."""
-    return tidy(maths.text(excerpt.first_sentence(gist_of(paper)[0])))[:_TEASER]
+    return excerpt.first_sentence(gist_of(paper)[0])[:_TEASER]
+
+
+_gist = lru_cache(maxsize=2_000)(gist)
+"""Both forms of a mail, and each of its looks, ask for the same."""
 
 
 def is_rtl(text: str) -> bool:

@@ -87,6 +87,8 @@ def test_the_real_command_ends_with_one_sentence_over_an_error(home: Path) -> No
         (["topics", "explain", "2606.10651"], "The paper 2606.10651 is not stored: collect its day first, with `"),
         (["topics", "evaluate", "nope.jsonl"], "nope.jsonl can't be read (No such file or directory)"),
         (["topics", "evaluate", "file"], "Line 1 is not JSON"),
+        (["gists", "evaluate", "nope.jsonl"], "nope.jsonl can't be read (No such file or directory)"),
+        (["gists", "evaluate", "file"], "Line 1 is not JSON"),
     ],
 )
 def test_what_was_asked_wrongly_is_told_in_one_sentence(run: Run, home: Path, arguments: list[str], words: str) -> None:
