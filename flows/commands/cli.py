@@ -19,7 +19,7 @@ from rich.console import Console
 from rich.markup import escape
 
 from flows import process
-from flows.commands import deliveries, dkim_new, send, subscribers
+from flows.commands import deliveries, dkim_new, forecasts, send, subscribers
 from flows.config.settings import load_settings
 from flows.context import read_day, utc_now
 from flows.editions.model import Kind
@@ -40,6 +40,8 @@ people = typer.Typer(no_args_is_help=True, help="Who is subscribed to what, and 
 app.add_typer(people, name="subscribers")
 topics = typer.Typer(no_args_is_help=True, help="How papers are grouped: explain one, evaluate many.")
 app.add_typer(topics, name="topics")
+forecast = typer.Typer(no_args_is_help=True, help="How likely a paper is picked, before anybody could vote.")
+app.add_typer(forecast, name="forecast")
 
 signing = typer.Typer(no_args_is_help=True, help="The keys that sign mail, where your relay does not.")
 app.add_typer(signing, name="dkim")
@@ -382,6 +384,19 @@ def evaluate(
     `alternates`, other topics that would do as well, may be there.
     """
     typer.echo(send.evaluate_topics(file, as_json=as_json))
+
+
+@forecast.command("evaluate")
+def evaluate_forecast(
+    file: Annotated[Path, typer.Argument(help="Papers as JSON Lines, or - for standard input")],
+    as_json: Annotated[bool, typer.Option("--json", help="As JSON")] = False,
+) -> None:
+    """Shows how good the forecast is: AUC, average precision, picked papers among the first 20, and how far it is off.
+
+    A line is an object with `title`, `abstract`, `authors`, a list of names, and `picked`, true or false; `comment`,
+    the authors' own on arXiv, and `day`, whose papers compete with each other, may be there.
+    """
+    typer.echo(forecasts.evaluate(file, as_json=as_json))
 
 
 @app.command()

@@ -119,7 +119,7 @@ def _directions(values: Matrix, most: int) -> Matrix:
     for _ in range(6):
         basis, _ = np.linalg.qr(values.T @ (values @ basis))
     _, _, turn = np.linalg.svd(values @ basis, full_matrices=False)
-    return basis @ turn.T[:, :size]
+    return np.asarray(basis @ turn.T[:, :size])
 
 
 def _logistic(features: Matrix, labels: Matrix) -> tuple[Matrix, float]:
@@ -247,7 +247,8 @@ def main() -> None:
     all_picked = {lesson.id for lesson in picked(chosen.picked, None)}
     lessons = [*picked(chosen.picked, within), *announced(chosen.announced, all_picked)]
     judged = judge(lessons)
-    print(f"{sum(lesson.picked for lesson in lessons)} picked, {sum(not lesson.picked for lesson in lessons)} announced")
+    ours = sum(lesson.picked for lesson in lessons)
+    print(f"{ours} picked, {len(lessons) - ours} announced")
     print(_told(forecast_report.report(judged.answers())))
     if chosen.out:
         data = train(lessons, slope=judged.slope, shift=judged.shift)

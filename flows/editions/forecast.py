@@ -9,6 +9,7 @@ what it is on, and how many wrote it; never who.
 from __future__ import annotations
 
 import functools
+import itertools
 import json
 import math
 import re
@@ -87,7 +88,7 @@ def terms(title: str, abstract: str) -> Counter[str]:
     for text in (title[:_TITLE], abstract[:MAX_LETTERS]):
         said = [word for word in words(_FORMULA.sub(" ", _ADDRESS.sub(" ", text))) if _tells(word)]
         found.update(said)
-        found.update(f"{a}_{b}" for a, b in zip(said, said[1:], strict=False) if not (is_filler(a) and is_filler(b)))
+        found.update(f"{a}_{b}" for a, b in itertools.pairwise(said) if not (is_filler(a) and is_filler(b)))
     return found
 
 

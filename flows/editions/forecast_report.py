@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
@@ -121,7 +122,7 @@ def _average_precision(ranked: Sequence[Answer], picked: int) -> float:
 
 def _bins(rising: Sequence[Answer]) -> tuple[Bin, ...]:
     edges = [round(len(rising) * n / BINS) for n in range(BINS + 1)]
-    parts = [rising[start:end] for start, end in zip(edges, edges[1:], strict=False) if start < end]
+    parts = [rising[start:end] for start, end in itertools.pairwise(edges) if start < end]
     return tuple(
         Bin(
             papers=len(part),
