@@ -10,6 +10,7 @@ from dataclasses import replace
 from flows.editions import rank, week
 from flows.editions.alike.duplicates import unique
 from flows.editions.alike.stories import stories, together
+from flows.editions.forecast import forecast
 from flows.editions.model import Classified, Edition, Entry, Kind, Newsletter, NoEdition, Section, Topic
 from flows.editions.rising import Risen, risen
 from flows.papers.model import Collected, Paper, PaperId
@@ -71,19 +72,20 @@ def compose(
 def _by_topic(
     papers: Iterable[Paper],
     classify: Callable[[Paper], Classified],
-    score: Callable[[Paper], float],
+    score: Callable[[Paper, float], float],
     again: Mapping[PaperId, Risen],
 ) -> Mapping[str, list[Entry]]:
     """The papers of each topic, best first; among equals, such as papers that nobody votes on, who clearest belongs."""
     found: dict[str, list[tuple[float, Entry]]] = defaultdict(list)
     for paper in papers:
-        its = classify(paper)
+        its, likely = classify(paper), _likely(paper)
         entry = Entry(
             paper=paper,
             topic=its.topic,
             second=its.second,
             because=its.because,
-            score=score(paper),
+            score=score(paper, likely),
+            likely=likely,
             rose=again[paper.id].gained if paper.id in again else 0,
         )
         found[its.topic].append((its.score, entry))
@@ -92,6 +94,10 @@ def _by_topic(
         entries.sort(key=lambda one: (-one[1].score, -one[0], one[1].paper.title, one[1].paper.id))
         ordered[topic] = [entry for _, entry in entries]
     return ordered
+
+
+def _likely(paper: Paper) -> float:
+    return round(forecast(paper.title, paper.abstract, paper.authors, paper.note), 4)
 
 
 def _sections(kept: Mapping[str, Sequence[Entry]], topics: Sequence[Topic]) -> Iterator[Section]:

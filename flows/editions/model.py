@@ -111,6 +111,8 @@ class Entry:
     because: tuple[str, ...] = ()
     score: float = 0.0
     """What it is ranked by, higher first; comparable within one edition only."""
+    likely: float = 0.0
+    """How likely the community picks it, from 0 to 1: it ranks what has few votes or none."""
     rose: int = 0
     """The votes it gained since the edition that showed it last; 0: no edition has shown it."""
 

@@ -12,7 +12,7 @@ from flows.editions import week
 from flows.editions.arrange import compose
 from flows.editions.choose import choose
 from flows.editions.model import Classified, Edition, Interests, Kind, NoEdition
-from flows.editions.rank import good, scorer
+from flows.editions.rank import good, is_likely, scorer
 from flows.papers.model import Collected, Paper
 from tests import factories
 from tests.factories import DAY, TOPICS, edition, newsletter
@@ -110,27 +110,59 @@ def test_more_votes_rank_higher_and_older_ones_count_less() -> None:
     few, many = paper(1, upvotes=3, listed_at=noon), paper(2, upvotes=30, listed_at=noon)
     old = paper(3, upvotes=30, listed_at=noon - dt.timedelta(days=3))
     score = scorer(good=5, day=DAY)
-    assert score(many) > score(old)
-    assert score(many) > score(few)
+    assert score(many, 0.1) > score(old, 0.1)
+    assert score(many, 0.1) > score(few, 0.1)
 
 
 def test_code_breaks_a_tie() -> None:
     plain, with_code = paper(1, upvotes=5), paper(2, upvotes=5, code="https://example.org/code", stars=10)
     score = scorer(good=5, day=DAY)
-    assert score(with_code) > score(plain)
+    assert score(with_code, 0.1) > score(plain, 0.1)
 
 
 def test_a_paper_that_nobody_could_vote_on_is_not_one_without_votes() -> None:
     unvoted, cross, ignored = paper(1, upvotes=None, announced="new"), paper(2, upvotes=None), paper(3, upvotes=0)
     score = scorer(good=5, day=DAY)
-    assert score(ignored) > score(unvoted) > score(cross)
+    assert score(ignored, 0.0) > score(unvoted, 1.0) > score(cross, 1.0)
+
+
+def test_the_likeliest_to_be_picked_come_first_where_there_are_few_votes_or_none() -> None:
+    score = scorer(good=40, day=DAY)
+    for votes in (None, 0, 3):
+        assert score(paper(1, upvotes=votes, announced="new"), 0.3) > score(paper(2, upvotes=votes), 0.1)
+    assert score(paper(1, upvotes=0), 0.5) > score(paper(2, upvotes=2), 0.02)
+
+
+def test_votes_outweigh_a_forecast_as_they_come() -> None:
+    score = scorer(good=40, day=DAY)
+    assert score(paper(1, upvotes=15), 0.01) > score(paper(2, upvotes=5), 0.9)
+    assert score(paper(1, upvotes=60), 0.01) > score(paper(2, upvotes=50), 0.9)
+
+
+def test_a_day_without_votes_is_ranked_by_what_is_likely_to_be_picked() -> None:
+    title = "ClickBench: Can Agents Use Any Computer?"
+    abstract = "An open benchmark of long-horizon tasks for multimodal agents, with code at https://github.com/e/click."
+    dull = [
+        paper(n, title=f"Clinical signals {n}", abstract="A case of a disease.", upvotes=None, announced="new")
+        for n in range(1, 9)
+    ]
+    likely = paper(9, title=title, abstract=abstract, authors=("A",) * 12, upvotes=None, announced="new")
+    found = composed([*dull, likely], classify=lambda _: Classified(topic="agents"))
+    first, *others = found.entries
+    assert first.paper.id == likely.id
+    assert is_likely(first)
+    assert not any(map(is_likely, others))
+    assert found.best == (likely.id,)
+    (voted,) = composed([replace(likely, upvotes=30)]).entries
+    assert voted.likely == first.likely
+    assert not is_likely(voted)
 
 
 @given(st.lists(st.none() | st.integers(0, 10**9), max_size=30))
 def test_any_votes_can_be_ranked(votes: list[int | None]) -> None:
     listed = [paper(n, upvotes=upvotes) for n, upvotes in enumerate(votes, start=1)]
     score = scorer(good([paper.upvotes for paper in listed if paper.upvotes is not None]), DAY)
-    assert all(score(one) == score(one) for one in listed)
+    assert all(score(one, 0.5) == score(one, 0.5) for one in listed)
 
 
 def test_no_choice_means_everything() -> None:
@@ -336,8 +368,11 @@ def test_the_votes_of_a_week_stand_as_they_are() -> None:
     assert [entry.paper.id for entry in section.entries] == [late.id, early.id]
 
 
-def test_where_nobody_votes_those_that_clearest_belong_to_a_topic_are_its_best() -> None:
-    listed = [paper(n, upvotes=None, announced="new") for n in range(1, 10)]
+def test_of_those_equally_likely_that_nobody_votes_on_who_clearest_belongs_to_a_topic_is_its_best() -> None:
+    listed = [
+        paper(n, title=f"Study {n}", abstract=f"Part {n}.", authors=("A", "B"), upvotes=None, announced="new")
+        for n in range(1, 10)
+    ]
     (section,) = best_of(
         listed, classify=lambda one: Classified(topic="agents", score=float(int(one.id[-1]) * 7 % 10))
     ).sections

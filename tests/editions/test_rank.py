@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from flows.editions.model import Entry
-from flows.editions.rank import BEST, FEW, best, good
+from flows.editions.rank import BEST, FEW, best, good, is_likely
 from tests.factories import paper
 
 
@@ -37,6 +39,13 @@ def test_a_short_edition_has_no_best_ones() -> None:
 @pytest.mark.parametrize("votes", [None, 0])
 def test_without_a_vote_none_is_the_best(votes: int | None) -> None:
     assert best(entries(*SEVEN, votes=votes)) == ()
+
+
+def test_without_a_vote_those_likely_to_be_picked_are_the_best() -> None:
+    listed = [replace(one, likely=one.score) for one in entries(*SEVEN, votes=None)]
+    assert numbers(entries(*SEVEN, votes=None)) == []
+    assert [int(identity[-5:]) for identity in best(listed)] == [2, 3, 5, 7]
+    assert [is_likely(one) for one in listed] == [True, True, True, True, True, False, True]
 
 
 def test_what_is_shown_again_is_not_among_the_best() -> None:
