@@ -111,10 +111,12 @@ class Entry:
     because: tuple[str, ...] = ()
     score: float = 0.0
     """What it is ranked by, higher first; comparable within one edition only."""
-    likely: float = 0.0
-    """How likely the community picks it, from 0 to 1: it ranks what has few votes or none."""
     rose: int = 0
     """The votes it gained since the edition that showed it last; 0: no edition has shown it."""
+    likely: bool = False
+    """Nobody has voted on it yet, and it is likely to be picked."""
+    forecast: float = 0.0
+    """How likely the community picks it, from 0 to 1: it ranks what has few votes or none."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -153,6 +155,11 @@ class Edition:
     number: int = 0
     best: tuple[PaperId, ...] = ()
     """The best papers of them all, best first, each from another topic; none where there are few papers."""
+    told: str = ""
+    """The one thing worth saying of it, in a sentence ("Five of today's 13 papers on agents are about memory"); empty
+    where there is none. It holds words of the papers: hostile text."""
+    told_of: tuple[PaperId, ...] = ()
+    """The papers that the sentence is about."""
 
     @property
     def entries(self) -> Iterator[Entry]:

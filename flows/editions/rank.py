@@ -26,6 +26,8 @@ from flows.papers.model import Paper, PaperId
 HALVED_AFTER = dt.timedelta(hours=36)
 COMPARED = dt.timedelta(days=14)
 """What is good is learnt from the papers of so many days."""
+LATELY = dt.timedelta(days=31)
+"""What is usual in a topic is learnt from the editions of so many days."""
 LEAST_GOOD = 5
 """Votes: where hardly anybody votes, fewer are not much."""
 FOR_A_START = 0.25
@@ -61,9 +63,9 @@ def scorer(good: int, day: dt.date, kind: Kind = Kind.DAILY) -> Callable[[Paper,
     return score
 
 
-def is_likely(entry: Entry) -> bool:
-    """Whether a paper stands where it does because it is likely to be picked, since it has few votes or none."""
-    return entry.likely >= LIKELY and (entry.paper.upvotes or 0) < LEAST_GOOD
+def is_likely(paper: Paper, likely: float) -> bool:
+    """Whether a paper that nobody has voted on stands where it does because it is likely to be picked."""
+    return not paper.upvotes and likely >= LIKELY
 
 
 def best(entries: Iterable[Entry]) -> tuple[PaperId, ...]:
@@ -75,6 +77,6 @@ def best(entries: Iterable[Entry]) -> tuple[PaperId, ...]:
     listed = list(entries)
     found: dict[str, PaperId] = {}
     for entry in sorted(listed, key=lambda entry: -entry.score):
-        if (entry.paper.upvotes or is_likely(entry)) and not entry.rose:
+        if (entry.paper.upvotes or entry.likely) and not entry.rose:
             found.setdefault(entry.topic, entry.paper.id)
     return tuple(found.values())[:BEST] if len(listed) >= FEW else ()

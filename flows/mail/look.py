@@ -28,7 +28,6 @@ from premailer import Premailer
 
 from flows.editions import excerpt, maths
 from flows.editions.model import Entry
-from flows.editions.rank import is_likely
 from flows.papers.model import Paper
 
 _TEMPLATES = (".html", ".txt", ".css")
@@ -78,8 +77,6 @@ class View:
     """Upvotes and comments, as far as there are any."""
     votes: str
     """The number of upvotes alone; empty where there are none."""
-    likely: str
-    """"likely to be picked" where that is why it stands where it does; empty for others."""
     rose: str
     """What it has gained since it was last shown: "+120 upvotes since last shown"; empty where nothing."""
     summary: str
@@ -111,7 +108,6 @@ def view(entry: Entry, topic: str, readable: Callable[[str], str], *, pictures: 
         organisation=_name(paper.organisation),
         facts=tuple(_count(n, noun) for n, noun in ((paper.upvotes, "upvote"), (paper.comments, "comment")) if n),
         votes=f"{paper.upvotes:,}" if paper.upvotes else "",
-        likely="likely to be picked" if is_likely(entry) else "",
         rose=f"+{_count(entry.rose, 'upvote')} since last shown" if entry.rose > 0 else "",
         summary=readable(excerpt.excerpt(summary or tidy(paper.abstract))),
         machine=bool(summary),

@@ -12,7 +12,7 @@ from flows.editions import week
 from flows.editions.arrange import compose
 from flows.editions.choose import choose
 from flows.editions.model import Classified, Edition, Interests, Kind, NoEdition
-from flows.editions.rank import good, is_likely, scorer
+from flows.editions.rank import good, scorer
 from flows.papers.model import Collected, Paper
 from tests import factories
 from tests.factories import DAY, TOPICS, edition, newsletter
@@ -150,12 +150,12 @@ def test_a_day_without_votes_is_ranked_by_what_is_likely_to_be_picked() -> None:
     found = composed([*dull, likely], classify=lambda _: Classified(topic="agents"))
     first, *others = found.entries
     assert first.paper.id == likely.id
-    assert is_likely(first)
-    assert not any(map(is_likely, others))
+    assert first.likely
+    assert not any(entry.likely for entry in others)
     assert found.best == (likely.id,)
     (voted,) = composed([replace(likely, upvotes=30)]).entries
-    assert voted.likely == first.likely
-    assert not is_likely(voted)
+    assert voted.forecast == first.forecast
+    assert not voted.likely
 
 
 @given(st.lists(st.none() | st.integers(0, 10**9), max_size=30))

@@ -42,10 +42,10 @@ def test_without_a_vote_none_is_the_best(votes: int | None) -> None:
 
 
 def test_without_a_vote_those_likely_to_be_picked_are_the_best() -> None:
-    listed = [replace(one, likely=one.score) for one in entries(*SEVEN, votes=None)]
-    assert numbers(entries(*SEVEN, votes=None)) == []
-    assert [int(identity[-5:]) for identity in best(listed)] == [2, 3, 5, 7]
-    assert [is_likely(one) for one in listed] == [True, True, True, True, True, False, True]
+    listed = [replace(one, likely=is_likely(one.paper, one.score)) for one in entries(*SEVEN, votes=None)]
+    assert [one.likely for one in listed] == [True, True, True, True, True, False, True]
+    assert numbers(listed) == [2, 3, 5, 7]
+    assert not any(is_likely(one.paper, one.score) for one in entries(*SEVEN, votes=1))
 
 
 def test_what_is_shown_again_is_not_among_the_best() -> None:

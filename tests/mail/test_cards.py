@@ -6,7 +6,6 @@ import dataclasses
 import itertools
 import json
 import zlib
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -71,20 +70,6 @@ def test_a_machines_summary_is_marked() -> None:
     assert b"AI" in b"".join(made.papers[listed[0].id].html)
     assert b"[AI summary]" in b"".join(made.papers[listed[0].id].text)
     assert b"AI" not in b"".join(made.papers[listed[1].id].html)
-
-
-def test_a_card_says_that_its_paper_is_likely_to_be_picked_where_that_is_why_it_stands_there() -> None:
-    listed = [paper(1, upvotes=None), paper(2, upvotes=None), paper(3, upvotes=30)]
-    of = edition(listed)
-    likely = {listed[0].id: 0.5, listed[1].id: 0.02, listed[2].id: 0.5}
-    sections = tuple(
-        replace(section, entries=tuple(replace(one, likely=likely[one.paper.id]) for one in section.entries))
-        for section in of.sections
-    )
-    made = rendered(replace(of, sections=sections))
-    told = [b"likely to be picked" in b"".join(made.papers[one.id].html) for one in listed]
-    assert told == [b"likely to be picked" in b"".join(made.papers[one.id].text) for one in listed]
-    assert told == [True, False, False]
 
 
 def test_a_summary_of_long_words_alone_gives_way_to_the_abstract() -> None:
