@@ -128,14 +128,14 @@ class Archive:
         return [Listed(paper=PaperId(row.paper_id), day=row.day, at=row.at) for row in rows]
 
     async def counts(
-        self, newsletter: str, first: dt.date, queries: Sequence[Query], without: PaperId
+        self, newsletter: str, first: dt.date, last: dt.date, queries: Sequence[Query], without: PaperId
     ) -> tuple[list[int], int]:
-        """How many papers that a newsletter has shown in editions dated from `first` on hold what each query asks for,
-        and how many there are in all; `without` one of them."""
+        """How many papers of a newsletter's editions from `first` to `last` hold what each query asks for, and how many
+        there are in all; `without` one of them."""
         shown = (
             sa.select(edition_paper.c.paper_id)
             .join(edition)
-            .where(_IS_FROZEN, edition.c.newsletter == newsletter, edition.c.day >= first)
+            .where(_IS_FROZEN, edition.c.newsletter == newsletter, edition.c.day.between(first, last))
             .where(edition_paper.c.paper_id != without)
         )
         # an edition shows papers that were listed a few days before it

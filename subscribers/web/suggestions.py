@@ -11,6 +11,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
+from flows.editions.alike.stories import PLAIN
 from flows.editions.model import Topic
 from flows.editions.words import grams, words
 from flows.papers.model import Paper
@@ -69,7 +70,7 @@ def candidates(paper: Paper, topics: Iterable[Topic], topic: str = "") -> list[C
             worth = said in whole or said in keywords or (known and (named or said in often))
         else:
             worth = named and (own or said in keywords)
-        if worth:
+        if worth and not PLAIN.issuperset(said.split()):
             weight = 2 * named + (said in often) + known + own + (said in keywords) + (" " in said)
             found.append(Candidate(form, weight))
     usable = set(_usable(one.term for one in found))

@@ -222,8 +222,8 @@ async def test_of_a_newsletters_papers_of_late_those_that_hold_a_phrase_are_coun
     await store.freeze(factories.edition(hedges, newsletter="other"), b"", NOON)
     queries = [parse(words) for words in ('"neural hedge"', '"neural bridges"', '"hedge"')]
     month = DAY - dt.timedelta(days=31)
-    assert await Archive(database).counts("daily", month, queries, hedges[0].id) == ([2, 0, 2], 3)
-    assert await Archive(database).counts("nobody", month, queries, hedges[0].id) == ([0, 0, 0], 0)
+    assert await Archive(database).counts("daily", month, LATER, queries, hedges[0].id) == ([2, 0, 2], 3)
+    assert await Archive(database).counts("nobody", month, LATER, queries, hedges[0].id) == ([0, 0, 0], 0)
 
 
 ONE_MORE = factories.paper(9, abstract="Bridges and neural nets.")

@@ -51,16 +51,16 @@ _ENDS = re.compile(r"[:;,.?!)\]”\"—–|]$")
 _BEGINS = re.compile(r"[(\[“\"—–|]")
 _INNER = frozenset({"of", "and", "the"})
 _DANGLING = frozenset(words("aware based driven end few free guided high large level long low multi real short zero"))
-_PLAIN = frozenset(
+PLAIN = frozenset(
     words(
-        "agentic ai approach aware based benchmark data dataset deep domain driven efficient end few fine foundation "
-        "framework free general generation guided high human interaction language large level llm lm long low mllm "
-        "model multi multimodal network neural open policy pre problem process quality real representation robust "
-        "scalable self setting short single small specific supervised system task text time training understanding "
-        "unified user visual vlm world zero"
+        "agentic ai approach aware based benchmark data dataset deep domain driven efficient end few fine "
+        "foundation framework free general generation grained guided high horizon human interaction language large "
+        "level llm lm long low mllm model multi multimodal network neural open policy pre problem process quality "
+        "real representation robust scalable self setting short single small specific supervised system task text "
+        "time training turn understanding unified user visual vlm world zero"
     )
 )
-"""What says nothing of its own, names of topics apart: a phrase of these alone names no story."""
+"""What says nothing of its own, names of topics apart: a phrase of these alone names nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +117,7 @@ def stories(
     had in the weeks before, the newest first.
     """
     listed = {topic.slug: topic for topic in topics}
-    plain = _PLAIN.union(word for topic in listed.values() for word in words(topic.name))
+    plain = PLAIN.union(word for topic in listed.values() for word in words(topic.name))
     phrased = _phrased(ordered, plain)
     found = {}
     for slug, entries in ordered.items():

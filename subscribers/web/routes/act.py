@@ -20,6 +20,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from flows.papers.model import Paper, paper_id
+from flows.storage.archive import Issue
 from flows.storage.query import parse
 from subscribers.model import Frequency, Subscription, SubscriptionState
 from subscribers.preferences import Preferences, Unusable, follow, preferences_of, wanted_topics
@@ -30,6 +31,8 @@ from subscribers.web.routes.manage import ACTIVE, WEEK
 from subscribers.web.services import services
 from subscribers.web.settings_page import last_change, manage_path, said, spoken, today
 from subscribers.web.suggestions import TICKED, Offer, authors, candidates, offers
+
+_MONTH = dt.timedelta(days=31)
 
 Act = Callable[[Request, Subscription], Awaitable[Response]]
 
@@ -169,12 +172,14 @@ async def more(request: Request, found: Subscription) -> Response:
 
 
 async def offered(request: Request, paper: Paper, newsletter: str) -> list[Offer]:
-    """The terms of a paper that other papers of the newsletter held in the last month, the best first."""
+    """The terms of a paper that other papers of the newsletter hold, in the month to the edition that held it: the best
+    first."""
     s = services(request)
-    topics = await _topic(request, paper, newsletter)
-    found = candidates(paper, s.topics, topics[0].slug if topics else "")
-    month = s.now().date() - dt.timedelta(days=31)
-    held, papers = await s.archive.counts(newsletter, month, [parse(f'"{one.term}"') for one in found], paper.id)
+    issue = await _issue(request, paper, newsletter)
+    found = candidates(paper, s.topics, issue.topic if issue else "")
+    last = issue.day if issue else s.now().date()
+    queries = [parse(f'"{one.term}"') for one in found]
+    held, papers = await s.archive.counts(newsletter, last - _MONTH, last, queries, paper.id)
     return offers(found, held, papers)
 
 
@@ -191,10 +196,14 @@ async def _paper(request: Request) -> Paper:
 
 async def _topic(request: Request, paper: Paper, newsletter: str) -> list[Any]:
     """The topic that a paper had in the reader's newsletter; none for one that no edition held."""
-    s = services(request)
-    issues = await s.archive.holding(paper.id)
-    slug = next((issue.topic for issue in issues if issue.newsletter == newsletter), "")
-    return [one for one in s.topics if one.slug == slug]
+    issue = await _issue(request, paper, newsletter)
+    return [one for one in services(request).topics if issue and one.slug == issue.topic]
+
+
+async def _issue(request: Request, paper: Paper, newsletter: str) -> Issue | None:
+    """The newest edition of the reader's newsletter that held a paper."""
+    issues = await services(request).archive.holding(paper.id)
+    return next((issue for issue in issues if issue.newsletter == newsletter), None)
 
 
 def _among(word: str, known: tuple[str, ...]) -> bool:

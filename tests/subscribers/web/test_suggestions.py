@@ -43,6 +43,10 @@ def test_a_phrase_of_the_abstract_counts_if_it_is_said_twice() -> None:
     assert found(title="Of It", abstract="We do program repair, as program repair was.") == ["program repair"]
 
 
+def test_what_says_nothing_of_its_own_is_not_offered() -> None:
+    assert found(title="Real World: Neural Hedges", keywords=("long-horizon", "fine-grained")) == ["Neural Hedges"]
+
+
 def test_what_others_hold_is_offered_with_their_number_unless_hardly_or_nearly_all_do() -> None:
     listed = [Candidate("rare", 3), Candidate("usual", 3), Candidate("everywhere", 9)]
     assert offers(listed, [2, 3, 400], 1000) == [Offer("usual", 3)]
