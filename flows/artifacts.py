@@ -83,6 +83,7 @@ def _rows(edition: Edition) -> list[dict[str, Any]]:
             "title": text(entry.paper.title),
             "paper": entry.paper.url,
             "votes": "" if entry.paper.upvotes is None else entry.paper.upvotes,
+            "likely to be picked": f"{entry.forecast:.0%}",
             "shown again": f"+{entry.rose} votes" if entry.rose else "",
             "why this topic": ", ".join(entry.because),
         }

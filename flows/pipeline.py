@@ -76,7 +76,8 @@ async def compose(context: Context, newsletter: Newsletter, kind: Kind, day: dt.
     shown = await context.store.shown_before(newsletter.slug, kind, day)
     since = day - rank.COMPARED
     # one that takes its own day alone looks at no other: the bundled sample has the same papers every day
-    earlier = await context.store.earlier(newsletter.slug, kind, since, day) if newsletter.look_back else ()
+    month = day - rank.LATELY
+    earlier = await context.store.earlier(newsletter.slug, kind, month, day) if newsletter.look_back else ()
     votes = await context.store.votes(since, day, newsletter.sources)
     collections = await context.store.collections(first, day, newsletter.sources)
     # Grouping a long day is a second of work: in a thread it leaves the event loop to the others.

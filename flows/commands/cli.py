@@ -12,7 +12,15 @@ from typing import Annotated, NoReturn
 import typer
 from rich.markup import escape
 
-from flows.commands import gist_calls, edition_calls, service_calls, subscriber_calls, topic_calls, upkeep_calls
+from flows.commands import (
+    edition_calls,
+    forecast_calls,
+    gist_calls,
+    service_calls,
+    subscriber_calls,
+    topic_calls,
+    upkeep_calls,
+)
 from flows.commands.terminal import console
 from flows.outcomes import Problem
 
@@ -30,6 +38,7 @@ for calls in (service_calls.app, edition_calls.app, upkeep_calls.app):
 app.add_typer(subscriber_calls.app, name="subscribers")
 app.add_typer(topic_calls.app, name="topics")
 app.add_typer(gist_calls.app, name="gists")
+app.add_typer(forecast_calls.app, name="forecast")
 app.add_typer(upkeep_calls.signing, name="dkim")
 
 

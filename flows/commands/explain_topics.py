@@ -11,7 +11,7 @@ from flows.commands.subscribers import opened
 from flows.config import catalogue
 from flows.config.settings import load_settings
 from flows.context import open_context
-from flows.editions.evaluate import Report, evaluate, read
+from flows.editions.judging.evaluate import Report, evaluate, read
 from flows.editions.maths import text
 from flows.editions.topics import Classifier
 from flows.outcomes import Problem

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from flows.commands.subscribers import opened
 from flows.editions.gist import gist
-from flows.editions.gist_evaluate import GistReport, evaluate, read
+from flows.editions.judging.gist_evaluate import GistReport, evaluate, read
 
 
 def evaluate_gists(file: Path, *, as_json: bool) -> str:

@@ -19,11 +19,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from flows.commands.gists import as_lines
-from flows.editions import gist_features, maths, rouge
+from flows.editions import maths
+from flows.editions.abstracts import gist_features
+from flows.editions.abstracts.gist_model import GistModel, likely, modelled, packed, unpacked
 from flows.editions.abstracts.sentences import sentences
 from flows.editions.gist import READ, Weighing, choose
-from flows.editions.gist_evaluate import GistReport, Summarised, compare, read
-from flows.editions.gist_model import GistModel, likely, modelled, packed, unpacked
+from flows.editions.judging import rouge
+from flows.editions.judging.gist_evaluate import GistReport, Summarised, compare, read
 from flows.editions.words import words
 from flows.outcomes import Problem
 

@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from flows.config.catalogue import topics
-from flows.editions.evaluate import Example, Report, compare, read
+from flows.editions.judging.evaluate import Example, Report, compare, read
 from flows.editions.linear import NO_MODEL, packed, unpacked
 from flows.editions.model import OTHER, Classified
 from flows.editions.topics import Classifier

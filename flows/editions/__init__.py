@@ -1,8 +1,7 @@
 """From papers to an edition, and from an edition to a reader's digest: pure.
 
-Read `model`, then `words`, `linear` and `topics` (which topic?), `rank` (in which order?), `alike` and `rising` (what
-is one, what belongs together, what comes again), `arrange` and `week` (the edition), `matching` and `choose` (this
-reader's part of it), `maths`, `tex`, `excerpt` and `summary` (what a mail shows of a text), `abstracts`,
-`gist_features`, `gist_model` and `gist` (what a paper did), `evaluate`, `gist_evaluate` and `rouge` (how good topics
-and gists are); `same` makes an edition a key of caches.
+Read `model`, then `words`, `linear` and `topics` (which topic?), `forecast` and `rank` (in which order?), `alike` and
+`rising` (what is one, what belongs together, what comes again), `arrange` and `week` (the edition), `matching` and
+`choose` (this reader's part of it), `maths`, `tex`, `excerpt`, `summary` and `paper_name` (what a mail shows of a text),
+`abstracts` and `gist` (what a paper did), `judging` (how good all that is); `same` makes an edition a key of caches.
 """

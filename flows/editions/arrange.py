@@ -9,7 +9,8 @@ from dataclasses import replace
 
 from flows.editions import rank, week
 from flows.editions.alike.duplicates import unique
-from flows.editions.alike.stories import stories, together
+from flows.editions.alike.stories import stories, together, told
+from flows.editions.forecast import forecast
 from flows.editions.model import Classified, Edition, Entry, Kind, Newsletter, NoEdition, Section, Topic
 from flows.editions.rising import Risen, risen
 from flows.papers.model import Collected, Paper, PaperId
@@ -32,8 +33,8 @@ def compose(
     """The edition of a day: its papers by topic and rank, each once, none that an earlier edition has `shown` unless it
     rose since; a weekly edition has the best of them alone.
 
-    `earlier` are the newsletter's editions of this kind of the last two weeks, `votes` those of today for the papers of
-    the last two weeks. `collections` says how collecting the window went, newest day first: where a source failed the
+    `earlier` are the newsletter's editions of this kind of the last month, `votes` those of today for the papers of the
+    last two weeks. `collections` says how collecting the window went, newest day first: where a source failed the
     edition says so by its title in `titles`, and why is the reason where nothing is left. A paper of a topic that the
     newsletter does not carry is left out.
     """
@@ -42,7 +43,8 @@ def compose(
     known = {paper.id: paper.upvotes for paper in listed.values() if paper.upvotes is not None} | dict(votes or {})
     good, weekly = rank.good(known.values()), kind is Kind.WEEKLY
     again = {} if weekly else {one.paper.id: one for one in risen(earlier, known, good, day)}
-    new = unique(fresh, (entry.paper for edition in earlier for entry in edition.entries))
+    recent = [edition for edition in earlier if edition.day >= day - rank.COMPARED]
+    new = unique(fresh, (entry.paper for edition in recent for entry in edition.entries))
     old = [replace(listed.get(identity, one.paper), upvotes=one.paper.upvotes) for identity, one in again.items()]
     by_topic = _by_topic([*new, *old], classify, rank.scorer(good, day, kind), again)
     carried = [topic for topic in topics if not newsletter.topics or topic.slug in newsletter.topics]
@@ -57,7 +59,8 @@ def compose(
         )
         return NoEdition(newsletter=newsletter.slug, kind=kind, day=day, reason=reason)
     missing = tuple((week.missing if weekly else _missing)(collections, titles))
-    sections = tuple(_sections(kept, topics))
+    sections = tuple(_sections(kept, topics, _lately(earlier)))
+    sentence, told_of = told(sections)
     return Edition(
         newsletter=newsletter.slug,
         kind=kind,
@@ -65,26 +68,30 @@ def compose(
         sections=sections,
         missing=missing,
         best=rank.best(entry for section in sections for entry in section.entries),
+        told=sentence,
+        told_of=told_of,
     )
 
 
 def _by_topic(
     papers: Iterable[Paper],
     classify: Callable[[Paper], Classified],
-    score: Callable[[Paper], float],
+    score: Callable[[Paper, float], float],
     again: Mapping[PaperId, Risen],
 ) -> Mapping[str, list[Entry]]:
     """The papers of each topic, best first; among equals, such as papers that nobody votes on, who clearest belongs."""
     found: dict[str, list[tuple[float, Entry]]] = defaultdict(list)
     for paper in papers:
-        its = classify(paper)
+        its, likely = classify(paper), _likely(paper)
         entry = Entry(
             paper=paper,
             topic=its.topic,
             second=its.second,
             because=its.because,
-            score=score(paper),
+            score=score(paper, likely),
             rose=again[paper.id].gained if paper.id in again else 0,
+            likely=rank.is_likely(paper, likely),
+            forecast=likely,
         )
         found[its.topic].append((its.score, entry))
     ordered: dict[str, list[Entry]] = defaultdict(list)
@@ -94,12 +101,27 @@ def _by_topic(
     return ordered
 
 
-def _sections(kept: Mapping[str, Sequence[Entry]], topics: Sequence[Topic]) -> Iterator[Section]:
+def _likely(paper: Paper) -> float:
+    return round(forecast(paper.title, paper.abstract, paper.authors, paper.note), 4)
+
+
+def _lately(earlier: Iterable[Edition]) -> Mapping[str, list[Paper]]:
+    """The papers of each topic in earlier editions, the newest first."""
+    found: defaultdict[str, list[Paper]] = defaultdict(list)
+    for edition in sorted(earlier, key=lambda one: one.day, reverse=True):
+        for entry in edition.entries:
+            found[entry.topic].append(entry.paper)
+    return found
+
+
+def _sections(
+    kept: Mapping[str, Sequence[Entry]], topics: Sequence[Topic], lately: Mapping[str, Sequence[Paper]]
+) -> Iterator[Section]:
     named = {topic.slug: topic for topic in topics}
-    told = stories(kept, [topic.name for topic in topics])
+    found = stories(kept, topics, lately)
     for slug, entries in kept.items():
         if entries:
-            mine = told.get(slug, ())
+            mine = found.get(slug, ())
             yield Section(
                 topic=slug,
                 name=named[slug].name,

@@ -10,13 +10,14 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from flows.editions import gist_features, maths
+from flows.editions import maths
+from flows.editions.abstracts import gist_features
+from flows.editions.abstracts.gist_features import in_role
+from flows.editions.abstracts.gist_model import GistModel, likely, packaged
 from flows.editions.abstracts.pieces import Piece, pieces
 from flows.editions.abstracts.sentences import sentences
 from flows.editions.abstracts.short_forms import long_forms
 from flows.editions.excerpt import excerpt
-from flows.editions.gist_features import in_role
-from flows.editions.gist_model import GistModel, likely, packaged
 from flows.editions.words import words
 
 LIMIT = 280

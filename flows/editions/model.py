@@ -114,7 +114,9 @@ class Entry:
     rose: int = 0
     """The votes it gained since the edition that showed it last; 0: no edition has shown it."""
     likely: bool = False
-    """Nobody could vote on it, and it is likely to be picked."""
+    """Nobody has voted on it yet, and it is likely to be picked."""
+    forecast: float = 0.0
+    """How likely the community picks it, from 0 to 1: it ranks what has few votes or none."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -152,10 +154,10 @@ class Edition:
     """What could not be had, a sentence each for the reader; the operator's log has the details."""
     number: int = 0
     best: tuple[PaperId, ...] = ()
-    """The best papers of them all, best first; none where there are few papers."""
+    """The best papers of them all, best first, each from another topic; none where there are few papers."""
     told: str = ""
-    """The one thing worth saying of it, in a sentence ("Five of today's 13 agent papers are about memory"); empty where
-    there is none. It holds words of the papers: hostile text."""
+    """The one thing worth saying of it, in a sentence ("Five of today's 13 papers on agents are about memory"); empty
+    where there is none. It holds words of the papers: hostile text."""
     told_of: tuple[PaperId, ...] = ()
     """The papers that the sentence is about."""
 

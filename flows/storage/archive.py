@@ -17,6 +17,8 @@ from flows.editions.model import Edition, Kind
 from flows.papers.model import PaperId
 from flows.storage.database import Database
 from flows.storage.editions import edition, edition_paper
+from flows.storage.query import Query
+from flows.storage.search import Search
 
 _editions = TypeAdapter(Edition)
 _IS_FROZEN = edition.c.state == "frozen"
@@ -52,6 +54,7 @@ class Archive:
 
     def __init__(self, database: Database) -> None:
         self._database = database
+        self._search = Search(database)
 
     async def months(self) -> Sequence[dt.date]:
         """The first days of the months in which anything came out, newest first."""
@@ -124,6 +127,26 @@ class Archive:
             rows = (await connection.execute(query)).all()
         return [Listed(paper=PaperId(row.paper_id), day=row.day, at=row.at) for row in rows]
 
+    async def counts(
+        self, newsletter: str, first: dt.date, last: dt.date, queries: Sequence[Query], without: PaperId
+    ) -> tuple[list[int], int]:
+        """How many papers of a newsletter's editions from `first` to `last` hold what each query asks for, and how many
+        there are in all; `without` one of them."""
+        shown = (
+            sa.select(edition_paper.c.paper_id)
+            .join(edition)
+            .where(_IS_FROZEN, edition.c.newsletter == newsletter, edition.c.day.between(first, last))
+            .where(edition_paper.c.paper_id != without)
+        )
+        # an edition shows papers that were listed a few days before it
+        since = first - dt.timedelta(days=7)
+        found = []
+        async with self._database.read() as connection:
+            for query in queries:
+                matching = shown.where(edition_paper.c.paper_id.in_(self._search.holding(query, since)))
+                found.append(await connection.scalar(_number(matching)) or 0)
+            return found, await connection.scalar(_number(shown)) or 0
+
     async def holding(self, paper: PaperId) -> Sequence[Issue]:
         """The editions that a paper stood in, newest first."""
         query = (
@@ -134,6 +157,11 @@ class Archive:
         )
         async with self._database.read() as connection:
             return [_issue(row) for row in (await connection.execute(query)).all()]
+
+
+def _number(papers: sa.Select[Any]) -> sa.Select[tuple[int]]:
+    """How many different papers a query finds."""
+    return sa.select(sa.func.count()).select_from(papers.distinct().subquery())
 
 
 def _issues(papers: Any = None, topic: Any = None) -> sa.Select[Any]:

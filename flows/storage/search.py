@@ -89,6 +89,16 @@ class Search:
             total = await connection.scalar(sa.select(sa.func.count()).select_from(matching.subquery()))
         return Found(papers={PaperId(row.paper_id): row.topic for row in rows}, total=total or 0)
 
+    def holding(self, query: Query, first: dt.date) -> sa.Select[Any]:
+        """The identifiers of the papers that hold every term and were listed on `first` or later, for a query that
+        counts them."""
+        matching, _ = self._matching(Wanted(query=query, first=first))
+        if self._on_sqlite and query.terms:
+            # FTS5 then reads no older matches: rows are numbered as papers come
+            oldest = sa.select(sa.func.min(paper.c.id)).where(paper.c.day >= first).scalar_subquery()
+            matching = matching.where(_words.c.rowid >= oldest)
+        return matching.with_only_columns(paper.c.paper_id)
+
     def _matching(self, wanted: Wanted) -> tuple[sa.Select[Any], Sequence[sa.ColumnElement[Any]]]:
         topic: sa.ColumnElement[Any] = paper.c.topic
         day: sa.ColumnElement[Any] = paper.c.day

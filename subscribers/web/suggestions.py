@@ -1,32 +1,102 @@
-"""What a reader who likes a paper could follow. Pure; a paper's texts are hostile."""
+"""What a reader who likes a paper could follow: terms that other papers hold too, and its authors.
+
+Pure; a paper's texts are hostile.
+"""
 
 from __future__ import annotations
 
+import math
 import re
-from collections.abc import Iterable, Sequence
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
+from flows.editions.alike.stories import PLAIN
+from flows.editions.model import Topic
 from flows.editions.words import grams, words
 from flows.papers.model import Paper
 from subscribers.preferences import MAX_WORD
 from subscribers.text import clean
 
-KEYWORDS = 8
+TERMS = 8
 AUTHORS = 12
+TICKED = 3
+"""Terms that are ticked beforehand: the best ones."""
+CANDIDATES = 24
+"""Terms that other papers are counted for: each is a query."""
+LEAST = 3
+"""Other papers of a month that hold a term, so that to follow it brings something."""
+MOST = 0.12
+ENOUGH = 30
+"""A term that a greater share of all papers hold, and more than so many, picks nothing out."""
+USUAL = 12
+"""Of terms that say as much of a paper, that one comes first which brings about so many papers a month."""
 
+_LONGEST = 4
 _PIECES = re.compile(r"[^\w\s'’-]+")
+_MARKS = ".,;:?!()[]{}“”\"'$\\"
 
 
 @dataclass(frozen=True, slots=True)
-class Suggestions:
-    keywords: Sequence[str]
-    authors: Sequence[str]
+class Candidate:
+    """A term of a paper, and how much it says of it, from 1 up."""
+
+    term: str
+    """As the paper writes it: hostile text that can be followed."""
+    weight: int
 
 
-def suggest(paper: Paper) -> Suggestions:
-    """The paper's keywords, or where it has none the phrases of its title; and its authors."""
-    keywords = _usable(paper.keywords) or _usable(phrases(paper.title))
-    return Suggestions(keywords[:KEYWORDS], _usable(paper.authors)[:AUTHORS])
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """A term, and how many other papers held it in the last month."""
+
+    term: str
+    papers: int
+
+
+def candidates(paper: Paper, topics: Iterable[Topic], topic: str = "") -> list[Candidate]:
+    """The terms of a paper that may be worth following, the most telling first: its keywords, whole phrases of its
+    title, and phrases that the topics' files list if they stand in the title or twice in the abstract. A single word
+    must stand in the title, and be a keyword or a term of the paper's own `topic`."""
+    listed = {said: slug == topic for slug, said in _terms(topics, topic)}
+    keywords = {" ".join(words(one)): one for one in _usable(paper.keywords)}
+    in_title, abstract = dict(_forms(paper.title[:500])), list(_forms(paper.abstract[:5000]))
+    often = {said for said, count in Counter(said for said, _ in abstract).items() if count > 1}
+    whole = {" ".join(words(one)): one for one in phrases(paper.title)}
+    found = []
+    for said, form in (dict(abstract) | in_title | whole | keywords).items():
+        named, known, own = said in in_title, said in listed, listed.get(said, False)
+        if " " in said:
+            worth = said in whole or said in keywords or (known and (named or said in often))
+        else:
+            worth = named and (own or said in keywords)
+        if worth and not PLAIN.issuperset(said.split()):
+            weight = 2 * named + (said in often) + known + own + (said in keywords) + (" " in said)
+            found.append(Candidate(form, weight))
+    usable = set(_usable(one.term for one in found))
+    ranked = sorted((one for one in found if one.term in usable), key=lambda one: (-one.weight, one.term))
+    return ranked[:CANDIDATES]
+
+
+def offers(found: Sequence[Candidate], held: Sequence[int], papers: int) -> list[Offer]:
+    """What is offered of the candidates, the best first: `held` says how many of a month's `papers`, this one left out,
+    hold each of them. Of two where one holds the words of the other, the better one."""
+    ranked = sorted(
+        (-one.weight, abs(math.log(count / USUAL)), one.term, count)
+        for one, count in zip(found, held, strict=True)
+        if LEAST <= count <= max(MOST * papers, ENOUGH)
+    )
+    chosen: dict[frozenset[str], Offer] = {}
+    for *_, term, count in ranked:
+        said = frozenset(words(term))
+        if not any(said <= other or other <= said for other in chosen):
+            chosen[said] = Offer(term, count)
+    return list(chosen.values())[:TERMS]
+
+
+def authors(paper: Paper) -> Sequence[str]:
+    """Those who can be followed."""
+    return _usable(paper.authors)[:AUTHORS]
 
 
 def phrases(title: str) -> Iterable[str]:
@@ -37,9 +107,27 @@ def phrases(title: str) -> Iterable[str]:
             if word and any(grams(words(word))):
                 run.append(word)
                 continue
-            if 2 <= len(run) <= 4:
+            if 2 <= len(run) <= _LONGEST:
                 yield " ".join(run)
             run = []
+
+
+def _terms(topics: Iterable[Topic], last: str) -> Iterator[tuple[str, str]]:
+    """The terms of all topics, those of the topic `last` at the end."""
+    for topic in sorted(topics, key=lambda topic: topic.slug == last):
+        for term in topic.terms:
+            yield topic.slug, " ".join(words(term))
+
+
+def _forms(text: str) -> Iterator[tuple[str, str]]:
+    """Each run of one to four words, in the spelling of `words`, and as it is written."""
+    tokens = text.split()
+    for at in range(len(tokens)):
+        for end in range(at + 1, min(at + _LONGEST, len(tokens)) + 1):
+            form = " ".join(tokens[at:end]).strip(_MARKS)
+            if _PIECES.search(form):
+                break
+            yield " ".join(words(form)), form
 
 
 def _usable(given: Iterable[str]) -> list[str]:

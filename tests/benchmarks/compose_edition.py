@@ -60,7 +60,7 @@ def main() -> None:
         ("compose", lambda: composed(listed, earlier=before)),
         ("  of it the topics", lambda: [classifier.classify(one) for one in listed]),
         ("  of it second ids", lambda: unique(listed, shown)),
-        ("  of it stories", lambda: stories(by_topic, [topic.name for topic in topics])),
+        ("  of it stories", lambda: stories(by_topic, topics, {})),
         ("cards", lambda: pack(render(edition, newsletter, topics, factories.site(), [TEMPLATES]))),
     ):
         print(f"{name:20} {best(work):.3f} s")

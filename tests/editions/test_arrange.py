@@ -150,3 +150,22 @@ def test_stories_second_ids_and_what_rose_do_not_depend_on_the_order_either(shuf
     assert len({one.id for one in twice} & {entry.paper.id for entry in section.entries}) == 1
     shuffled.shuffle(listed)
     assert composed(listed, **given) == expected
+
+
+def test_a_day_without_votes_is_ranked_by_what_is_likely_to_be_picked() -> None:
+    title = "ClickBench: Can Agents Use Any Computer?"
+    abstract = "An open benchmark of long-horizon tasks for multimodal agents, with code at https://github.com/e/click."
+    dull = [
+        paper(n, title=f"Clinical signals {n}", abstract="A case of a disease.", upvotes=None, announced="new")
+        for n in range(1, 9)
+    ]
+    likely = paper(9, title=title, abstract=abstract, authors=("A",) * 12, upvotes=None, announced="new")
+    found = composed([*dull, likely], classify=lambda _: Classified(topic="agents"))
+    first, *others = found.entries
+    assert first.paper.id == likely.id
+    assert first.likely
+    assert not any(entry.likely for entry in others)
+    assert found.best == (likely.id,)
+    (voted,) = composed([replace(likely, upvotes=30)]).entries
+    assert voted.forecast == first.forecast
+    assert not voted.likely

@@ -13,12 +13,12 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from flows.commands.train_gist import judge, train
+from flows.editions.abstracts.gist_model import packaged, packed, unpacked
 from flows.editions.abstracts.pieces import pieces
 from flows.editions.abstracts.sentences import sentences
 from flows.editions.abstracts.short_forms import long_forms
 from flows.editions.gist import LIMIT, choose, gist
-from flows.editions.gist_evaluate import Summarised, compare, evaluate, read
-from flows.editions.gist_model import packaged, packed, unpacked
+from flows.editions.judging.gist_evaluate import Summarised, compare, evaluate, read
 from flows.outcomes import Problem
 
 BACKGROUND = "Shepherds count sheep by hand, which is slow. Existing counters fail at night."

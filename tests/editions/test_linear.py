@@ -12,7 +12,7 @@ import pytest
 
 from flows.commands.train_topics import judge, lessons, train
 from flows.config.catalogue import topics
-from flows.editions.evaluate import Example
+from flows.editions.judging.evaluate import Example
 from flows.editions.linear import NO_MODEL, packaged, packed, unpacked
 from flows.editions.model import OTHER, Topic
 from flows.editions.topics import Classifier

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import datetime as dt
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from flows.editions.model import Entry
-from flows.editions.rank import BEST, FEW, best, good, scorer
+from flows.editions.rank import BEST, FEW, best, good, is_likely, scorer
 from tests.factories import DAY, paper
 
 
@@ -41,6 +42,13 @@ def test_without_a_vote_none_is_the_best(votes: int | None) -> None:
     assert best(entries(*SEVEN, votes=votes)) == ()
 
 
+def test_without_a_vote_those_likely_to_be_picked_are_the_best() -> None:
+    listed = [replace(one, likely=is_likely(one.paper, one.score)) for one in entries(*SEVEN, votes=None)]
+    assert [one.likely for one in listed] == [True, True, True, True, True, False, True]
+    assert numbers(listed) == [2, 3, 5, 7]
+    assert not any(is_likely(one.paper, one.score) for one in entries(*SEVEN, votes=1))
+
+
 def test_what_is_shown_again_is_not_among_the_best() -> None:
     listed = entries(*SEVEN, rose=9)
     assert best([*listed[:1], *entries(*SEVEN)[1:]])[0] == listed[1].paper.id
@@ -65,24 +73,37 @@ def test_more_votes_rank_higher_and_older_ones_count_less() -> None:
     few, many = paper(1, upvotes=3, listed_at=noon), paper(2, upvotes=30, listed_at=noon)
     old = paper(3, upvotes=30, listed_at=noon - dt.timedelta(days=3))
     score = scorer(good=5, day=DAY)
-    assert score(many) > score(old)
-    assert score(many) > score(few)
+    assert score(many, 0.1) > score(old, 0.1)
+    assert score(many, 0.1) > score(few, 0.1)
 
 
 def test_code_breaks_a_tie() -> None:
     plain, with_code = paper(1, upvotes=5), paper(2, upvotes=5, code="https://example.org/code", stars=10)
     score = scorer(good=5, day=DAY)
-    assert score(with_code) > score(plain)
+    assert score(with_code, 0.1) > score(plain, 0.1)
 
 
 def test_a_paper_that_nobody_could_vote_on_is_not_one_without_votes() -> None:
     unvoted, cross, ignored = paper(1, upvotes=None, announced="new"), paper(2, upvotes=None), paper(3, upvotes=0)
     score = scorer(good=5, day=DAY)
-    assert score(ignored) > score(unvoted) > score(cross)
+    assert score(ignored, 0.0) > score(unvoted, 1.0) > score(cross, 1.0)
+
+
+def test_the_likeliest_to_be_picked_come_first_where_there_are_few_votes_or_none() -> None:
+    score = scorer(good=40, day=DAY)
+    for votes in (None, 0, 3):
+        assert score(paper(1, upvotes=votes, announced="new"), 0.3) > score(paper(2, upvotes=votes), 0.1)
+    assert score(paper(1, upvotes=0), 0.5) > score(paper(2, upvotes=2), 0.02)
+
+
+def test_votes_outweigh_a_forecast_as_they_come() -> None:
+    score = scorer(good=40, day=DAY)
+    assert score(paper(1, upvotes=15), 0.01) > score(paper(2, upvotes=5), 0.9)
+    assert score(paper(1, upvotes=60), 0.01) > score(paper(2, upvotes=50), 0.9)
 
 
 @given(st.lists(st.none() | st.integers(0, 10**9), max_size=30))
 def test_any_votes_can_be_ranked(votes: list[int | None]) -> None:
     listed = [paper(n, upvotes=upvotes) for n, upvotes in enumerate(votes, start=1)]
     score = scorer(good([paper.upvotes for paper in listed if paper.upvotes is not None]), DAY)
-    assert all(score(one) == score(one) for one in listed)
+    assert all(score(one, 0.5) == score(one, 0.5) for one in listed)

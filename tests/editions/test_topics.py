@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from flows.config.catalogue import topics
-from flows.editions.evaluate import evaluate, read
+from flows.editions.judging.evaluate import evaluate, read
 from flows.editions.linear import NO_MODEL
 from flows.editions.model import OTHER, Topic
 from flows.editions.topics import Classifier

@@ -1,9 +1,10 @@
-"""Papers of a busy topic that are about one thing: found by likeness, named by a phrase that they use. Pure.
+"""Papers of a topic that are about one thing: found by likeness, named by a phrase that they use; or by one term. Pure.
 
-A story that is wrong or silly is worse than none, so every doubt is decided against it. A group of papers that are
-alike (`flows.editions.alike.linkage`) makes a story if a phrase names it, one that stands in the title or the keywords
-of one of them. At least half of the group must use it, hardly anybody else in the topic may, and half of those who use
-it must be about it. The others of the group are left out of the story.
+A story that is wrong or silly is worse than none, so every doubt is decided against it. What one term names is found by
+`flows.editions.alike.subjects`. Beside that, in a busy topic, a group of papers that are alike
+(`flows.editions.alike.linkage`) makes a story if a phrase names it, one that stands in the title or the keywords of one
+of them. At least half of the group must use it, hardly anybody else in the topic may, and half of those who use it must
+be about it. The others of the group are left out of the story. Of two stories with the same papers the larger stays.
 """
 
 from __future__ import annotations
@@ -14,13 +15,14 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from flows.editions.alike.linkage import groups, spread, vector
+from flows.editions.alike.subjects import subjects
 from flows.editions.matching import bits
-from flows.editions.model import Entry, Story
+from flows.editions.model import Entry, Section, Story, Topic
 from flows.editions.words import grams, is_filler, without_pointers, words
 from flows.papers.model import Paper, PaperId
 
 BUSY = 8
-"""Papers of a topic, from which on there are stories in it."""
+"""Papers of a topic, from which on there are stories with a phrase in it."""
 LEAST = 3
 """Papers of a story."""
 ALIKE = 0.03
@@ -35,6 +37,10 @@ THEIRS = 0.75
 LOOKED_AT = 200
 """The best-ranked papers of a topic that stories are looked for in: the work grows with the square of them."""
 
+STANDS_OUT = 0.2
+"""The share of its topic that a story must be to be told at the top."""
+
+_NUMBERS = ("Three", "Four", "Five", "Six", "Seven", "Eight", "Nine", "Ten", "Eleven", "Twelve")
 _TITLE, _KEYWORDS = 300, 30
 """Characters and number beyond which a source gave nonsense."""
 _WORDS = 4
@@ -45,16 +51,16 @@ _ENDS = re.compile(r"[:;,.?!)\]”\"—–|]$")
 _BEGINS = re.compile(r"[(\[“\"—–|]")
 _INNER = frozenset({"of", "and", "the"})
 _DANGLING = frozenset(words("aware based driven end few free guided high large level long low multi real short zero"))
-_PLAIN = frozenset(
+PLAIN = frozenset(
     words(
-        "agentic ai approach aware based benchmark data dataset deep domain driven efficient end few fine foundation "
-        "framework free general generation guided high human interaction language large level llm lm long low mllm "
-        "model multi multimodal network neural open policy pre problem process quality real representation robust "
-        "scalable self setting short single small specific supervised system task text time training understanding "
-        "unified user visual vlm world zero"
+        "agentic ai approach aware based benchmark data dataset deep domain driven efficient end few fine "
+        "foundation framework free general generation grained guided high horizon human interaction language large "
+        "level llm lm long low mllm model multi multimodal network neural open policy pre problem process quality "
+        "real representation robust scalable self setting short single small specific supervised system task text "
+        "time training turn understanding unified user visual vlm world zero"
     )
 )
-"""What says nothing of its own, names of topics apart: a phrase of these alone names no story."""
+"""What says nothing of its own, names of topics apart: a phrase of these alone names nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,15 +108,68 @@ class _Phrase:
     """Those of them whose subject it is: it stands in their title or keywords, or twice in their abstract."""
 
 
-def stories(ordered: Mapping[str, Sequence[Entry]], names: Iterable[str]) -> dict[str, tuple[Story, ...]]:
+def stories(
+    ordered: Mapping[str, Sequence[Entry]], topics: Iterable[Topic], lately: Mapping[str, Sequence[Paper]]
+) -> dict[str, tuple[Story, ...]]:
     """The stories of each topic that has any, in the order of its entries, which are best first. No paper is in two.
 
-    `names` are those of all topics: a phrase that only repeats such names is none.
+    `topics` are all of them: a phrase that only repeats their names is none. `lately` are the papers that each topic
+    had in the weeks before, the newest first.
     """
+    listed = {topic.slug: topic for topic in topics}
+    plain = PLAIN.union(word for topic in listed.values() for word in words(topic.name))
+    phrased = _phrased(ordered, plain)
+    found = {}
+    for slug, entries in ordered.items():
+        papers = [entry.paper for entry in entries]
+        told = _joined(phrased.get(slug, ()), subjects(papers, lately.get(slug, ()), listed[slug], plain))
+        if told:
+            place = {paper.id: at for at, paper in enumerate(papers)}
+            found[slug] = tuple(sorted(told, key=lambda story: place[story.papers[0]]))
+    return found
+
+
+def told(sections: Iterable[Section]) -> tuple[str, tuple[PaperId, ...]]:
+    """What an edition says at the top of its largest story, where that stands out in its topic, and the story's papers:
+    "Five of today's 13 papers on agents are about memory". Empty where none does."""
+    found = [
+        (-len(story.papers), len(section.entries), section.topic, section.name, story)
+        for section in sections
+        for story in section.stories
+        if len(story.papers) >= STANDS_OUT * len(section.entries)
+    ]
+    if not found:
+        return "", ()
+    _, papers, _, name, story = min(found, key=lambda one: one[:3])
+    at = len(story.papers) - LEAST
+    number = _NUMBERS[at] if at < len(_NUMBERS) else str(len(story.papers))
+    words_ = " ".join(map(_in_a_sentence, story.phrase.split()))
+    sentence = f"{number} of today’s {papers} papers on {_in_a_sentence(name)} are about {words_}"
+    return sentence, story.papers
+
+
+def _in_a_sentence(word: str) -> str:
+    """A word that begins with a capital as it stands within a sentence: "GUI" and "3D" stay as they are."""
+    return word[0].lower() + word[1:] if word[1:2].islower() and word[1:] == word[1:].lower() else word
+
+
+def _joined(phrased: Iterable[Story], named: Iterable[Story]) -> list[Story]:
+    """The stories with a phrase and those with a term; where they share papers, a term is the name if it has them all
+    and others."""
+    told = list(phrased)
+    for story in named:
+        mine = set(story.papers)
+        shared = [one for one in told if not mine.isdisjoint(one.papers)]
+        if all(mine > set(one.papers) for one in shared):
+            told = [*(one for one in told if one not in shared), story]
+    return told
+
+
+def _phrased(ordered: Mapping[str, Sequence[Entry]], plain: frozenset[str]) -> dict[str, list[Story]]:
+    """The stories of each busy topic that a phrase names."""
     busy = {topic: entries[:LOOKED_AT] for topic, entries in ordered.items() if len(entries) >= BUSY}
     if not busy:
         return {}
-    plain = _PLAIN.union(word for name in names for word in words(name))
     texts = {entry.paper.id: _Text.of(entry.paper) for entries in ordered.values() for entry in entries}
     terms = {identity: text.terms() for identity, text in texts.items()}
     known = spread(list(terms.values()))
@@ -121,12 +180,10 @@ def stories(ordered: Mapping[str, Sequence[Entry]], names: Iterable[str]) -> dic
         told = [texts[paper.id] for paper in papers]
         alike = groups([vector(terms[paper.id], known, len(texts)) for paper in papers], ALIKE, COMMON)
         place = {entry.paper.id: at for at, entry in enumerate(entries)}
-        chosen = [
+        found[topic] = [
             Story(phrase=phrase, papers=tuple(sorted((papers[at].id for at in bits(who)), key=place.__getitem__)))
             for phrase, who in _named(alike, _phrases(papers, told, plain), len(papers))
         ]
-        if chosen:
-            found[topic] = tuple(sorted(chosen, key=lambda story: place[story.papers[0]]))
     return found
 
 

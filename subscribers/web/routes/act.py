@@ -7,10 +7,11 @@ request would have to know it. Each is done once however often it is sent, and c
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from http import HTTPStatus
-from typing import Any
+from typing import Any, NamedTuple
 
 from markupsafe import Markup
 from starlette.exceptions import HTTPException
@@ -19,6 +20,8 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from flows.papers.model import Paper, paper_id
+from flows.storage.archive import Issue
+from flows.storage.query import parse
 from subscribers.model import Frequency, Subscription, SubscriptionState
 from subscribers.preferences import Preferences, Unusable, follow, preferences_of, wanted_topics
 from subscribers.preferences import mute as without
@@ -27,9 +30,21 @@ from subscribers.web import choices, forms, reader_links
 from subscribers.web.routes.manage import ACTIVE, WEEK
 from subscribers.web.services import services
 from subscribers.web.settings_page import last_change, manage_path, said, spoken, today
-from subscribers.web.suggestions import suggest
+from subscribers.web.suggestions import TICKED, Offer, authors, candidates, offers
+
+_MONTH = dt.timedelta(days=31)
 
 Act = Callable[[Request, Subscription], Awaitable[Response]]
+
+
+class Choice(NamedTuple):
+    """What can be followed, and whether it is already."""
+
+    value: str
+    name: str
+    already: bool
+    papers: int = 0
+    """How many others of a month hold it; 0: that was not asked."""
 
 
 def for_a_reader(act: Act) -> Callable[[Request], Awaitable[Response]]:
@@ -118,20 +133,20 @@ async def more(request: Request, found: Subscription) -> Response:
     """More like a paper: its words, authors and topic to choose from. What it does not offer can't be chosen."""
     s = services(request)
     paper = await _paper(request)
-    offered = suggest(paper)
     slugs = [one.slug for one in s.topics]
     interests = found.interests
     topic = await _topic(request, paper, found.newsletter)
+    terms = await offered(request, paper, found.newsletter)
     choices = {
-        "keywords": [(one, one, _among(one, interests.keywords)) for one in offered.keywords],
-        "authors": [(one, one, _among(one, interests.authors)) for one in offered.authors],
-        "topics": [(one.slug, one.name, one.slug in wanted_topics(interests, slugs)) for one in topic],
+        "keywords": [Choice(one.term, one.term, _among(one.term, interests.keywords), one.papers) for one in terms],
+        "authors": [Choice(one, one, _among(one, interests.authors)) for one in authors(paper)],
+        "topics": [Choice(one.slug, one.name, one.slug in wanted_topics(interests, slugs)) for one in topic],
     }
     notice = error = Markup()
     if request.method == "POST":
         sent = await forms.read(request)
         chosen = {
-            field: [value for value, _, _ in listed if value in sent.get(field, ())]
+            field: [one.value for one in listed if one.value in sent.get(field, ())]
             for field, listed in choices.items()
         }
         if any(chosen.values()):
@@ -148,11 +163,24 @@ async def more(request: Request, found: Subscription) -> Response:
         HTTPStatus.UNPROCESSABLE_ENTITY if error else HTTPStatus.OK,
         title=paper.title or paper.id,
         choices=choices,
-        left=any(not already for listed in choices.values() for _, _, already in listed),
+        ticked=[one.term for one in terms[:TICKED]],
+        left=any(not one.already for listed in choices.values() for one in listed),
         notice=notice,
         error=error,
         manage=manage_path(request, found),
     )
+
+
+async def offered(request: Request, paper: Paper, newsletter: str) -> list[Offer]:
+    """The terms of a paper that other papers of the newsletter hold, in the month to the edition that held it: the best
+    first."""
+    s = services(request)
+    issue = await _issue(request, paper, newsletter)
+    found = candidates(paper, s.topics, issue.topic if issue else "")
+    last = issue.day if issue else s.now().date()
+    queries = [parse(f'"{one.term}"') for one in found]
+    held, papers = await s.archive.counts(newsletter, last - _MONTH, last, queries, paper.id)
+    return offers(found, held, papers)
 
 
 async def _paper(request: Request) -> Paper:
@@ -168,10 +196,14 @@ async def _paper(request: Request) -> Paper:
 
 async def _topic(request: Request, paper: Paper, newsletter: str) -> list[Any]:
     """The topic that a paper had in the reader's newsletter; none for one that no edition held."""
-    s = services(request)
-    issues = await s.archive.holding(paper.id)
-    slug = next((issue.topic for issue in issues if issue.newsletter == newsletter), "")
-    return [one for one in s.topics if one.slug == slug]
+    issue = await _issue(request, paper, newsletter)
+    return [one for one in services(request).topics if issue and one.slug == issue.topic]
+
+
+async def _issue(request: Request, paper: Paper, newsletter: str) -> Issue | None:
+    """The newest edition of the reader's newsletter that held a paper."""
+    issues = await services(request).archive.holding(paper.id)
+    return next((issue for issue in issues if issue.newsletter == newsletter), None)
 
 
 def _among(word: str, known: tuple[str, ...]) -> bool:

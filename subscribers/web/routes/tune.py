@@ -21,13 +21,10 @@ from flows.storage.editions import Frozen
 from subscribers.model import Subscription
 from subscribers.preferences import Preferences, Unusable, follow, mute, preferences_of, unmute, wanted_topics
 from subscribers.web import forms, reader_links
-from subscribers.web.routes.act import for_a_reader
+from subscribers.web.routes.act import for_a_reader, offered
 from subscribers.web.services import Services, named, services
 from subscribers.web.settings_page import last_change, manage_path, said, spoken
-from subscribers.web.suggestions import suggest
-
-TERMS = 3
-"""Of a paper's terms so many are followed by a press on "More like this"; the reader keeps what they like of them."""
+from subscribers.web.suggestions import TICKED
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,7 +55,7 @@ async def _tune(request: Request, found: Subscription, kind: Kind) -> Response:
     if request.method == "POST":
         sent = await forms.read(request)
         try:
-            heading, wanted = _pressed(s, found, kept.edition, sent)
+            heading, wanted = await _pressed(request, found, kept.edition, sent)
         except Unusable as unusable:
             error = spoken(s, unusable.phrase)
         else:
@@ -93,9 +90,11 @@ async def _tune(request: Request, found: Subscription, kind: Kind) -> Response:
     )
 
 
-def _pressed(s: Services, found: Subscription, edition: Edition, sent: forms.Form) -> tuple[Markup, Preferences]:
+async def _pressed(
+    request: Request, found: Subscription, edition: Edition, sent: forms.Form
+) -> tuple[Markup, Preferences]:
     """What a button of the page does. One that the page does not have is a page that is not there."""
-    preferences = preferences_of(found)
+    s, preferences = services(request), preferences_of(found)
     slugs = [topic.slug for topic in s.topics]
     names = {section.topic: section.name for section in edition.sections}
     for name, change, key in (("mute", mute, "act.muted"), ("unmute", unmute, "tune.unmuted")):
@@ -105,10 +104,10 @@ def _pressed(s: Services, found: Subscription, edition: Edition, sent: forms.For
     paper = next((entry.paper for entry in edition.entries if entry.paper.id == wanted), None)
     if paper is None:
         raise HTTPException(HTTPStatus.NOT_FOUND, s.phrases.text("problem.nothing_here"))
-    offered = suggest(paper).keywords[:TERMS]
-    if not offered:
+    terms = [one.term for one in (await offered(request, paper, found.newsletter))[:TICKED]]
+    if not terms:
         raise Unusable("tune.nothing_to_follow")
-    return s.phrases("act.more_done"), follow(preferences, keywords=offered, all_topics=slugs)
+    return s.phrases("act.more_done"), follow(preferences, keywords=terms, all_topics=slugs)
 
 
 def _papers(s: Services, edition: Edition, found: Subscription) -> list[tuple[Markup | str, list[Paper]]]:

@@ -13,9 +13,8 @@ from hypothesis import strategies as st
 from flows.editions.alike.linkage import groups, spread, vector
 from flows.editions.alike.stories import BUSY, stories, together
 from flows.editions.model import Entry, Story
-from tests.factories import paper
+from tests.factories import TOPICS, paper
 
-NAMES = ["Agents", "Code", "Video"]
 TIDES = [
     ("Tidal Pools of Granite, Surveyed", "Tidal pools keep warm water. We map tidal pools along a granite coast."),
     ("Who Lives in Tidal Pools?", "Crabs and snails share tidal pools. We count them when the water is warm."),
@@ -39,7 +38,7 @@ def entries(*told: tuple[str, str], topic: str = "agents", **given: object) -> l
 
 def found(listed: Sequence[Entry], **others: Sequence[Entry]) -> tuple[Story, ...]:
     ordered: Mapping[str, Sequence[Entry]] = {"agents": listed, **others}
-    return stories(ordered, NAMES).get("agents", ())
+    return stories(ordered, TOPICS, {}).get("agents", ())
 
 
 def mixed() -> list[Entry]:

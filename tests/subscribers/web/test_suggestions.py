@@ -1,35 +1,75 @@
-"""What a reader who likes a paper could follow."""
+"""What "More like this" offers: terms that bring more, and nothing that stands in one title alone."""
 
 from __future__ import annotations
 
+from dataclasses import replace
+
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from flows.editions.words import words
 from subscribers.preferences import MAX_WORD
-from subscribers.web.suggestions import AUTHORS, KEYWORDS, phrases, suggest
+from subscribers.web.suggestions import CANDIDATES, TERMS, Candidate, Offer, authors, candidates, offers, phrases
 from tests import factories
+
+AGENTS = replace(factories.topic("agents"), terms={"gui agent": 9.0, "memory": 4.0, "planning": 2.0})
+CODE = replace(factories.topic("code"), terms={"compiler": 9.0, "program repair": 9.0})
+
+
+def found(**given: object) -> list[str]:
+    paper = factories.paper(1, **({"keywords": (), "abstract": ""} | given))
+    return [one.term for one in candidates(paper, [AGENTS, CODE], "agents")]
 
 
 def test_a_title_gives_its_phrases_and_no_formula() -> None:
     assert list(phrases("LightHouse: Neural Hedges for the Slow Telescope")) == ["Neural Hedges", "Slow Telescope"]
-    assert suggest(factories.paper(1, keywords=(), title="$x^2$")).keywords == []
+    assert found(title="$x^2$") == []
 
 
-def test_keywords_of_the_paper_come_before_phrases_of_its_title() -> None:
-    found = suggest(
-        factories.paper(1, keywords=("tensor networks", "Tensor Networks", "ferns"), title="Slow Telescope")
-    )
-    assert found.keywords == ["tensor networks", "ferns"]
+def test_terms_are_offered_as_the_paper_writes_them_the_most_telling_first() -> None:
+    assert found(title="Memory of GUI Agents", keywords=("gui agents",))[0] == "gui agents"
+    assert found(title="Memory of GUI Agents") == ["GUI Agents", "Memory"]
 
 
-@given(
-    st.lists(st.text(max_size=120), max_size=30), st.lists(st.text(max_size=120), max_size=30), st.text(max_size=700)
-)
-def test_whatever_a_source_says_each_can_be_followed(keywords: list[str], authors: list[str], title: str) -> None:
-    """What a setting could not hold, such as what a list of them is joined by, is not offered."""
-    found = suggest(factories.paper(1, keywords=tuple(keywords), authors=tuple(authors), title=title))
-    assert len(found.keywords) <= KEYWORDS
-    assert len(found.authors) <= AUTHORS
-    for one in (*found.keywords, *found.authors):
-        assert 0 < len(one) <= MAX_WORD
-        assert not set(one) & set('";\r\n\0')
+def test_a_single_word_is_a_term_of_the_papers_own_topic_or_a_keyword_and_in_the_title() -> None:
+    assert found(title="Compilers of Memory") == ["Memory"]
+    assert found(title="Of Tides", abstract="Planning and planning.", keywords=("planning",)) == []
+    assert found(title="Of Tides", keywords=("tides",)) == ["tides"]
+
+
+def test_a_phrase_of_the_abstract_counts_if_it_is_said_twice() -> None:
+    assert found(title="Of It", abstract="We do program repair.") == []
+    assert found(title="Of It", abstract="We do program repair, as program repair was.") == ["program repair"]
+
+
+def test_what_says_nothing_of_its_own_is_not_offered() -> None:
+    assert found(title="Real World: Neural Hedges", keywords=("long-horizon", "fine-grained")) == ["Neural Hedges"]
+
+
+def test_what_others_hold_is_offered_with_their_number_unless_hardly_or_nearly_all_do() -> None:
+    listed = [Candidate("rare", 3), Candidate("usual", 3), Candidate("everywhere", 9)]
+    assert offers(listed, [2, 3, 400], 1000) == [Offer("usual", 3)]
+
+
+def test_of_terms_with_the_same_words_one_is_offered() -> None:
+    listed = [Candidate("GUI Agents", 5), Candidate("mobile GUI agents", 4), Candidate("memory", 3)]
+    assert [one.term for one in offers(listed, [12, 5, 30], 1000)] == ["GUI Agents", "memory"]
+
+
+@pytest.mark.parametrize("count", [0, 3, 5, 200])
+def test_there_are_never_too_many(count: int) -> None:
+    listed = [Candidate(f"term{chr(97 + n % 26)}{chr(97 + n // 26)}", 1) for n in range(count)]
+    assert len(offers(listed, [12] * count, 1000)) == min(count, TERMS)
+
+
+@given(st.text(max_size=200), st.text(max_size=200), st.lists(st.text(max_size=100), max_size=40))
+def test_any_text_gives_terms_that_can_be_followed(title: str, abstract: str, keywords: list[str]) -> None:
+    paper = factories.paper(1, title=title, abstract=abstract, keywords=tuple(keywords), authors=tuple(keywords))
+    listed = candidates(paper, [AGENTS, CODE], "agents")
+    assert len(listed) <= CANDIDATES
+    for term in (*(one.term for one in listed), *authors(paper)):
+        assert words(term)
+        assert len(term) <= MAX_WORD
+        assert not set(term) & set('";')
+    assert {offer.term for offer in offers(listed, [5] * len(listed), 100)} <= {one.term for one in listed}

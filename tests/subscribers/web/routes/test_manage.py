@@ -232,14 +232,16 @@ async def test_pause_and_frequency_by_one_press(site: Site) -> None:
 
 async def test_more_like_a_paper_follows_what_is_ticked_and_what_it_offers_alone(site: Site) -> None:
     paper = factories.paper(1, keywords=("neural hedges", SCRIPT, "a;b", "x" * 90))
-    await collect(site, paper)
-    await site.publish(factories.edition([paper]))
+    others = [factories.paper(n, keywords=("neural hedge", SCRIPT)) for n in range(2, 6)]
+    await collect(site, paper, *others)
+    await site.publish(factories.edition([paper, *others]))
     reader = await site.reader()
     path = act(reader.id, "more/2606.00001")
     page = (await site.browser.get(path)).text
     assert "<script" not in page
-    assert 'value="neural hedges"' in page
-    assert 'value="Ada Brook"' in page
+    assert 'name="keywords" value="neural hedges" checked' in page
+    assert "4 papers a month" in page
+    assert 'value="Ada Brook">' in page
     nothing = await site.browser.post(path, data={"keywords": "something else", "topics": "__proto__"})
     assert "Nothing was ticked" in nothing.text
     for _ in range(2):
@@ -249,6 +251,16 @@ async def test_more_like_a_paper_follows_what_is_ticked_and_what_it_offers_alone
     assert now.revision == reader.revision + 1
     for unknown in ("2606.99999", "nonsense", "%00", "../x"):
         assert (await site.browser.get(act(reader.id, f"more/{unknown}"))).status_code == 404
+
+
+async def test_what_other_papers_do_not_hold_is_not_offered(site: Site) -> None:
+    listed = [factories.paper(n, title=f"Neural Hedges, Part {n}") for n in range(1, 4)]
+    await collect(site, *listed)
+    await site.publish(factories.edition(listed))
+    reader = await site.reader()
+    page = (await site.browser.get(act(reader.id, "more/2606.00001"))).text
+    assert 'name="keywords"' not in page
+    assert 'name="authors"' in page
 
 
 async def test_what_is_private_is_mailed_three_times_an_hour_at_most(site: Site) -> None:

@@ -5,7 +5,7 @@ import json
 import pytest
 
 from flows.config.catalogue import topics
-from flows.editions.evaluate import evaluate, read
+from flows.editions.judging.evaluate import evaluate, read
 from flows.editions.topics import Classifier
 from flows.outcomes import Problem
 

@@ -8,8 +8,8 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from flows.editions import rouge
-from flows.editions.evaluate import ROUNDS, Share
+from flows.editions.judging import rouge
+from flows.editions.judging.evaluate import ROUNDS, Share
 from flows.outcomes import Problem
 
 _SEED = 20260609

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from flows.editions.rouge import overlap, stems
+from flows.editions.judging.rouge import overlap, stems
 
 
 def test_words_are_compared_by_their_stems_without_case_and_marks() -> None:
