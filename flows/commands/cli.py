@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import sys
 import tempfile
 import traceback
@@ -41,6 +42,12 @@ app.add_typer(people, name="subscribers")
 topics = typer.Typer(no_args_is_help=True, help="How papers are grouped: explain one, evaluate many.")
 app.add_typer(topics, name="topics")
 
+keys = typer.Typer(no_args_is_help=True, help="The keys that sign links and hash addresses.")
+app.add_typer(keys, name="keys")
+
+ui = typer.Typer(no_args_is_help=True, help="Prefect's UI.")
+app.add_typer(ui, name="prefect")
+
 signing = typer.Typer(no_args_is_help=True, help="The keys that sign mail, where your relay does not.")
 app.add_typer(signing, name="dkim")
 
@@ -56,6 +63,7 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
 
     Every error is one sentence on standard error with status 2, never a traceback.
     """
+    process.spare_loopback(os.environ)
     try:
         status = app(arguments, standalone_mode=False)
     except (KeyboardInterrupt, typer.Abort):
@@ -359,7 +367,7 @@ def forget(
 
 def _agreed(question: str) -> bool:
     if not sys.stdin.isatty():
-        raise Problem("Nothing was erased: say --yes where nobody can be asked.")
+        raise Problem("Nothing was done: say --yes where nobody can be asked.")
     return typer.confirm(question, err=True)
 
 
@@ -393,6 +401,31 @@ def doctor() -> None:
     raise typer.Exit(_run(tell(typer.echo)))
 
 
+@keys.command("adopt")
+def adopt(
+    yes: Annotated[bool, typer.Option("--yes", help="Do it without asking")] = False,
+) -> None:
+    """Makes this machine's keys the installation's, where the ones it had are lost.
+
+    Links in mails that were sent before open nothing any more, and who was suppressed without being a subscriber can
+    be mailed again. Where the old keys are still to be had, use them: nothing is lost then.
+    """
+    from flows.commands.keys import adopt as take
+
+    typer.echo(_run(take(lambda question: yes or _agreed(question))))
+
+
+@ui.command("login")
+def login() -> None:
+    """Prints the login that Prefect's UI asks for once, and the operator's pages of the web app."""
+    from flows.processes.prefect_server import address
+
+    settings = load_settings()
+    if where := address(settings):
+        _print(f"Prefect's UI: {where}\nThe web app's pages for you: {settings.public_url}/login")
+    typer.echo(settings.login)
+
+
 @signing.command("new")
 def new_key(
     selector: Annotated[str, typer.Option(help="The key's name in DNS: a new one for every key")] = "paperround",
@@ -416,6 +449,14 @@ def web(host: str = "127.0.0.1", port: int = 8180, mailbox: Path | None = None) 
     from flows.processes.serve import serve_web
 
     _run(serve_web(host, port, mailbox))
+
+
+@app.command(hidden=True)
+def server(port: int = 4200) -> None:
+    """The process of Prefect's server."""
+    from flows.processes.prefect_server import serve_prefect
+
+    serve_prefect(port)
 
 
 @app.command(hidden=True)

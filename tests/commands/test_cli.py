@@ -170,7 +170,7 @@ def test_the_real_command_ends_with_one_sentence_over_an_error(home: Path) -> No
             ["subscribers", "suppress", "a@example.org", "--reason", "erased"],
             "There is no reason 'erased': use one of ",
         ),
-        (["subscribers", "forget", "a@example.org"], "Nothing was erased: say --yes where nobody can be asked."),
+        (["subscribers", "forget", "a@example.org"], "Nothing was done: say --yes where nobody can be asked."),
         (["demo", "--date", "nonsense", "--home", "here"], "'nonsense' is no date: write it as 2026-06-09"),
         (["returns"], "PAPERROUND_RETURNS_URL is not set: name the mailbox of PAPERROUND_RETURN_PATH, such as"),
         (["subscribers", "add", "a@example.org", "--zone", "Mars"], "zone 'Mars' is not known: use a name such as"),
@@ -233,7 +233,7 @@ def test_what_was_set_wrongly_is_told_in_one_sentence(
     (home / "own").mkdir()
     (home / "own" / "mine.toml").write_text("title = ")
     said = run(*arguments, **settings).error
-    assert said.removeprefix(f"{home}/").startswith(words)
+    assert said.replace(f"{home}/", "").startswith(words)
     assert ":secret" not in said
 
 
@@ -449,9 +449,7 @@ def test_what_is_held_is_sent_again_under_its_message_id_or_counts_as_sent(run: 
 def test_a_link_to_the_page_is_printed(run: Run, home: Path) -> None:
     delivered(run, "ada")
     said = run(*REPORT, "--link", PUBLIC_URL="https://papers.example.org").out
-    assert re.fullmatch(
-        rf"https://papers\.example\.org/report/sample/{DAY}\?until=\d{{4}}-\d\d-\d\d&seal=\S{{22}}\n", said
-    )
+    assert said == f"https://papers.example.org/report/sample/{DAY}\n"
 
 
 def test_who_got_it_is_told_from_any_database(database: Database, run: Run, home: Path) -> None:

@@ -39,7 +39,7 @@ def test_it_serves_every_newsletter_refuses_a_second_one_and_leaves_no_process_b
                 "collect/by-hand",
             ]
             deadline = time.monotonic() + START
-            while not all(_is_served(prefect, name) for name in wanted):
+            while not all(_is_served(prefect, home, name) for name in wanted):
                 assert process.poll() is None, process.communicate()[0]
                 assert time.monotonic() < deadline
                 time.sleep(0.5)
@@ -54,8 +54,11 @@ def test_it_serves_every_newsletter_refuses_a_second_one_and_leaves_no_process_b
         assert not processes_of(home)
 
 
-def _is_served(port: int, deployment: str) -> bool:
+def _is_served(port: int, home: Path, deployment: str) -> bool:
     try:
-        return httpx.get(f"http://127.0.0.1:{port}/api/deployments/name/{deployment}").status_code == 200
-    except httpx.TransportError:
+        login = (home / "operator_login").read_text().split(":")
+        path = f"http://127.0.0.1:{port}/api/deployments/name/{deployment}"
+        assert httpx.get(path).status_code == 401
+        return httpx.get(path, auth=(login[0], login[1])).status_code == 200
+    except (httpx.TransportError, FileNotFoundError):
         return False
