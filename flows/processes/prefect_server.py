@@ -31,8 +31,13 @@ def folder_of(settings: Settings) -> Path:
 
 def address(settings: Settings) -> str:
     """Where the UI of the Prefect server is that was started or joined last; empty if none ever was."""
+    return settings.prefect_url or api_of(settings).removesuffix("/api")
+
+
+def api_of(settings: Settings) -> str:
+    """Where its API is."""
     file = folder_of(settings) / ADDRESS
-    return settings.prefect_url or (file.read_text().removesuffix("/api") if file.exists() else "")
+    return file.read_text() if file.exists() else ""
 
 
 def prefect_environment(
