@@ -208,9 +208,8 @@ class _Doctor:
         if answer.status_code in (401, 403):
             return [_ok("Prefect", f"{api} asks for a login.")]
         if answer.status_code != 200:
-            return [
-                _look("Prefect", f"{api} answers {answer.status_code}, and not as Prefect does: check its address.")
-            ]
+            words = f"{api} answers {answer.status_code}, and not as Prefect does: check its address."
+            return [_look("Prefect", words)]
         words = (
             f"{api} asks for no login: whoever reaches it runs code as you. Give it one "
             "(PREFECT_SERVER_API_AUTH_STRING there, PREFECT_API_AUTH_STRING here), or leave PREFECT_API_URL away: "
