@@ -153,8 +153,8 @@ async def _collect_if_needed(context: Context, newsletter: Newsletter, kind: Kin
     wanted = ((day - first).days + 1) * len(newsletter.sources)
     if whole == wanted and day < context.now().date() - dt.timedelta(days=1):
         return False
-    went = await pipeline.collect(context, newsletter, kind, day, say)
-    return any(one.problem and not one.papers and (kind is Kind.WEEKLY or one.day == day) for one in went)
+    asked = await pipeline.collect(context, newsletter, kind, day, say)
+    return any(one.problem and not one.papers and (kind is Kind.WEEKLY or one.day == day) for one in asked)
 
 
 async def tidy() -> str:

@@ -20,6 +20,7 @@ from typing import Any
 import httpx
 import pytest
 
+from tests.processes.hostile_folder import PASSWORD, environment_of, hostile_folder, unchanged
 from tests.running_processes import processes_of
 
 START = 180
@@ -30,6 +31,8 @@ START = 180
 class Demo:
     process: subprocess.Popen[str]
     home: Path
+    elsewhere: Path
+    """The folder that it was started in, with things of the user's own."""
     said: str
     prefect: str
     site: str
@@ -78,12 +81,11 @@ class Demo:
 @pytest.fixture(scope="module")
 def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
     folder = tmp_path_factory.mktemp("demo")
-    environment = {
-        name: value for name, value in os.environ.items() if not name.startswith(("PREFECT_", "PAPERROUND_"))
-    }
+    elsewhere = hostile_folder(folder / "elsewhere")
     with subprocess.Popen(
-        [sys.executable, "-m", "flows", "demo", "--offline", "--home", str(folder / "home")],
-        env={**environment, "HOME": str(folder), "PREFECT_PROFILE": "the-users-own"},
+        [sys.executable, "-P", "-m", "flows", "demo", "--offline", "--home", str(folder / "home")],
+        cwd=elsewhere,
+        env=environment_of(elsewhere),
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
@@ -100,6 +102,7 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
             yield Demo(
                 process=process,
                 home=folder / "home",
+                elsewhere=elsewhere,
                 said=said,
                 prefect=places["Prefect: the run"].split("/runs/")[0],
                 site=places["The mail"].removesuffix("/inbox"),
@@ -213,11 +216,20 @@ def test_a_mistake_in_the_form_fails_with_one_sentence(demo: Demo) -> None:
     assert "'the ides of March' is no date: write it as 2026-06-09" in run["state"]["message"]
 
 
-def test_nothing_that_a_reader_owns_stands_in_prefect(demo: Demo) -> None:
-    database = (demo.home / "prefect" / "prefect.db").read_bytes()
-    database += (demo.home / "prefect" / "prefect.db-wal").read_bytes()
-    assert b"reader@example.org" not in database
-    assert b"/unsubscribe/" not in database
+def test_no_address_link_or_key_stands_in_prefect_or_in_a_log(demo: Demo) -> None:
+    files = [file for part in ("prefect", "logs") for file in (demo.home / part).rglob("*") if file.is_file()]
+    assert {"prefect.db", "prefect.db-wal", "server.log", "runner.log", "web.log"} <= {file.name for file in files}
+    keys = [(demo.home / name).read_text() for name in ("operator_login", "secret_key", "suppression_key")]
+    for canary in (*keys, PASSWORD, "reader@example.org", "/unsubscribe/", "/manage/", "/act/", "seal="):
+        assert [file.name for file in files if canary.encode() in file.read_bytes()] == [], canary
+
+
+def test_what_lies_in_the_folder_it_was_started_in_is_left_alone_and_obeyed_in_our_settings_only(demo: Demo) -> None:
+    assert unchanged(demo.elsewhere)
+    mail = email.message_from_bytes(demo.mails()[0].read_bytes(), policy=email.policy.default)
+    text = mail.get_body(("plain",))
+    assert text is not None
+    assert "1 Example Street, Sampletown" in text.get_content()
 
 
 def test_the_schedule_is_planned(demo: Demo) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import signal
 import subprocess
 import sys
@@ -12,6 +11,7 @@ from pathlib import Path
 import httpx
 
 from tests.conftest import free_port
+from tests.processes.hostile_folder import environment_of, hostile_folder, unchanged
 from tests.running_processes import processes_of
 
 START = 180
@@ -20,13 +20,13 @@ START = 180
 
 def test_it_serves_every_newsletter_refuses_a_second_one_and_leaves_no_process_behind(tmp_path: Path) -> None:
     home, web, prefect = tmp_path / "home", free_port(), free_port()
-    ours = ("PREFECT_", "PAPERROUND_")
-    environment = {name: value for name, value in os.environ.items() if not name.startswith(ours)}
+    elsewhere = hostile_folder(tmp_path / "elsewhere")
+    environment = environment_of(elsewhere)
     environment |= {"PAPERROUND_HOME_DIR": str(home), "PAPERROUND_MAIL_URL": f"maildir://{tmp_path / 'outbox'}"}
     environment["PAPERROUND_RETURNS_URL"] = f"maildir://{tmp_path / 'outbox'}"
-    command = [sys.executable, "-m", "flows", "up", "--port", str(web), "--prefect-port", str(prefect)]
+    command = [sys.executable, "-P", "-m", "flows", "up", "--port", str(web), "--prefect-port", str(prefect)]
     with subprocess.Popen(
-        command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+        command, cwd=elsewhere, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
     ) as process:
         try:
             wanted = [
@@ -51,6 +51,11 @@ def test_it_serves_every_newsletter_refuses_a_second_one_and_leaves_no_process_b
         finally:
             process.send_signal(signal.SIGTERM)
         assert process.wait(timeout=60) == 0
+        assert process.stdout is not None
+        said = process.stdout.read()
+        assert "`paperround prefect login` prints it" in said
+        assert (home / "operator_login").read_text() not in said  # it is no terminal but may be a journal
+        assert unchanged(elsewhere)
         assert not processes_of(home)
 
 
