@@ -61,7 +61,7 @@ async def show_delivery(newsletter: str, kind: Kind, delivered: Delivered, who_g
 
 
 def _heading(edition: Edition) -> str:
-    missing = "".join(f" {sentence}" for sentence in edition.missing)
+    missing = "".join(f" {_cell(sentence)}" for sentence in edition.missing)
     when = "of the week to" if edition.kind is Kind.WEEKLY else "on"
     return f"{edition.size} papers {when} {edition.day:%A, %d %B %Y}, in {len(edition.sections)} topics.{missing}"
 
@@ -82,13 +82,13 @@ def _rows(edition: Edition) -> list[dict[str, Any]]:
 
 
 _SIGNS = re.compile(
-    r"[\\`*_\[\]<>|~&@#]"  # emphasis, code, links, HTML, entities, columns, addresses
-    r"|:(?=//)|(?<=www)\."  # what is made a link by itself
-    r"|^[-+=]|(?<=^\d)[.)]|(?<=^\d\d)[.)]"  # lists and headings
+    r"[\\`*\[\]<|~]|(?<!\w)_|_(?!\w)|&(?=#?\w+;)"  # emphasis, code, links, HTML, columns, entities
+    r"|:(?=//)|(?<=www)\.|(?<=\w)@"  # what is made a link by itself
+    r"|^[-+=#>]|(?<=^\d)[.)]|(?<=^\d\d)[.)]"  # lists, headings, quotations
 )
 
 
 def _cell(words: str) -> str:
-    """A stranger's words where Prefect's UI reads Markdown and HTML, in the cells of its tables too: every sign of them
-    stands for itself."""
+    """A stranger's words where Prefect's UI reads Markdown and HTML, in cells of tables and in descriptions too: every
+    sign of them stands for itself."""
     return _SIGNS.sub(r"\\\g<0>", " ".join(words[:300].split()))

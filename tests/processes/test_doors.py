@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 import threading
 from collections.abc import Iterator
@@ -12,6 +13,9 @@ import httpx
 import pytest
 from playwright.async_api import async_playwright
 
+from flows.artifacts import _rows
+from flows.editions.maths import text
+from tests import factories
 from tests.browser.conftest import OPTIONS, PROGRAMS
 from tests.processes.test_demo import Demo, demo
 
@@ -125,6 +129,31 @@ async def test_a_page_from_elsewhere_starts_nothing_and_reads_nothing(
         await browser.close()
     assert counts(demo) == before
     assert not proof.exists()
+
+
+async def test_a_title_is_no_markup_in_prefects_table(demo: Demo) -> None:
+    program = next(filter(None, map(shutil.which, PROGRAMS)), None)
+    if program is None:
+        pytest.skip("no Chromium on this machine")
+    title = (
+        "<b>Bold</b> <img src=x onerror=alert(1)> [link](https://evil.example) **strong** _so_ `code` | "
+        "www.evil.example https://evil.example ben@evil.example &lt; snake_case & more"
+    )
+    rows = _rows(factories.edition([factories.paper(1, title=title)]))
+    made = demo.api("POST", "/artifacts/", {"key": "hostile", "type": "table", "data": json.dumps(rows)})
+    async with async_playwright() as playwright:
+        browser = await playwright.chromium.launch(executable_path=program, args=OPTIONS)
+        page = await browser.new_page()
+        await page.goto(f"{demo.prefect}/deployments")
+        await page.get_by_placeholder("admin:pass").fill(demo.login)
+        await page.keyboard.press("Enter")
+        await page.get_by_text("deliver-due").first.wait_for()
+        await page.goto(f"{demo.prefect}/artifacts/artifact/{made['id']}")
+        cell = page.locator("tbody td").nth(1)
+        await cell.wait_for()
+        assert await cell.inner_text() == text(title)
+        assert await cell.locator("b, img, a, code, em, strong").count() == 0
+        await browser.close()
 
 
 def counts(demo: Demo) -> dict[str, int]:

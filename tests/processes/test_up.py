@@ -11,9 +11,10 @@ from pathlib import Path
 import httpx
 
 from tests.conftest import free_port
-from tests.processes.hostile_folder import environment_of, hostile_folder, unchanged
+from tests.processes.hostile_folder import PASSWORD, environment_of, hostile_folder, unchanged
 from tests.running_processes import processes_of
 
+READER = "ada.brook@example.org"
 START = 180
 """Seconds that a start may take on a busy machine; on a quiet one it takes a third of a minute."""
 
@@ -22,7 +23,10 @@ def test_it_serves_every_newsletter_refuses_a_second_one_and_leaves_no_process_b
     home, web, prefect = tmp_path / "home", free_port(), free_port()
     elsewhere = hostile_folder(tmp_path / "elsewhere")
     environment = environment_of(elsewhere)
-    environment |= {"PAPERROUND_HOME_DIR": str(home), "PAPERROUND_MAIL_URL": f"maildir://{tmp_path / 'outbox'}"}
+    environment |= {
+        "PAPERROUND_HOME_DIR": str(home),
+        "PAPERROUND_MAIL_URL": f"smtp://ada:{PASSWORD}@127.0.0.1:{free_port()}",
+    }
     environment["PAPERROUND_RETURNS_URL"] = f"maildir://{tmp_path / 'outbox'}"
     command = [sys.executable, "-P", "-m", "flows", "up", "--port", str(web), "--prefect-port", str(prefect)]
     with subprocess.Popen(
@@ -45,6 +49,10 @@ def test_it_serves_every_newsletter_refuses_a_second_one_and_leaves_no_process_b
                 time.sleep(0.5)
             assert httpx.get(f"http://127.0.0.1:{web}/healthz").text == "ok\n"
 
+            add = [*command[:4], "subscribers", "add", READER, "-n", "sample"]
+            subprocess.run(add, env=environment, check=True)
+            _deliver_in_vain(prefect, home)
+
             second = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
             assert second.returncode == 2
             assert "is up already" in second.stderr
@@ -57,6 +65,28 @@ def test_it_serves_every_newsletter_refuses_a_second_one_and_leaves_no_process_b
         assert (home / "operator_login").read_text() not in said  # it is no terminal but may be a journal
         assert unchanged(elsewhere)
         assert not processes_of(home)
+    kept = [file for part in ("logs", "prefect") for file in (home / part).rglob("*") if file.is_file()]
+    assert {"prefect.db", "runner.log"} <= {file.name for file in kept}
+    keys = [(home / name).read_text() for name in ("operator_login", "secret_key", "suppression_key")]
+    for canary in (*keys, PASSWORD, READER, "/unsubscribe/", "/manage/"):
+        assert [file.name for file in kept if canary.encode() in file.read_bytes()] == [], canary
+
+
+def _deliver_in_vain(port: int, home: Path) -> None:
+    """A run that ends with what the mail server, or the lack of one, says."""
+    api = f"http://127.0.0.1:{port}/api"
+    user, _, password = (home / "operator_login").read_text().partition(":")
+    with httpx.Client(auth=(user, password), timeout=30) as client:
+        found = client.get(f"{api}/deployments/name/daily/sample").json()
+        order = {"order": {"newsletter": "sample", "date": "2026-06-09", "dry_run": False}}
+        run = client.post(f"{api}/deployments/{found['id']}/create_flow_run", json={"parameters": order}).json()
+        deadline = time.monotonic() + START
+        while run["state"]["type"] not in ("COMPLETED", "FAILED", "CRASHED", "CANCELLED"):
+            assert time.monotonic() < deadline, run["state"]
+            time.sleep(0.5)
+            run = client.get(f"{api}/flow_runs/{run['id']}").json()
+    assert run["state"]["type"] == "FAILED"
+    assert "mail server" in run["state"]["message"], run["state"]
 
 
 def _is_served(port: int, home: Path, deployment: str) -> bool:
