@@ -5,17 +5,17 @@ An artifact can't show a mail (styles and frames are stripped), so it links to t
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from typing import Any
 
 from prefect.artifacts import acreate_link_artifact, acreate_markdown_artifact, acreate_table_artifact
 
-from flows.context import Context
+from flows.context import Context, preview_link
 from flows.delivery.run import Delivered
 from flows.editions.maths import text
 from flows.editions.model import Edition, Kind, NoEdition
 from flows.outcomes import anonymous
-from subscribers.tokens import Purpose, sign_text
 
 
 async def show_edition(context: Context, edition: Edition | NoEdition) -> None:
@@ -23,14 +23,14 @@ async def show_edition(context: Context, edition: Edition | NoEdition) -> None:
     key = _key("edition", edition.newsletter, edition.kind)
     if isinstance(edition, NoEdition):
         await acreate_markdown_artifact(
-            f"**No {edition.kind} edition on {edition.day:%A, %d %B %Y}.** {edition.reason}",
+            f"**No {edition.kind} edition on {edition.day:%A, %d %B %Y}.** {_cell(edition.reason)}",
             key=key,
             description=str(edition.day),
         )
         return
     await acreate_table_artifact(_rows(edition), key=key, description=_heading(edition))
     await acreate_link_artifact(
-        preview_link(context, edition),
+        preview_link(context, edition.newsletter, edition.kind, edition.day),
         link_text="See it as a mail",
         key=_key("preview", edition.newsletter, edition.kind),
     )
@@ -39,16 +39,6 @@ async def show_edition(context: Context, edition: Edition | NoEdition) -> None:
 def _key(what: str, newsletter: str, kind: Kind) -> str:
     """What the UI keeps a history under: the weekly editions have their own."""
     return f"{what}-{newsletter}" if kind is Kind.DAILY else f"{what}-{newsletter}-{kind}"
-
-
-def preview_link(context: Context, edition: Edition) -> str:
-    """A signed link: composing a preview is work that not everybody may ask for."""
-    path = f"{edition.newsletter}/{'week/' if edition.kind is Kind.WEEKLY else ''}{edition.day}"
-    return f"{context.settings.public_url}/preview/{path}?seal={seal(context, path)}"
-
-
-def seal(context: Context, path: str) -> str:
-    return sign_text(Purpose.PREVIEW, path, context.settings.keys[0])
 
 
 async def show_delivery(newsletter: str, kind: Kind, delivered: Delivered, who_got_it: str) -> None:
@@ -71,7 +61,7 @@ async def show_delivery(newsletter: str, kind: Kind, delivered: Delivered, who_g
 
 
 def _heading(edition: Edition) -> str:
-    missing = "".join(f" {sentence}" for sentence in edition.missing)
+    missing = "".join(f" {_cell(sentence)}" for sentence in edition.missing)
     when = "of the week to" if edition.kind is Kind.WEEKLY else "on"
     return f"{edition.size} papers {when} {edition.day:%A, %d %B %Y}, in {len(edition.sections)} topics.{missing}"
 
@@ -79,19 +69,27 @@ def _heading(edition: Edition) -> str:
 def _rows(edition: Edition) -> list[dict[str, Any]]:
     return [
         {
-            "topic": section.name,
-            "title": text(entry.paper.title),
+            "topic": _cell(section.name),
+            "title": _cell(text(entry.paper.title)),
             "paper": entry.paper.url,
             "votes": "" if entry.paper.upvotes is None else entry.paper.upvotes,
             "likely to be picked": f"{entry.forecast:.0%}",
             "shown again": f"+{entry.rose} votes" if entry.rose else "",
-            "why this topic": ", ".join(entry.because),
+            "why this topic": _cell(", ".join(entry.because)),
         }
         for section in edition.sections
         for entry in section.entries
     ]
 
 
+_SIGNS = re.compile(
+    r"[\\`*\[\]<|~]|(?<!\w)_|_(?!\w)|&(?=#?\w+;)"  # emphasis, code, links, HTML, columns, entities
+    r"|:(?=//)|(?<=www)\.|(?<=\w)@"  # what is made a link by itself
+    r"|^[-+=#>]|(?<=^\d)[.)]|(?<=^\d\d)[.)]"  # lists, headings, quotations
+)
+
+
 def _cell(words: str) -> str:
-    """A mail server's words inside a table of Markdown: they are a stranger's."""
-    return "".join(f"\\{c}" if c in "|\\`*_[]<>" else " " if c in "\r\n" else c for c in words)[:300]
+    """A stranger's words where Prefect's UI reads Markdown and HTML, in cells of tables and in descriptions too: every
+    sign of them stands for itself."""
+    return _SIGNS.sub(r"\\\g<0>", " ".join(words[:300].split()))

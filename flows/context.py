@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 
 import flows
 from flows.config import catalogue
+from flows.config.installation import check_keys
 from flows.config.phrases import Phrases
 from flows.config.settings import Settings
 from flows.editions import summary
@@ -32,7 +33,6 @@ from subscribers.ledger.report import Report
 from subscribers.ledger.uncertain import Held
 from subscribers.people.outbox import Outbox
 from subscribers.people.store import Subscribers
-from subscribers.tokens import REPORT_LIFE, Purpose, sign_text, until
 from subscribers.web.page_meta import name_of
 
 Say = Callable[[str], None]
@@ -196,6 +196,7 @@ async def open_context(settings: Settings) -> AsyncIterator[Context]:
     database = connect(settings.database)
     try:
         await migrate(database)
+        await check_keys(database, settings)
         context = Context(settings=settings, database=database, topics=topics, newsletters=newsletters)
         try:
             yield context
@@ -206,7 +207,10 @@ async def open_context(settings: Settings) -> AsyncIterator[Context]:
 
 
 def report_link(context: Context, newsletter: str, kind: Kind, day: dt.date) -> str:
-    """Where to see who got an edition. The page shows addresses: the link names its last day, and is nobody else's."""
-    name, last = name_of(newsletter, kind, day), str((context.now() + REPORT_LIFE).date())
-    seal = sign_text(Purpose.REPORT, until(name, last), context.settings.keys[0])
-    return f"{context.settings.public_url}/report/{name}?until={last}&seal={seal}"
+    """Where an operator sees who got an edition; the page asks for the login."""
+    return f"{context.settings.public_url}/report/{name_of(newsletter, kind, day)}"
+
+
+def preview_link(context: Context, newsletter: str, kind: Kind, day: dt.date) -> str:
+    """Where an operator sees an edition as it is or would be; the page asks for the login."""
+    return f"{context.settings.public_url}/preview/{name_of(newsletter, kind, day)}"

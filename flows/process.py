@@ -9,7 +9,7 @@ import ctypes
 import gc
 import signal
 import sys
-from collections.abc import Awaitable, Callable, Coroutine, Iterator
+from collections.abc import Awaitable, Callable, Coroutine, Iterator, MutableMapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, TypeVar
 
@@ -28,6 +28,26 @@ def run(work: Coroutine[Any, Any, T]) -> T:
     import uvloop  # noqa: PLC0415
 
     return uvloop.run(work)
+
+
+def python(module: str, *arguments: str) -> tuple[str, ...]:
+    """The command that runs a module of ours in a process of its own. `-P`: what lies in the folder that it is started
+    in, a package `flows` of somebody else's for instance, is not taken for ours."""
+    return (sys.executable, "-P", "-m", module, *arguments)
+
+
+LOOPBACK = ("127.0.0.1", "localhost", "::1")
+"""What this machine calls itself."""
+
+
+def spare_loopback(environment: MutableMapping[str, str]) -> None:
+    """Keeps a proxy that the environment names out of talks within this machine: there it leads nowhere. Whatever else
+    is asked for goes through it as before."""
+    named = environment.get("no_proxy") or environment.get("NO_PROXY") or ""
+    given = [part.strip() for part in named.split(",") if part.strip()]
+    spared = ",".join([*given, *(name for name in LOOPBACK if name not in given)])
+    if named.strip() != "*":  # nothing at all goes through it
+        environment["NO_PROXY"] = environment["no_proxy"] = spared
 
 
 def die_with_the_parent() -> None:

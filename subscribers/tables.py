@@ -121,3 +121,9 @@ batch = sa.Table(
     sa.Column("lease_until", sa.BigInteger, comment="milliseconds of the database's clock"),
     sa.Column("lease", sa.String(22)),
 )
+operator_session = sa.Table(
+    "operator_session",
+    metadata,
+    sa.Column("key", sa.String(43), primary_key=True, comment="a keyed hash of its token"),
+    sa.Column("until", Instant, nullable=False, comment="when it ends"),
+)

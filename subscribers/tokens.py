@@ -30,10 +30,6 @@ class Purpose(StrEnum):
     """Mailed on request: what must not fall to whoever a mail is forwarded to (export, erase, change of address)."""
     ADDRESS = "address"
     """Mailed to a new address, to confirm it."""
-    PREVIEW = "preview"
-    """An operator's look at an edition; a text's seal, not a token."""
-    REPORT = "report"
-    """An operator's look at who got an edition; a text's seal, which names a last day besides."""
 
 
 LIFE: dict[Purpose, dt.timedelta | None] = {
@@ -44,9 +40,6 @@ LIFE: dict[Purpose, dt.timedelta | None] = {
     Purpose.ADDRESS: dt.timedelta(days=7),
 }
 """How long a link works; None: for ever (a mail that can't be unsubscribed from is one that is reported as spam)."""
-
-REPORT_LIFE = dt.timedelta(days=30)
-"""How long a link to a report works: it shows addresses."""
 
 _TOKEN = re.compile(r"[A-Za-z0-9_-]{32}")
 _START = dt.datetime(2020, 1, 1, tzinfo=dt.UTC)
@@ -101,22 +94,6 @@ def verify(purpose: Purpose, token: str, keys: Sequence[bytes], now: dt.datetime
         if now > _START + (stamp + 1) * _HOUR + life:
             raise Expired(number)
     return number
-
-
-def sign_text(purpose: Purpose, text: str, key: bytes) -> str:
-    """A seal for a text that stands beside it in a link, such as a newsletter and a date."""
-    return base64.urlsafe_b64encode(_seal(purpose, text.encode(), key)).decode().rstrip("=")
-
-
-def until(text: str, last: str) -> str:
-    """What is sealed where a link works up to a last day, which stands in it too."""
-    return f"{text} until {last}"
-
-
-def verify_text(purpose: Purpose, text: str, seal: str, keys: Sequence[bytes]) -> bool:
-    """Whether the seal was made for this purpose and text, under any of the keys."""
-    fits = [hmac.compare_digest(seal.encode(), sign_text(purpose, text, key).encode()) for key in keys]
-    return any(fits)
 
 
 def keyed(purpose: str, text: str, key: bytes) -> str:

@@ -12,10 +12,52 @@ import signal
 import subprocess
 import sys
 import threading
+from pathlib import Path
 
 import pytest
 
-from flows.process import apart, stopping
+from flows.papers.fetch import Fetcher
+from flows.papers.model import Request
+from flows.process import LOOPBACK, apart, spare_loopback, stopping
+from tests.papers.server import Reply, running
+
+
+@pytest.mark.parametrize(
+    ("given", "spared"),
+    [
+        ({}, "127.0.0.1,localhost,::1"),
+        ({"NO_PROXY": "intern.example, localhost"}, "intern.example,localhost,127.0.0.1,::1"),
+        ({"NO_PROXY": "a.example", "no_proxy": "b.example"}, "b.example,127.0.0.1,localhost,::1"),
+    ],
+)
+def test_no_proxy_is_asked_for_this_machine(given: dict[str, str], spared: str) -> None:
+    environment = dict(given)
+    for _ in range(2):
+        spare_loopback(environment)
+        assert environment["NO_PROXY"] == environment["no_proxy"] == spared
+
+
+def test_where_no_proxy_is_asked_for_anything_it_stays_so() -> None:
+    environment = {"NO_PROXY": "*"}
+    spare_loopback(environment)
+    assert environment == {"NO_PROXY": "*"}
+
+
+async def test_sources_are_asked_through_the_proxy_that_is_set_and_this_machine_is_not(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with running() as proxy, running() as here:
+        proxy.says("http://papers.example/list", Reply(b'["far"]'))
+        here.says("/list", Reply(b'["near"]'))
+        for name in ("HTTP_PROXY", "http_proxy"):
+            monkeypatch.setenv(name, proxy.url)
+        for name in ("NO_PROXY", "no_proxy"):
+            monkeypatch.setenv(name, ",".join(LOOPBACK))
+        async with Fetcher(contact="", cache=tmp_path) as fetcher:
+            for url, found in (("http://papers.example", b'["far"]'), (here.url, b'["near"]')):
+                request = Request(url=f"{url}/list", kind="page 0", format="json", service="huggingface")
+                assert await fetcher.get(request, bytes) == found
+        assert proxy.paths() == ["http://papers.example/list"]
 
 
 async def letters(stop: asyncio.Event, brought: list[str]) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import tempfile
 import traceback
@@ -12,6 +13,7 @@ from typing import Annotated, NoReturn
 import typer
 from rich.markup import escape
 
+from flows import process
 from flows.commands import (
     edition_calls,
     forecast_calls,
@@ -39,6 +41,8 @@ app.add_typer(subscriber_calls.app, name="subscribers")
 app.add_typer(topic_calls.app, name="topics")
 app.add_typer(gist_calls.app, name="gists")
 app.add_typer(forecast_calls.app, name="forecast")
+app.add_typer(upkeep_calls.keys, name="keys")
+app.add_typer(upkeep_calls.ui, name="prefect")
 app.add_typer(upkeep_calls.signing, name="dkim")
 
 
@@ -47,6 +51,7 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
 
     Every error is one sentence on standard error with status 2, never a traceback.
     """
+    process.spare_loopback(os.environ)
     try:
         status = app(arguments, standalone_mode=False)
     except (KeyboardInterrupt, typer.Abort):

@@ -179,7 +179,7 @@ def _minute(moment: dt.datetime | None) -> str:
 
 
 async def link(edition: str, *, kind: Kind) -> str:
-    """A link to the page that shows the same, for a month."""
+    """A link to the page that shows the same, to whoever logs in there."""
     async with open_context(load_settings()) as context:
         found = (await _delivered(context, edition, kind)).edition
         return report_link(context, found.newsletter, found.kind, found.day)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import re
 import shutil
 from collections import Counter
@@ -21,10 +22,12 @@ from flows.commands import dns_records
 from flows.commands.dns_records import Finding, Grade, dmarc_places
 from flows.commands.subscribers import shown
 from flows.config import catalogue
+from flows.config.installation import differing
 from flows.config.settings import Settings, load_settings
 from flows.incoming.mailboxes import OpenMailbox
 from flows.mail.model import Message
 from flows.outcomes import Problem, Verdict, anonymous
+from flows.processes.prefect_server import api_of
 from flows.sending.dkim import Key, read_key
 from flows.sending.transports import CantConnect, transport
 from flows.storage.database import connect, is_current
@@ -46,6 +49,7 @@ async def examine(settings: Settings, resolver: dns.asyncresolver.Resolver) -> A
         "Newsletters": doctor.newsletters(),
         "Database": doctor.home(),
         "Public address": doctor.public_url(),
+        "Prefect": doctor.prefect(),
         "Mail server": doctor.mail_server(),
         "Sender": doctor.sender(),
         "Bounces": doctor.bounces(),
@@ -125,23 +129,23 @@ class _Doctor:
         if sqlite and not _is_there(url.database):  # to connect would make it
             found = [_look("Database", f"there is none yet at {url.database}: `paperround up` makes it.")]
         else:
-            readers, finding = await self._database("SQLite" if sqlite else "PostgreSQL")
-            found = [finding]
+            readers, found = await self._database("SQLite" if sqlite else "PostgreSQL")
         if home.exists() and (free := shutil.disk_usage(home).free) < LITTLE:
             found.append(_look("Disk", f"{free >> 20} MB are free where {home} lies: make room."))
         return [*found, self._keys(readers)]
 
-    async def _database(self, kind: str) -> tuple[int, Finding]:
-        """How many subscriptions it holds, and how it is."""
+    async def _database(self, kind: str) -> tuple[int, list[Finding]]:
+        """How many subscriptions it holds, how it is, and whether our keys are those of its installation."""
         database = connect(self._settings.database)
         try:
             if not await is_current(database):
                 words = f"{kind}, empty or of another version: `paperround up` brings it up to date."
-                return 0, _look("Database", words)
-            readers = await count(database)
+                return 0, [_look("Database", words)]
+            readers, others = await count(database), await differing(database, self._settings)
         finally:
             await database.close()
-        return readers, _ok("Database", f"{kind}, up to date, {readers} subscriptions.")
+        found = [_ok("Database", f"{kind}, up to date, {readers} subscriptions.")]
+        return readers, [*found, *([_wrong("Database", others)] if others else [])]
 
     def _keys(self, readers: int) -> Finding:
         kept = []
@@ -190,6 +194,28 @@ class _Doctor:
             words = f"{url}/healthz answers {answer.status_code}, and not as our web app does: check the proxy."
             return [*found, _wrong("Public address", words)]
         return found or [_ok("Public address", f"{url} answers.")]
+
+    async def prefect(self) -> Sequence[Finding]:
+        """Whether the Prefect server that was started or joined last lets anybody in."""
+        api = os.environ.get("PREFECT_API_URL") or api_of(self._settings)
+        if not api:
+            return []
+        try:
+            async with httpx.AsyncClient(timeout=PATIENCE / 2) as client:
+                answer = await client.get(f"{api}/admin/version")
+        except (httpx.HTTPError, httpx.InvalidURL) as error:
+            return [_look("Prefect", f"{api} does not answer ({_words(error)}): start `paperround up`.")]
+        if answer.status_code in (401, 403):
+            return [_ok("Prefect", f"{api} asks for a login.")]
+        if answer.status_code != 200:
+            words = f"{api} answers {answer.status_code}, and not as Prefect does: check its address."
+            return [_look("Prefect", words)]
+        words = (
+            f"{api} asks for no login: whoever reaches it runs code as you. Give it one "
+            "(PREFECT_SERVER_API_AUTH_STRING there, PREFECT_API_AUTH_STRING here), or leave PREFECT_API_URL away: "
+            "`paperround up` starts a server of its own that has one."
+        )
+        return [_wrong("Prefect", words)]
 
     # --- the mail server
 

@@ -65,6 +65,14 @@ def web(host: str = "127.0.0.1", port: int = 8180, mailbox: Path | None = None) 
 
 
 @app.command(hidden=True)
+def server(port: int = 4200) -> None:
+    """The process of Prefect's server."""
+    from flows.processes.prefect_server import serve_prefect
+
+    serve_prefect(port)
+
+
+@app.command(hidden=True)
 def runner() -> None:
     """The process that runs the flows."""
     from flows.processes.serve import serve_flows

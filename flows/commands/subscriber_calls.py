@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from flows.commands import subscribers
-from flows.commands.terminal import Newsletter, console, run, tell
-from flows.outcomes import Problem
+from flows.commands.terminal import Newsletter, agreed, console, run, tell
 
 app = typer.Typer(no_args_is_help=True, help="Who is subscribed to what, and who is never mailed.")
 
@@ -104,10 +102,4 @@ def forget(
     yes: Annotated[bool, typer.Option("--yes", help="Do it without asking")] = False,
 ) -> None:
     """Erases everything about an address: its subscriptions, its consent, who got what."""
-    typer.echo(run(subscribers.forget(email, lambda question: yes or _agreed(question))))
-
-
-def _agreed(question: str) -> bool:
-    if not sys.stdin.isatty():
-        raise Problem("Nothing was erased: say --yes where nobody can be asked.")
-    return typer.confirm(question, err=True)
+    typer.echo(run(subscribers.forget(email, lambda question: yes or agreed(question))))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import sys
 from collections.abc import Callable, Coroutine
 from typing import Annotated, Any, TypeVar
 
@@ -11,6 +12,7 @@ from rich.console import Console
 from rich.markup import escape
 
 from flows.editions.model import Kind
+from flows.outcomes import Problem
 
 T = TypeVar("T")
 
@@ -45,3 +47,10 @@ def into(update: Callable[[str], None]) -> Callable[[str], None]:
 def tell(sentence: str) -> None:
     """On standard error, a line however long, nothing in it taken for markup."""
     console.print(sentence, markup=False, soft_wrap=True)
+
+
+def agreed(question: str) -> bool:
+    """Whether the person at the terminal says yes; where nobody can be asked, the question is a Problem."""
+    if not sys.stdin.isatty():
+        raise Problem("Nothing was done: say --yes where nobody can be asked.")
+    return typer.confirm(question, err=True)

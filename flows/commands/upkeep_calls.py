@@ -1,4 +1,4 @@
-"""The calls that look after an installation: returns, upkeep, doctor, dkim."""
+"""The calls that look after an installation: returns, upkeep, doctor, keys, prefect, dkim."""
 
 from __future__ import annotations
 
@@ -8,10 +8,12 @@ from typing import Annotated
 import typer
 
 from flows.commands import dkim_new, without_prefect
-from flows.commands.terminal import run
+from flows.commands.terminal import agreed, run, tell
 from flows.config.settings import load_settings
 
 app = typer.Typer()
+keys = typer.Typer(no_args_is_help=True, help="The keys that sign links and hash addresses.")
+ui = typer.Typer(no_args_is_help=True, help="Prefect's UI.")
 signing = typer.Typer(no_args_is_help=True, help="The keys that sign mail, where your relay does not.")
 
 
@@ -35,6 +37,31 @@ def doctor() -> None:
     from flows.commands.doctor import tell as examine  # it asks DNS: no other command needs that
 
     raise typer.Exit(run(examine(typer.echo)))
+
+
+@keys.command("adopt")
+def adopt(
+    yes: Annotated[bool, typer.Option("--yes", help="Do it without asking")] = False,
+) -> None:
+    """Makes this machine's keys the installation's, where the ones it had are lost.
+
+    Links in mails that were sent before open nothing any more, and who was suppressed without being a subscriber can
+    be mailed again. Where the old keys are still to be had, use them: nothing is lost then.
+    """
+    from flows.commands.keys import adopt as take
+
+    typer.echo(run(take(lambda question: yes or agreed(question))))
+
+
+@ui.command("login")
+def login() -> None:
+    """Prints the login that Prefect's UI asks for once, and the operator's pages of the web app."""
+    from flows.processes.prefect_server import address
+
+    settings = load_settings()
+    if where := address(settings):
+        tell(f"Prefect's UI: {where}\nThe web app's pages for you: {settings.public_url}/login")
+    typer.echo(settings.login)
 
 
 @signing.command("new")

@@ -105,10 +105,13 @@ async def deliver(
     async with open_context(settings) as context:
         wanted = context.newsletter(newsletter, kind)
         day = context.day(wanted, date)
-        await _collect_if_needed(context, wanted, kind, day, say)
+        failed = await _collect_if_needed(context, wanted, kind, day, say)
         frozen = await pipeline.freeze(context, wanted, kind, day, say)
         if isinstance(frozen, NoEdition):
-            return f"No {_edition(kind)} on {day}, so no mail: {frozen.reason}"
+            words = f"No {_edition(kind)} on {day}, so no mail: {frozen.reason}"
+            if failed:  # not a quiet day but an outage: whoever started it has to know
+                raise Problem(f"{words} Run it again later: what was collected is kept.")
+            return words
         with stopping(signal.SIGINT, signal.SIGTERM) as stop:
             delivered = await dispatch(
                 context, frozen, say, at_once=all_hours, wait=dt.timedelta(seconds=wait), stop=stop
@@ -131,18 +134,20 @@ async def courier(edition_id: int, until: dt.datetime, share: int) -> str:
     return json.dumps({"sent": report.verdicts[Verdict.SENT], "halted": report.halted})
 
 
-async def _collect_if_needed(context: Context, newsletter: Newsletter, kind: Kind, day: dt.date, say: Say) -> None:
-    """Collects the days that an edition may draw on, unless all were collected whole and their lists grow no more."""
+async def _collect_if_needed(context: Context, newsletter: Newsletter, kind: Kind, day: dt.date, say: Say) -> bool:
+    """Collects the days that an edition may draw on, unless all were collected whole and their lists grow no more;
+    returns whether a source failed that gave nothing for its day, or for any day of its week."""
     if isinstance(await context.store.find(newsletter.slug, kind, day), Frozen):
-        return
+        return False
     first = await context.store.first_day(newsletter, kind, day)
     went = await context.store.collections(first, day, newsletter.sources)
     # what arXiv was asked for another newsletter's categories says nothing of this one's
     whole = sum(not one.problem for one in went) if not newsletter.categories else 0
     wanted = ((day - first).days + 1) * len(newsletter.sources)
     if whole == wanted and day < context.now().date() - dt.timedelta(days=1):
-        return
-    await pipeline.collect(context, newsletter, kind, day, say)
+        return False
+    asked = await pipeline.collect(context, newsletter, kind, day, say)
+    return any(one.problem and not one.papers and (kind is Kind.WEEKLY or one.day == day) for one in asked)
 
 
 async def tidy() -> str:

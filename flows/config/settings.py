@@ -84,6 +84,13 @@ class Settings(BaseSettings):
         description="Hashes the addresses that are never mailed again; made once in HOME_DIR by default. Keep it with "
         "your backups and never change it: they would be forgotten",
     )
+    operator_login: SecretStr = Field(
+        SecretStr(""),
+        description="Opens Prefect's UI and the operator's pages of the web app; made once in HOME_DIR by default",
+    )
+    prefect_url: Url | None = Field(
+        None, description="Where operators reach Prefect's UI from elsewhere, behind a proxy of yours; none by default"
+    )
     trusted_proxies: str = Field(
         "127.0.0.1,::1",
         description="Addresses and networks, joined by commas, whose X-Forwarded-For and -Proto are believed; `none`: "
@@ -159,7 +166,15 @@ class Settings(BaseSettings):
             raise ValueError("should be printable ASCII")
         return SecretStr(key)
 
-    @field_validator("public_url", "huggingface_url", "arxiv_url", "arxiv_rss_url", "summary_url")
+    @field_validator("operator_login")
+    @classmethod
+    def _a_login(cls, value: SecretStr) -> SecretStr:
+        login = value.get_secret_value().strip()
+        if login and (len(login) < 16 or not login.isascii() or not login.isprintable() or " " in login):
+            raise ValueError("should be 16 or more printable characters of ASCII without spaces")
+        return SecretStr(login)
+
+    @field_validator("public_url", "prefect_url", "huggingface_url", "arxiv_url", "arxiv_rss_url", "summary_url")
     @classmethod
     def _no_slash_at_the_end(cls, value: str | None) -> str | None:
         return value and value.rstrip("/")
@@ -168,6 +183,19 @@ class Settings(BaseSettings):
     @classmethod
     def _absolute(cls, value: Path | None) -> Path | None:
         return value.expanduser().absolute() if value else None
+
+    @field_validator("database_url")
+    @classmethod
+    def _an_absolute_file(cls, value: str) -> str:
+        scheme, found, file = value.partition(":///")
+        if not found or not scheme.startswith("sqlite") or not file or file.startswith(("/", ":memory:", "file:")):
+            return value
+        return f"{scheme}:///{Path(file).absolute()}"
+
+    @field_validator("dkim_key")
+    @classmethod
+    def _absolute_files(cls, value: str) -> str:
+        return ",".join(str(Path(part.strip()).expanduser().absolute()) for part in value.split(",") if part.strip())
 
     @field_validator("templates_dir")
     @classmethod
@@ -253,7 +281,7 @@ class Settings(BaseSettings):
         """The keys that sign links, newest first; one is made in HOME_DIR if none is set."""
         given = [key.strip() for key in self.secret_key.get_secret_value().split(",") if key.strip()]
         if not given:
-            given = [_kept_key(self.home_dir / "secret_key")]
+            given = [kept_key(self.home_dir / SECRET_KEY)]
         for key in given:
             if len(key) < 16:
                 raise Problem(
@@ -263,9 +291,32 @@ class Settings(BaseSettings):
         return tuple(key.encode() for key in given)
 
     @cached_property
+    def login(self) -> str:
+        """What opens Prefect's UI and the operator's pages; one is made in HOME_DIR if none is set."""
+        return self.operator_login.get_secret_value() or kept_key(self.home_dir / "operator_login", "operator:")
+
+    @property
+    def lacks_keys(self) -> bool:
+        """Whether one of the keys that sign and hash is neither set nor kept: `keys` or `hashing_key` would make it."""
+        return any(
+            not given.get_secret_value().strip() and not (self.home_dir / file).exists()
+            for given, file in ((self.secret_key, SECRET_KEY), (self.suppression_key, SUPPRESSION_KEY))
+        )
+
+    def environment(self) -> dict[str, str]:
+        """What was set, as the environment of a process that works elsewhere and reads no `.env`."""
+        found = {}
+        for name in self.model_fields_set:
+            value = getattr(self, name)
+            if value is not None:
+                plain = value.get_secret_value() if isinstance(value, SecretStr) else str(value)
+                found[f"PAPERROUND_{name.upper()}"] = plain
+        return found
+
+    @cached_property
     def hashing_key(self) -> bytes:
         """The key that suppressed addresses are hashed with; one is made in HOME_DIR if none is set."""
-        key = self.suppression_key.get_secret_value().strip() or _kept_key(self.home_dir / "suppression_key")
+        key = self.suppression_key.get_secret_value().strip() or kept_key(self.home_dir / SUPPRESSION_KEY)
         if len(key) < 16:
             raise Problem(
                 "PAPERROUND_SUPPRESSION_KEY has fewer than 16 characters: make one with "
@@ -284,13 +335,18 @@ def _back_off(value: str) -> Sequence[dt.timedelta]:
     return tuple(dt.timedelta(minutes=one) for one in minutes)
 
 
-def _kept_key(file: Path) -> str:
-    """The key in `file`, made now if there is none; of several processes that make one, the first one's counts."""
+SECRET_KEY, SUPPRESSION_KEY = "secret_key", "suppression_key"
+"""The files in HOME_DIR that keep what is not set."""
+
+
+def kept_key(file: Path, begins: str = "") -> str:
+    """The key in `file`, made now if there is none, as something random after what it `begins` with; of several
+    processes that make one, the first one's counts."""
     if not file.exists():
         file.parent.mkdir(parents=True, exist_ok=True)
         # a temporary file is readable by its owner alone, and a link appears whole or not at all
         with tempfile.NamedTemporaryFile("w", dir=file.parent) as new, contextlib.suppress(FileExistsError):
-            new.write(secrets.token_urlsafe(32))
+            new.write(begins + secrets.token_urlsafe(32))
             new.flush()
             os.link(new.name, file)
     return file.read_text().strip()
@@ -316,14 +372,16 @@ def _wanted(error: ErrorDetails) -> str:
     return words.format(**error.get("ctx", {})) if words else error["msg"].removeprefix("Value error, ")
 
 
-def load_settings() -> Settings:
+def load_settings(*, env_file: str | None = ".env") -> Settings:
     """The settings of this process; raises Problem with one sentence that names the first bad variable."""
     try:
-        return Settings()
+        return Settings(_env_file=env_file)
     except ValidationError as error:
         first = error.errors()[0]
         name = "PAPERROUND_" + "_".join(str(part) for part in first["loc"]).upper()
-        secret_fields = {"mail_url", "secret_key", "suppression_key", "returns_url", "summary_key"}
+        secret_fields = {name for name, field in Settings.model_fields.items() if field.annotation is SecretStr} | {
+            "database_url"
+        }
         value = "" if secret_fields.intersection(first["loc"]) else f" is {str(first['input'])[:60]!r}, which"
         raise Problem(f"{name}{value} is not accepted: {_wanted(first)}.") from error
     except UnicodeDecodeError as error:

@@ -12,12 +12,11 @@ import contextlib
 import datetime as dt
 import json
 import os
-import sys
 from types import TracebackType
 
 from flows.config.settings import Settings
 from flows.context import Say
-from flows.process import die_with_the_parent
+from flows.process import die_with_the_parent, python
 
 BATCHES = 50
 """So many batches that are due pay for one more process, which takes two seconds to start: 25,000 readers."""
@@ -48,7 +47,7 @@ class Fleet:
     async def __aenter__(self) -> Fleet:
         for _ in range(self.size - 1):
             process = await asyncio.create_subprocess_exec(
-                *(sys.executable, "-m", "flows", *self._command),
+                *python("flows", *self._command),
                 stdin=asyncio.subprocess.DEVNULL,
                 stdout=asyncio.subprocess.PIPE,
                 start_new_session=True,  # Ctrl-C reaches us alone

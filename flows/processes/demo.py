@@ -12,7 +12,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.markup import escape
 
-from flows.config.settings import load_settings
+from flows.config.settings import SECRET_KEY, SUPPRESSION_KEY, Settings, kept_key, load_settings
 from flows.context import Context, open_context, report_link
 from flows.editions.model import Kind
 from flows.outcomes import Problem
@@ -20,15 +20,8 @@ from flows.papers.gather import SOURCES, gather
 from flows.papers.model import Window
 from flows.processes.demo_mailbox import mail_server
 from flows.processes.prefect_api import TERMINAL, PrefectApi
-from flows.processes.supervisor import (
-    Stopped,
-    Supervisor,
-    claim_port,
-    locked,
-    prefect_environment,
-    start_prefect,
-    supervising,
-)
+from flows.processes.prefect_server import ADDRESS, folder_of, prefect_environment
+from flows.processes.supervisor import Stopped, Supervisor, claim_port, locked, supervising
 from subscribers.model import SubscriptionState
 from subscribers.people.store import Change
 
@@ -70,29 +63,47 @@ async def demo(console: Console, *, once: bool, date: str, offline: bool, home: 
     when it is asked to."""
     with contextlib.ExitStack() as held:
         ports = Ports(*(claim_port(preferred, held) for preferred in (4280, 8180, 2580)))
-        os.environ.update(_environment(home, ports))
-        for name in [name for name in os.environ if name.startswith("PREFECT_")]:
-            del os.environ[name]
+        settings = _take_over(load_settings().environment(), home, ports)
         api = f"http://127.0.0.1:{ports.prefect}/api"
-        children = {**os.environ, **prefect_environment(home / "prefect", api)}
+        children = prefect_environment(settings, api, os.environ)
+        (folder_of(settings) / ADDRESS).write_text(api)
         postman = mail_server(home / "inbox", ports.mail)
         postman.start()
         held.callback(postman.stop)
-        async with supervising(home / "logs") as supervisor:
+        async with supervising(home / "logs", folder_of(settings)) as supervisor:
             try:
-                return await _show(console, supervisor, ports, children, home, once=once, date=date, offline=offline)
+                return await _show(
+                    console, supervisor, ports, children, settings, once=once, date=date, offline=offline
+                )
             except Stopped:
                 return _ended(console, supervisor)
 
 
-def _environment(home: Path, ports: Ports) -> dict[str, str]:
-    """What the demonstration sets itself, whatever the user's own settings say: it sends nothing anywhere."""
+def _take_over(given: dict[str, str], home: Path, ports: Ports) -> Settings:
+    """The demonstration's settings: the user's own, but for what would send something anywhere, read somebody's mail or
+    lie elsewhere. The environment of this process is made to agree."""
+    for name in [name for name in os.environ if name.startswith(("PREFECT_", "PAPERROUND_"))]:
+        del os.environ[name]
+    os.environ.update({name: value for name, value in given.items() if name not in _LEFT_OUT} | _own(home, ports))
+    return load_settings(env_file=None)
+
+
+_LEFT_OUT = frozenset(
+    f"PAPERROUND_{name}" for name in ("RETURNS_URL", "RETURN_PATH", "DKIM_KEY", "DKIM_SELECTOR", "DKIM_DOMAIN")
+)
+
+
+def _own(home: Path, ports: Ports) -> dict[str, str]:
     return {
         "PAPERROUND_HOME_DIR": str(home),
         "PAPERROUND_DATABASE_URL": f"sqlite:///{home / 'paperround.db'}",
         "PAPERROUND_MAIL_URL": f"smtp://127.0.0.1:{ports.mail}",
         "PAPERROUND_PUBLIC_URL": f"http://127.0.0.1:{ports.web}",
         "PAPERROUND_SENDER": "Paperround <paperround@example.org>",
+        "PAPERROUND_SECRET_KEY": kept_key(home / SECRET_KEY),
+        "PAPERROUND_SUPPRESSION_KEY": kept_key(home / SUPPRESSION_KEY),
+        "PAPERROUND_OPERATOR_LOGIN": kept_key(home / "operator_login", "operator:"),
+        "PAPERROUND_PREFECT_URL": f"http://127.0.0.1:{ports.prefect}",
     }
 
 
@@ -101,17 +112,19 @@ async def _show(
     supervisor: Supervisor,
     ports: Ports,
     environment: dict[str, str],
-    home: Path,
+    settings: Settings,
     *,
     once: bool,
     date: str,
     offline: bool,
 ) -> int:
-    api = environment["PREFECT_API_URL"]
-    async with open_context(load_settings()) as context, PrefectApi(api) as prefect:
+    api, home = environment["PREFECT_API_URL"], settings.home_dir
+    async with open_context(settings) as context, PrefectApi(api, settings.login) as prefect:
         with console.status("Starting the Prefect server, the web app and a mail server…"):
-            await start_prefect(supervisor, ports.prefect, environment)
-            web = ("flows", "web", "--port", str(ports.web), "--mailbox", str(home / "inbox"))
+            await supervisor.start("server", "server", "--port", str(ports.prefect), environment=environment)
+            # it waits by itself until the server answers
+            await supervisor.start("runner", "runner", environment=environment)
+            web = ("web", "--port", str(ports.web), "--mailbox", str(home / "inbox"))
             await supervisor.start("web", *web, environment=environment)
             choosing = asyncio.create_task(_choose(context, date, offline=offline))
             await supervisor.ready("Prefect server", f"{api}/health")
@@ -127,7 +140,7 @@ async def _show(
         if failed:
             console.print(f"[red]The run did not succeed:[/] {failed}\nIts log: {_run_page(ports, run)}")
         who_got_it = report_link(context, choice.newsletter, Kind.DAILY, choice.day)
-        _show_where(console, ports, run, choice, home, who_got_it, gone=once)
+        _show_where(console, ports, run, choice, settings, who_got_it, gone=once)
     if once:
         return 1 if failed else 0
     console.print("It stays up until you press Ctrl-C.")
@@ -216,10 +229,10 @@ def _run_page(ports: Ports, run: str) -> str:
 
 
 def _show_where(
-    console: Console, ports: Ports, run: str, choice: Choice, home: Path, who_got_it: str, *, gone: bool
+    console: Console, ports: Ports, run: str, choice: Choice, settings: Settings, who_got_it: str, *, gone: bool
 ) -> None:
     """Every place to look at; with `gone` those that are left when the servers have stopped."""
-    site = f"http://127.0.0.1:{ports.web}"
+    site, home = f"http://127.0.0.1:{ports.web}", settings.home_dir
     places = {
         "The mail": f"{site}/inbox",
         "The mail as maildir": str(home / "inbox"),
@@ -227,11 +240,12 @@ def _show_where(
         "Who got it": who_got_it,
         "Prefect: the run": _run_page(ports, run),
         "Prefect: start another": f"http://127.0.0.1:{ports.prefect}/deployments",
+        "Its login, asked once": settings.login,
         "Logs": str(home / "logs"),
     }
     console.print("\n[bold]Where to look[/]")
     for name, place in places.items():
-        if gone and place.startswith("http"):
+        if gone and (place.startswith("http") or place == settings.login):
             continue
         # never wrapped: addresses are for copying
         console.print(f"  {name:<24}{place}", markup=False, soft_wrap=True)

@@ -20,6 +20,8 @@ from typing import TypeVar
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, Envelope, Session
 from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
+from starlette.middleware.trustedhost import TrustedHostMiddleware
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 from starlette.routing import BaseRoute, Route
@@ -38,6 +40,9 @@ POLICY = (
     "img-src data:; frame-ancestors 'self'"
 )
 """A mail's HTML runs no script, sends no form, and is framed by this site alone."""
+
+HERE = (Middleware(TrustedHostMiddleware, allowed_hosts=["127.0.0.1", "localhost"]),)
+"""A page elsewhere whose name leads to this machine reads nothing: the mails hold readers' links."""
 
 _OUTWARD = re.compile(r"<a\s(?=[^>]*\bhref\s*=\s*[\"']?https?:)", re.IGNORECASE)
 _NUMBER = re.compile(r"\d+")
@@ -108,13 +113,10 @@ def routes(folder: Path, pages: Pages) -> Sequence[BaseRoute]:
         except KeyError:
             raise HTTPException(404, pages.phrases.text("message.gone")) from None
 
+    shown = {"": looks, "/text": text, "/source": source, "/html": html, "/eml": eml}
     return [
-        Route("/inbox", listing),
-        Route("/inbox/{key}", looks),
-        Route("/inbox/{key}/text", text),
-        Route("/inbox/{key}/source", source),
-        Route("/inbox/{key}/html", html),
-        Route("/inbox/{key}/eml", eml),
+        Route("/inbox", listing, middleware=HERE),
+        *(Route(f"/inbox/{{key}}{end}", page, middleware=HERE) for end, page in shown.items()),
     ]
 
 

@@ -28,6 +28,7 @@ from subscribers.web.app import Services, create_app
 from subscribers.web.latest import Latest
 from subscribers.web.limits import Limits
 from subscribers.web.pages import Pages
+from subscribers.web.sessions import Sessions
 
 
 def services(
@@ -65,6 +66,7 @@ def services(
         archive=Archive(context.database),
         search=Search(context.database),
         report=context.report,
+        sessions=Sessions(context.database, context.settings.login),
         public_url=context.settings.public_url,
     )
 
@@ -106,7 +108,7 @@ async def serve_flows() -> None:
     from flows.deployments import serve  # noqa: PLC0415
 
     api = os.environ.get("PREFECT_API_URL", "http://127.0.0.1:4200/api")
-    async with httpx.AsyncClient(timeout=5, trust_env=False) as client:
+    async with httpx.AsyncClient(timeout=5) as client:
         while True:
             try:
                 if (await client.get(f"{api}/health")).status_code == 200:

@@ -12,7 +12,6 @@ import fcntl
 import os
 import signal
 import socket
-import sys
 import tempfile
 from collections.abc import AsyncIterator, Iterator, Mapping
 from dataclasses import dataclass
@@ -22,7 +21,7 @@ from typing import IO
 import httpx
 
 from flows.outcomes import Problem
-from flows.process import die_with_the_parent
+from flows.process import die_with_the_parent, python
 
 GRACE = 10.0
 """Seconds between SIGTERM and SIGKILL."""
@@ -38,8 +37,9 @@ class Child:
 class Supervisor:
     """Started processes, and the wish to stop: set by Ctrl-C, SIGTERM, or the end of a process that should stay."""
 
-    def __init__(self, logs: Path) -> None:
+    def __init__(self, logs: Path, folder: Path) -> None:
         self._logs = logs
+        self._folder = folder
         self._children: list[Child] = []
         self._watches: list[asyncio.Task[None]] = []
         self.stopping = asyncio.Event()
@@ -47,15 +47,16 @@ class Supervisor:
         """Why it stops, where nobody asked it to."""
 
     async def start(self, name: str, *command: str, environment: Mapping[str, str]) -> None:
-        """Starts `python -m COMMAND…`; what it prints goes into its log."""
+        """Starts the command of ours that is named, in a folder of our own: where it was started, Prefect would read
+        somebody else's `.env` and `prefect.toml`. What it prints goes into its log."""
         self._logs.mkdir(parents=True, exist_ok=True)
+        self._folder.mkdir(parents=True, exist_ok=True)
         log = self._logs / f"{name}.log"
         with log.open("ab") as output:
             process = await asyncio.create_subprocess_exec(
-                sys.executable,
-                "-m",
-                *command,
+                *python("flows", *command),
                 env=dict(environment),
+                cwd=self._folder,
                 stdin=asyncio.subprocess.DEVNULL,
                 stdout=output,
                 stderr=output,
@@ -77,7 +78,7 @@ class Supervisor:
     async def ready(self, name: str, url: str, timeout: float = 120) -> None:  # noqa: ASYNC109 - in words below
         """Waits until `url` answers 200. Raises Problem when the process ends or the time runs out."""
         deadline = asyncio.get_running_loop().time() + timeout
-        async with httpx.AsyncClient(timeout=5, trust_env=False) as client:
+        async with httpx.AsyncClient(timeout=5) as client:
             while not self.stopping.is_set():
                 with contextlib.suppress(httpx.HTTPError):
                     if (await client.get(url)).status_code == 200:
@@ -117,9 +118,10 @@ def _signal(child: Child, number: signal.Signals) -> None:
 
 
 @contextlib.asynccontextmanager
-async def supervising(logs: Path) -> AsyncIterator[Supervisor]:
-    """A supervisor that obeys Ctrl-C and SIGTERM and leaves no process behind, whatever happens inside."""
-    supervisor = Supervisor(logs)
+async def supervising(logs: Path, folder: Path) -> AsyncIterator[Supervisor]:
+    """A supervisor, its processes at work in `folder`, that obeys Ctrl-C and SIGTERM and leaves no process behind,
+    whatever happens inside."""
+    supervisor = Supervisor(logs, folder)
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         loop.add_signal_handler(number, supervisor.stopping.set)
@@ -166,28 +168,3 @@ def port_is_free(port: int) -> bool:
         except OSError:
             return False
     return True
-
-
-def prefect_environment(home: Path, api: str) -> dict[str, str]:
-    """The environment of Prefect's processes: a home of our own, so that the user's profile is left alone; a folder
-    for temporary files of our own, since its runner's would be shared with all users of the machine and belongs to
-    the first; nothing is reported to anybody."""
-    temporary = home / "tmp"
-    temporary.mkdir(parents=True, exist_ok=True)
-    return {
-        "TMPDIR": str(temporary),
-        "PREFECT_HOME": str(home),
-        "PREFECT_API_URL": api,
-        "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
-        "DO_NOT_TRACK": "1",
-        "PREFECT_SERVER_UI_SHOW_PROMOTIONAL_CONTENT": "false",
-        "PREFECT_RUNNER_POLL_FREQUENCY": "2",
-        "PREFECT_LOGGING_TO_API_BATCH_INTERVAL": "1",
-    }
-
-
-async def start_prefect(supervisor: Supervisor, port: int, environment: Mapping[str, str]) -> None:
-    """Starts the server and, beside it, the runner: it waits by itself until the server answers."""
-    server = ("prefect", "server", "start", "--host", "127.0.0.1", "--port", str(port))
-    await supervisor.start("server", *server, environment=environment)
-    await supervisor.start("runner", "flows", "runner", environment=environment)

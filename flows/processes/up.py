@@ -7,13 +7,16 @@ from contextlib import ExitStack
 from urllib.parse import urlsplit
 
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from flows.config.settings import Settings
 from flows.context import Context, open_context
 from flows.incoming.mailboxes import opener
 from flows.outcomes import Problem
-from flows.processes.supervisor import Stopped, locked, port_is_free, prefect_environment, supervising
+from flows.processes.prefect_api import PrefectApi
+from flows.processes.prefect_server import ADDRESS, folder_of, prefect_environment
+from flows.processes.supervisor import Stopped, Supervisor, locked, port_is_free, supervising
 from flows.sending.transports import transport
 
 
@@ -48,23 +51,25 @@ async def up(console: Console, settings: Settings, *, host: str, port: int, pref
 async def _stay(
     console: Console, settings: Settings, joined: str | None, *, host: str, port: int, prefect_port: int
 ) -> int:
-    async with open_context(settings) as context, supervising(settings.home_dir / "logs") as supervisor:
+    folder = folder_of(settings)
+    async with open_context(settings) as context, supervising(settings.home_dir / "logs", folder) as supervisor:
         api = joined or f"http://127.0.0.1:{prefect_port}/api"
-        ours = prefect_environment(settings.home_dir / "prefect", api)
-        environment = {**ours, **os.environ, "TMPDIR": ours["TMPDIR"]}
+        environment = prefect_environment(settings, api, os.environ, joined=bool(joined))
+        (folder / ADDRESS).write_text(api)
         try:
             with console.status("Starting…"):
                 if not joined:
-                    server = ("prefect", "server", "start", "--host", "127.0.0.1", "--port", str(prefect_port))
-                    await supervisor.start("server", *server, environment=environment)
+                    await supervisor.start("server", "server", "--port", str(prefect_port), environment=environment)
                 else:
-                    await supervisor.ready("Prefect server that PREFECT_API_URL names", f"{api}/health", 15)
-                await supervisor.start("runner", "flows", "runner", environment=environment)
-                web = ("flows", "web", "--host", host, "--port", str(port))
+                    await _join(supervisor, api)
+                await supervisor.start("runner", "runner", environment=environment)
+                web = ("web", "--host", host, "--port", str(port))
                 await supervisor.start("web", *web, environment=environment)
                 await supervisor.ready("Prefect server", f"{api}/health")
                 await supervisor.ready("web app", f"http://{_reachable(host)}:{port}/healthz")
-            console.print(_running(context, api, host, port))
+            # in a service's journal it would be read by others
+            login = settings.login if console.is_terminal else "`paperround prefect login` prints it"
+            console.print(_running(context, api, host, port, "" if joined else login))
             await supervisor.stopping.wait()
         except Stopped:
             pass
@@ -73,13 +78,27 @@ async def _stay(
         return 0
 
 
+async def _join(supervisor: Supervisor, api: str) -> None:
+    """Waits for the operator's own server, and tells a login that it does not take. Raises Problem."""
+    await supervisor.ready("Prefect server that PREFECT_API_URL names", f"{api}/health", 15)
+    login, key = (os.environ.get(f"PREFECT_API_{name}", "") for name in ("AUTH_STRING", "KEY"))
+    async with PrefectApi(api, login, key) as prefect:
+        if not await prefect.lets_in():
+            raise Problem(
+                f"The Prefect server at {api} asks for another login: set PREFECT_API_AUTH_STRING to its own, "
+                "or PREFECT_API_KEY for Prefect Cloud."
+            )
+
+
 def _reachable(host: str) -> str:
     return "127.0.0.1" if host in ("0.0.0.0", "::", "") else host  # noqa: S104 - it is compared, not bound
 
 
-def _running(context: Context, api: str, host: str, port: int) -> Table:
+def _running(context: Context, api: str, host: str, port: int, login: str) -> Table:
     table = Table(title="Paperround is up", title_justify="left", show_header=False, box=None, padding=(0, 2))
-    table.add_row("Prefect", api.removesuffix("/api"))
+    table.add_row("Prefect", context.settings.prefect_url or api.removesuffix("/api"))
+    if login:
+        table.add_row("Its login", escape(login))
     table.add_row("Web app", f"{context.settings.public_url} (listening on {host}:{port})")
     table.add_row("Database", context.database.engine.url.render_as_string(hide_password=True))
     for newsletter in context.newsletters.values():

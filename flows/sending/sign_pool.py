@@ -18,6 +18,7 @@ import sys
 from collections.abc import Sequence
 from typing import Any, BinaryIO
 
+from flows.process import python
 from flows.sending import dkim
 
 _LONGEST = 1 << 22
@@ -39,8 +40,8 @@ class SigningProcess:
     def __init__(self, keys: Sequence[dkim.Key]) -> None:
         ours, theirs = socket.socketpair()
         with theirs:
-            self._process = subprocess.Popen(
-                [sys.executable, "-m", "flows.sending.sign_pool"],
+            self._process = subprocess.Popen(  # noqa: S603 - a module of ours
+                python("flows.sending.sign_pool"),
                 stdin=theirs.fileno(),
                 stdout=theirs.fileno(),
                 start_new_session=True,  # Ctrl-C reaches us alone

@@ -19,6 +19,7 @@ from subscribers.ledger.report import Report
 from subscribers.people.store import Subscribers
 from subscribers.web.limits import Limits
 from subscribers.web.pages import Pages, Phrases
+from subscribers.web.sessions import Sessions
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,6 +48,8 @@ class Services:
     archive: Archive
     search: Search
     report: Report
+    sessions: Sessions
+    """Operators who are logged in."""
     public_url: str
     """Where readers reach the site, without a slash at the end."""
 

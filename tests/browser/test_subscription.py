@@ -219,6 +219,7 @@ async def test_every_page_can_be_used_by_everybody(site: Site, reader: Reader, c
     paths += [
         f"{site.url}/archive/daily/2026-06-09",
         f"{site.url}/nowhere",
+        f"{site.url}/login",
         link(await reader.mail("Please"), "/confirm/"),
     ]
     paths.append(report_link(site.context, "daily", Kind.DAILY, DAY))
@@ -229,6 +230,7 @@ async def test_every_page_can_be_used_by_everybody(site: Site, reader: Reader, c
                 color_scheme=scheme, viewport={"width": width, "height": 900}, bypass_csp=True
             )
             page = await context.new_page()
+            await log_in(site, page)
             for path in paths:
                 await page.goto(path)
                 wide = await page.evaluate("document.documentElement.scrollWidth")
@@ -238,6 +240,13 @@ async def test_every_page_can_be_used_by_everybody(site: Site, reader: Reader, c
             assert await page.get_by_role("cell", name=READER).is_visible()
             await context.close()
     assert found == []
+
+
+async def log_in(site: Site, page: Page) -> None:
+    await page.goto(f"{site.url}/login")
+    await page.get_by_label("Login").fill(site.context.settings.login)
+    await page.get_by_role("button", name="Log in").click()
+    await page.get_by_role("button", name="Log out").wait_for()
 
 
 async def subscribe(site: Site, reader: Reader) -> None:

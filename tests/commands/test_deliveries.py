@@ -181,9 +181,7 @@ def test_what_is_held_is_sent_again_under_its_message_id_or_counts_as_sent(run: 
 def test_a_link_to_the_page_is_printed(run: Run, home: Path) -> None:
     delivered(run, "ada")
     said = run(*REPORT, "--link", PUBLIC_URL="https://papers.example.org").out
-    assert re.fullmatch(
-        rf"https://papers\.example\.org/report/sample/{DAY}\?until=\d{{4}}-\d\d-\d\d&seal=\S{{22}}\n", said
-    )
+    assert said == f"https://papers.example.org/report/sample/{DAY}\n"
 
 
 def test_who_got_it_is_told_from_any_database(database: Database, run: Run, home: Path) -> None:

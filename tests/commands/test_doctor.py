@@ -248,3 +248,25 @@ def test_the_command_tells_each_thing_in_a_line_and_ends_with_1_if_one_is_wrong(
     assert all(line.startswith(("ok    ", "look  ", "wrong ")) for line in lines)
     assert "wrong Sender: PAPERROUND_SENDER is Paperround <paperround@localhost>: set it" in done.stdout
     assert last == "4 are wrong, 4 to look at."
+
+
+async def test_a_prefect_server_that_lets_anybody_in_is_told(tmp_path: Path) -> None:
+    kept = tmp_path / "home" / "prefect" / "address"
+    kept.parent.mkdir(parents=True)
+    cases = ((200, Grade.WRONG, "runs code as you"), (401, Grade.OK, "a login"), (500, Grade.LOOK, "answers 500"))
+    for status, grade, words in cases:
+        with running() as server:
+            kept.write_text(f"{server.url}/api")
+            server.says("/api/admin/version", Reply(b"0", status))
+            ((told, said),) = (await found(settings(tmp_path)))["Prefect"]
+            assert told is grade
+            assert words in said
+
+
+async def test_keys_of_another_installation_are_told_and_none_are_made(tmp_path: Path) -> None:
+    async with open_context(settings(tmp_path)):
+        pass
+    other = settings(tmp_path, home_dir=tmp_path / "other", database_url=f"sqlite:///{tmp_path / 'home/paperround.db'}")
+    told = (await found(other))["Database"]
+    assert (told[1][0], "copy the file secret_key" in told[1][1]) == (Grade.WRONG, True)
+    assert not (tmp_path / "other").exists()

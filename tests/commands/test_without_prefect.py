@@ -9,6 +9,7 @@ import pytest
 
 from flows.commands import subscribers, without_prefect
 from flows.outcomes import Problem
+from tests.papers.server import Reply, running
 
 DAY = "2026-06-09"
 
@@ -32,6 +33,21 @@ async def test_a_day_that_is_over_is_collected_once_and_today_every_time(home: P
         for _ in range(2):
             await without_prefect.preview("sample", day, "", home / "out", said.append)
         assert len([sentence for sentence in said if "25 papers" in sentence]) == times
+
+
+async def test_a_day_whose_source_failed_ends_as_a_failure_and_a_quiet_one_does_not(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with running() as server:
+        monkeypatch.setenv("PAPERROUND_HUGGINGFACE_URL", server.url)
+        with pytest.raises(Problem, match=r"No edition on 2026-06-09, so no mail: .* Run it again later"):
+            await without_prefect.deliver("daily", DAY, 0, lambda sentence: None, all_hours=False)
+    with running() as server:
+        monkeypatch.setenv("PAPERROUND_HUGGINGFACE_URL", server.url)
+        for day in ("2026-06-06", "2026-06-07", "2026-06-08", DAY):
+            server.says(f"/api/daily_papers?date={day}&limit=100&p=0", Reply(b"[]"))
+        said = await without_prefect.deliver("daily", DAY, 0, lambda sentence: None, all_hours=False)
+        assert said.startswith("No edition on 2026-06-09, so no mail: ")
 
 
 async def test_what_was_frozen_is_not_collected_again(home: Path) -> None:

@@ -15,6 +15,7 @@ from typing import Any
 
 import pytest
 
+from flows.commands.dkim_new import new as new_key
 from flows.config.settings import Settings
 from flows.context import open_context
 from flows.delivery.extra_processes import BATCHES, Fleet
@@ -24,6 +25,7 @@ from flows.storage.database import Database
 from subscribers.model import DeliveryState
 from subscribers.people.store import Change
 from tests import factories
+from tests.processes.hostile_folder import environment_of, hostile_folder, unchanged
 from tests.running_processes import processes_of
 from tests.sending.smtp import MailServer, mail_server
 
@@ -38,13 +40,17 @@ class List:
 
     given: dict[str, Any]
     server: MailServer
+    folder: Path
+    """Where the command is started: other things of the same names lie there."""
 
     async def deliver(self, **more: object) -> asyncio.subprocess.Process:
-        environment = {name: value for name, value in os.environ.items() if not name.startswith("PAPERROUND_")}
+        environment = environment_of(self.folder)
         environment |= {f"PAPERROUND_{name.upper()}": str(value) for name, value in (self.given | more).items()}
-        command = (sys.executable, "-m", "flows", "deliver", "--date", str(factories.DAY), "--wait", "90")
+        command = (sys.executable, "-P", "-m", "flows", "deliver", "--date", str(factories.DAY), "--wait", "90")
         pipe = asyncio.subprocess.PIPE
-        return await asyncio.create_subprocess_exec(*command, env=environment, stdout=pipe, stderr=pipe)
+        return await asyncio.create_subprocess_exec(
+            *command, cwd=self.folder, env=environment, stdout=pipe, stderr=pipe
+        )
 
     async def states(self) -> dict[DeliveryState, int]:
         async with open_context(Settings(_env_file=None, **self.given)) as context:
@@ -70,16 +76,20 @@ async def people(database: Database, tmp_path: Path) -> AsyncIterator[List]:
             edition = factories.edition(topics=context.topics[:5])
             cards = await cards_of(context, edition, context.newsletters["daily"])
             await context.store.freeze(edition, pack(cards), context.now())
-        yield List(given, server)
+        yield List(given, server, hostile_folder(tmp_path / "elsewhere"))
 
 
 @ONE_DATABASE
-async def test_processes_share_the_readers_and_say_what_they_brought_together(people: List) -> None:
-    delivering = await people.deliver()
+async def test_processes_share_the_readers_and_say_what_they_brought_together(people: List, tmp_path: Path) -> None:
+    """And sign: with all the processes that takes, whatever lies in the folder that the command is started in."""
+    key = tmp_path / "key.pem"
+    new_key(Settings(_env_file=None, home_dir=tmp_path), "june", "example.org", "rsa", key)
+    delivering = await people.deliver(dkim_key=key, dkim_selector="june", dkim_domain="example.org")
     said, log = await delivering.communicate()
     assert said.decode() == f"Deliveries: {READERS} sent.\n"
     assert "3 processes share the readers." in log.decode()
     assert people.server.readers == Counter(f"reader-{n}@example.org" for n in range(READERS))
+    assert unchanged(people.folder)
 
 
 @ONE_DATABASE

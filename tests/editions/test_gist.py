@@ -229,7 +229,7 @@ def test_the_longest_abstract_takes_no_longer_than_its_length() -> None:
 
 
 def test_the_packaged_model_is_small_and_holds_numbers_by_short_names() -> None:
-    data = (files("flows.editions") / "gist.weights").read_bytes()
+    data = (files("flows.editions.abstracts") / "gist.weights").read_bytes()
 
     assert len(data) < 200_000
     assert all(isinstance(weight, int) and len(name) < 60 for name, weight in json.loads(data).items())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import datetime as dt
 import email
 import email.policy
@@ -19,6 +20,7 @@ from typing import Any
 import httpx
 import pytest
 
+from tests.processes.hostile_folder import PASSWORD, environment_of, hostile_folder, unchanged
 from tests.running_processes import processes_of
 
 START = 180
@@ -29,19 +31,33 @@ START = 180
 class Demo:
     process: subprocess.Popen[str]
     home: Path
+    elsewhere: Path
+    """The folder that it was started in, with things of the user's own."""
     said: str
     prefect: str
     site: str
+    login: str
 
     def api(self, method: str, path: str, body: Any = None) -> Any:
         """Prefect's API; with SQLite it answers 503 now and then while somebody else writes."""
         for _ in range(10):
-            answer = httpx.request(method, f"{self.prefect}/api{path}", json=body, timeout=30)
+            url, headers = f"{self.prefect}/api{path}", self.authorization
+            answer = httpx.request(method, url, json=body, timeout=30, headers=headers)
             if answer.status_code != 503:
                 break
             time.sleep(0.5)
         answer.raise_for_status()
         return answer.json()
+
+    @property
+    def authorization(self) -> dict[str, str]:
+        return {"Authorization": f"Basic {base64.b64encode(self.login.encode()).decode()}"}
+
+    def as_operator(self, url: str) -> httpx.Response:
+        """A page of the web app's, for whoever has logged in."""
+        with httpx.Client() as browser:
+            assert browser.post(f"{self.site}/login", data={"login": self.login}).status_code == 303
+            return browser.get(url)
 
     def run(self, deployment: str, parameters: dict[str, Any]) -> dict[str, Any]:
         """Starts a run as the form of the UI does, and waits for its end."""
@@ -65,12 +81,11 @@ class Demo:
 @pytest.fixture(scope="module")
 def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
     folder = tmp_path_factory.mktemp("demo")
-    environment = {
-        name: value for name, value in os.environ.items() if not name.startswith(("PREFECT_", "PAPERROUND_"))
-    }
+    elsewhere = hostile_folder(folder / "elsewhere")
     with subprocess.Popen(
-        [sys.executable, "-m", "flows", "demo", "--offline", "--home", str(folder / "home")],
-        env={**environment, "HOME": str(folder), "PREFECT_PROFILE": "the-users-own"},
+        [sys.executable, "-P", "-m", "flows", "demo", "--offline", "--home", str(folder / "home")],
+        cwd=elsewhere,
+        env=environment_of(elsewhere),
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
@@ -87,9 +102,11 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
             yield Demo(
                 process=process,
                 home=folder / "home",
+                elsewhere=elsewhere,
                 said=said,
                 prefect=places["Prefect: the run"].split("/runs/")[0],
                 site=places["The mail"].removesuffix("/inbox"),
+                login=re.findall(r"^ +Its login, asked once +(\S+)$", said, re.MULTILINE)[0],
             )
         finally:
             process.kill()
@@ -127,11 +144,12 @@ def test_a_run_from_the_form_leaves_the_edition_its_preview_and_the_delivery_rep
     assert "| sent | 1 |" in found["delivery-sample"]
     link = re.search(r"\((http\S+)\)", found["preview-sample"])
     assert link is not None
-    assert httpx.get(link[1]).status_code == 200
-    assert httpx.get(link[1].split("?")[0]).status_code == 403
+    assert httpx.get(link[1]).status_code == 303
+    assert demo.as_operator(link[1]).status_code == 200
     who = re.search(r"\[Who got it\]\((http\S+)\)", found["delivery-sample"])
     assert who is not None
-    assert "reader@example.org" in httpx.get(who[1]).text
+    assert "reader@example.org" in demo.as_operator(who[1]).text
+    assert httpx.get(who[1]).content == b""
     assert "reader@example.org" not in str(found)
     tasks = demo.api("POST", "/task_runs/filter", {"flow_runs": {"id": {"any_": [run["id"]]}}})
     assert {task["name"].split()[0] for task in tasks} == {"collect", "compose", "deliver"}
@@ -165,7 +183,7 @@ def test_a_weekly_run_brings_the_week_to_weekly_readers_alone(demo: Demo) -> Non
     link = re.search(r"\((http\S+)\)", found["preview-sample-weekly"])
     assert link is not None
     assert "/preview/sample/week/2026-06-13" in link[1]
-    assert httpx.get(link[1]).status_code == 200
+    assert demo.as_operator(link[1]).status_code == 200
     assert httpx.get(f"{demo.site}/archive/sample/week/2026-06-13").status_code == 200
 
 
@@ -198,11 +216,20 @@ def test_a_mistake_in_the_form_fails_with_one_sentence(demo: Demo) -> None:
     assert "'the ides of March' is no date: write it as 2026-06-09" in run["state"]["message"]
 
 
-def test_nothing_that_a_reader_owns_stands_in_prefect(demo: Demo) -> None:
-    database = (demo.home / "prefect" / "prefect.db").read_bytes()
-    database += (demo.home / "prefect" / "prefect.db-wal").read_bytes()
-    assert b"reader@example.org" not in database
-    assert b"/unsubscribe/" not in database
+def test_no_address_link_or_key_stands_in_prefect_or_in_a_log(demo: Demo) -> None:
+    files = [file for part in ("prefect", "logs") for file in (demo.home / part).rglob("*") if file.is_file()]
+    assert {"prefect.db", "prefect.db-wal", "server.log", "runner.log", "web.log"} <= {file.name for file in files}
+    keys = [(demo.home / name).read_text() for name in ("operator_login", "secret_key", "suppression_key")]
+    for canary in (*keys, PASSWORD, "reader@example.org", "/unsubscribe/", "/manage/", "/act/", "seal="):
+        assert [file.name for file in files if canary.encode() in file.read_bytes()] == [], canary
+
+
+def test_what_lies_in_the_folder_it_was_started_in_is_left_alone_and_obeyed_in_our_settings_only(demo: Demo) -> None:
+    assert unchanged(demo.elsewhere)
+    mail = email.message_from_bytes(demo.mails()[0].read_bytes(), policy=email.policy.default)
+    text = mail.get_body(("plain",))
+    assert text is not None
+    assert "1 Example Street, Sampletown" in text.get_content()
 
 
 def test_the_schedule_is_planned(demo: Demo) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import signal
 import subprocess
 import sys
@@ -12,21 +11,26 @@ from pathlib import Path
 import httpx
 
 from tests.conftest import free_port
+from tests.processes.hostile_folder import PASSWORD, environment_of, hostile_folder, unchanged
 from tests.running_processes import processes_of
 
+READER = "ada.brook@example.org"
 START = 180
 """Seconds that a start may take on a busy machine; on a quiet one it takes a third of a minute."""
 
 
 def test_it_serves_every_newsletter_refuses_a_second_one_and_leaves_no_process_behind(tmp_path: Path) -> None:
     home, web, prefect = tmp_path / "home", free_port(), free_port()
-    ours = ("PREFECT_", "PAPERROUND_")
-    environment = {name: value for name, value in os.environ.items() if not name.startswith(ours)}
-    environment |= {"PAPERROUND_HOME_DIR": str(home), "PAPERROUND_MAIL_URL": f"maildir://{tmp_path / 'outbox'}"}
+    elsewhere = hostile_folder(tmp_path / "elsewhere")
+    environment = environment_of(elsewhere)
+    environment |= {
+        "PAPERROUND_HOME_DIR": str(home),
+        "PAPERROUND_MAIL_URL": f"smtp://ada:{PASSWORD}@127.0.0.1:{free_port()}",
+    }
     environment["PAPERROUND_RETURNS_URL"] = f"maildir://{tmp_path / 'outbox'}"
-    command = [sys.executable, "-m", "flows", "up", "--port", str(web), "--prefect-port", str(prefect)]
+    command = [sys.executable, "-P", "-m", "flows", "up", "--port", str(web), "--prefect-port", str(prefect)]
     with subprocess.Popen(
-        command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+        command, cwd=elsewhere, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
     ) as process:
         try:
             wanted = [
@@ -39,11 +43,15 @@ def test_it_serves_every_newsletter_refuses_a_second_one_and_leaves_no_process_b
                 "collect/by-hand",
             ]
             deadline = time.monotonic() + START
-            while not all(_is_served(prefect, name) for name in wanted):
+            while not all(_is_served(prefect, home, name) for name in wanted):
                 assert process.poll() is None, process.communicate()[0]
                 assert time.monotonic() < deadline
                 time.sleep(0.5)
             assert httpx.get(f"http://127.0.0.1:{web}/healthz").text == "ok\n"
+
+            add = [*command[:4], "subscribers", "add", READER, "-n", "sample"]
+            subprocess.run(add, env=environment, check=True)
+            _deliver_in_vain(prefect, home)
 
             second = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
             assert second.returncode == 2
@@ -51,11 +59,41 @@ def test_it_serves_every_newsletter_refuses_a_second_one_and_leaves_no_process_b
         finally:
             process.send_signal(signal.SIGTERM)
         assert process.wait(timeout=60) == 0
+        assert process.stdout is not None
+        said = process.stdout.read()
+        assert "`paperround prefect login` prints it" in said
+        assert (home / "operator_login").read_text() not in said  # it is no terminal but may be a journal
+        assert unchanged(elsewhere)
         assert not processes_of(home)
+    kept = [file for part in ("logs", "prefect") for file in (home / part).rglob("*") if file.is_file()]
+    assert {"prefect.db", "runner.log"} <= {file.name for file in kept}
+    keys = [(home / name).read_text() for name in ("operator_login", "secret_key", "suppression_key")]
+    for canary in (*keys, PASSWORD, READER, "/unsubscribe/", "/manage/"):
+        assert [file.name for file in kept if canary.encode() in file.read_bytes()] == [], canary
 
 
-def _is_served(port: int, deployment: str) -> bool:
+def _deliver_in_vain(port: int, home: Path) -> None:
+    """A run that ends with what the mail server, or the lack of one, says."""
+    api = f"http://127.0.0.1:{port}/api"
+    user, _, password = (home / "operator_login").read_text().partition(":")
+    with httpx.Client(auth=(user, password), timeout=30) as client:
+        found = client.get(f"{api}/deployments/name/daily/sample").json()
+        order = {"order": {"newsletter": "sample", "date": "2026-06-09", "dry_run": False}}
+        run = client.post(f"{api}/deployments/{found['id']}/create_flow_run", json={"parameters": order}).json()
+        deadline = time.monotonic() + START
+        while run["state"]["type"] not in ("COMPLETED", "FAILED", "CRASHED", "CANCELLED"):
+            assert time.monotonic() < deadline, run["state"]
+            time.sleep(0.5)
+            run = client.get(f"{api}/flow_runs/{run['id']}").json()
+    assert run["state"]["type"] == "FAILED"
+    assert "mail server" in run["state"]["message"], run["state"]
+
+
+def _is_served(port: int, home: Path, deployment: str) -> bool:
     try:
-        return httpx.get(f"http://127.0.0.1:{port}/api/deployments/name/{deployment}").status_code == 200
-    except httpx.TransportError:
+        login = (home / "operator_login").read_text().split(":")
+        path = f"http://127.0.0.1:{port}/api/deployments/name/{deployment}"
+        assert httpx.get(path).status_code == 401
+        return httpx.get(path, auth=(login[0], login[1])).status_code == 200
+    except (httpx.TransportError, FileNotFoundError):
         return False

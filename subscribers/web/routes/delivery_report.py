@@ -1,12 +1,11 @@
 """The operator's look at who got an edition.
 
-It shows addresses. So its link is sealed and names its last day, and no address stands in a URL: the search is sent as
-a form, and only shows. CSRF: nothing is changed here at all.
+It shows addresses: it asks for the operator's login, and no address stands in a URL: the search is sent as a form, and
+only shows. CSRF: nothing is changed here at all.
 """
 
 from __future__ import annotations
 
-import datetime as dt
 from collections.abc import Mapping, Sequence
 from http import HTTPStatus
 from urllib.parse import urlencode
@@ -22,10 +21,10 @@ from flows.storage.editions import Frozen
 from subscribers.ledger.report import STATES, Delivery
 from subscribers.model import DeliveryState
 from subscribers.people import csv_file
-from subscribers.tokens import Purpose, until, verify_text
 from subscribers.web import forms
 from subscribers.web.forms import first
-from subscribers.web.page_meta import name_of, path_of
+from subscribers.web.operators import operators_alone
+from subscribers.web.page_meta import path_of
 from subscribers.web.services import Services, named, services
 
 PAGE = 100
@@ -43,7 +42,6 @@ async def weekly(request: Request) -> Response:
 async def _report(request: Request, kind: Kind) -> Response:
     s = services(request)
     newsletter, day = named(request)
-    _check(request, name_of(newsletter.slug, kind, day))
     kept = await s.store.find(newsletter.slug, kind, day)
     if not isinstance(kept, Frozen):
         say = s.phrases.text
@@ -52,28 +50,18 @@ async def _report(request: Request, kind: Kind) -> Response:
     return await (page.search() if request.method == "POST" else page.listed())
 
 
-def _check(request: Request, name: str) -> None:
-    """Refuses a link that was not sealed, or not for now."""
-    s = services(request)
-    last, seal = request.query_params.get("until", ""), request.query_params.get("seal", "")
-    if not verify_text(Purpose.REPORT, until(name, last), seal, s.keys):
-        raise HTTPException(HTTPStatus.FORBIDDEN, s.phrases.text("report.no_link"))
-    # what was sealed is a date
-    if s.now().date() > dt.date.fromisoformat(last):
-        raise HTTPException(HTTPStatus.GONE, s.phrases.text("report.expired", day=last, edition=name))
-
-
 class _Page:
     """The report of one edition, as it was asked for."""
 
     def __init__(self, request: Request, newsletter: Newsletter, frozen: Frozen) -> None:
         self._request, self._newsletter, self._frozen = request, newsletter, frozen
         self._s: Services = services(request)
-        self._sealed = {name: request.query_params[name] for name in ("until", "seal")}
 
     def _url(self, **more: object) -> str:
         """This page in another state or further on."""
-        return f"{self._request.url.path}?{urlencode(self._sealed | {k: v for k, v in more.items() if v})}"
+        query = urlencode({name: value for name, value in more.items() if value})
+        path: str = self._request.scope["path"]
+        return f"{path}?{query}" if query else path
 
     async def listed(self) -> Response:
         state, after = self._asked()
@@ -129,7 +117,6 @@ class _Page:
             newsletter=self._newsletter,
             edition=edition,
             archived=path_of(edition.newsletter, edition.kind, edition.day),
-            last=self._sealed["until"],
             summary=summary,
             rows=rows,
             state=state,
@@ -143,6 +130,6 @@ class _Page:
 
 
 ROUTES = (
-    Route("/report/{newsletter}/{day}", daily, methods=["GET", "POST"]),
-    Route("/report/{newsletter}/week/{day}", weekly, methods=["GET", "POST"]),
+    Route("/report/{newsletter}/{day}", operators_alone(daily), methods=["GET", "POST"]),
+    Route("/report/{newsletter}/week/{day}", operators_alone(weekly), methods=["GET", "POST"]),
 )

@@ -21,7 +21,7 @@ from flows.storage.database import Database
 from subscribers.ledger.create_rows import ROWS
 from subscribers.ledger.ledger import BATCH, DOUBT, FINAL_REPLY, Ledger
 from subscribers.ledger.model import Claim
-from subscribers.model import DeliveryState, SubscriptionState
+from subscribers.model import DeliveryState, SubscriptionState, Suppressed
 from subscribers.people.store import Change, Subscribers
 from subscribers.tables import batch, delivery, subscription
 from tests.factories import HASHING_KEY
@@ -197,6 +197,16 @@ async def test_at_once_disregards_the_hour_also_of_rows_that_are_there(database:
     ledger = await opened(database, 1, hour=7, zone="Asia/Tokyo")
     await ledger.open(1, "daily", Kind.DAILY, DAY, NOW, at_once=True)
     assert len(await ledger.due(await claimed(ledger), NOW)) == 1
+
+
+async def test_who_is_suppressed_after_the_batch_was_read_is_not_marked(database: Database) -> None:
+    """Whoever suppresses them: the mark looks in its own transaction."""
+    ledger = await opened(database, 1)
+    claim = await claimed(ledger)
+    (item,) = await ledger.due(claim, NOW)
+    assert item.subscription is not None
+    await Subscribers(database, HASHING_KEY).suppress(item.subscription.email, Suppressed.OPERATOR, NOW)
+    assert not await ledger.mark(claim, item, NOW)
 
 
 async def test_who_unsubscribes_after_the_batch_was_read_is_not_marked(database: Database) -> None:
