@@ -23,6 +23,7 @@ import httpx
 
 from flows.outcomes import Problem
 from flows.process import die_with_the_parent
+from flows.processes.rotating import RotatingLog, copy
 
 GRACE = 10.0
 """Seconds between SIGTERM and SIGKILL."""
@@ -33,6 +34,8 @@ class Child:
     name: str
     process: asyncio.subprocess.Process
     log: Path
+    copying: asyncio.Task[None]
+    """Writes down what it says; what it started may go on saying things after it has ended."""
 
 
 class Supervisor:
@@ -48,27 +51,27 @@ class Supervisor:
 
     async def start(self, name: str, *command: str, environment: Mapping[str, str]) -> None:
         """Starts `python -m COMMAND…`; what it prints goes into its log."""
-        self._logs.mkdir(parents=True, exist_ok=True)
-        log = self._logs / f"{name}.log"
-        with log.open("ab") as output:
-            process = await asyncio.create_subprocess_exec(
-                sys.executable,
-                "-m",
-                *command,
-                env=dict(environment),
-                stdin=asyncio.subprocess.DEVNULL,
-                stdout=output,
-                stderr=output,
-                start_new_session=True,
-                preexec_fn=die_with_the_parent,
-            )
-        child = Child(name, process, log)
+        process = await asyncio.create_subprocess_exec(
+            sys.executable,
+            "-m",
+            *command,
+            env=dict(environment),
+            stdin=asyncio.subprocess.DEVNULL,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.STDOUT,
+            start_new_session=True,
+            preexec_fn=die_with_the_parent,
+        )
+        assert process.stdout is not None  # noqa: S101 - it was asked for
+        file = self._logs / f"{name}.log"
+        child = Child(name, process, file, asyncio.create_task(copy(process.stdout, RotatingLog(file))))
         self._children.append(child)
         self._watches.append(asyncio.create_task(self._watch(child)))
 
     async def _watch(self, child: Child) -> None:
         status = await child.process.wait()
         if not self.stopping.is_set():
+            await asyncio.wait([child.copying], timeout=1)
             said = child.log.read_text(errors="replace").strip().splitlines()[-1:]
             last = f" Its last words: {said[0].removeprefix('Error: ')}" if said else ""
             self.failure = f"The {child.name} stopped by itself (status {status}): see {child.log}.{last}"
@@ -104,6 +107,8 @@ class Supervisor:
                 await child.process.wait()
             # what it started itself and left behind, a flow run for instance
             _signal(child, signal.SIGKILL)
+            await asyncio.wait([child.copying], timeout=1)
+            child.copying.cancel()
         await asyncio.gather(*self._watches)
 
 

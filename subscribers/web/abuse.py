@@ -24,11 +24,15 @@ PENDING = 100_000
 
 
 def network(request: Request) -> str:
-    """The network that a visitor comes from: an IPv4 address, the first half of an IPv6 one.
+    """The network that a visitor comes from.
 
     The server has put the visitor's address in the place of a proxy's that the operator trusts.
     """
-    host = request.client.host if request.client else ""
+    return network_of(request.client.host if request.client else "")
+
+
+def network_of(host: str) -> str:
+    """The network of an address: an IPv4 address itself, the first half of an IPv6 one."""
     try:
         address = ipaddress.ip_address(host.partition("%")[0])
     except ValueError:

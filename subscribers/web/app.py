@@ -8,7 +8,7 @@ from http import HTTPStatus
 import sqlalchemy as sa
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import BaseRoute, Route
 from starlette.types import ASGIApp
@@ -57,7 +57,7 @@ def create_app(services: Services, extra: Sequence[BaseRoute] = ()) -> ASGIApp:
             Route("/healthz", _health),
             *extra,
         ],
-        exception_handlers={Instead: _instead, HTTPException: _refuse, Exception: _fail},
+        exception_handlers={Instead: _instead, HTTPException: _refuse, ClientDisconnect: _gone, Exception: _fail},
     )
     # a page has one address; a redirect would be made of the Host that the request claims
     app.router.redirect_slashes = False
@@ -91,6 +91,11 @@ async def _refuse(request: Request, error: Exception) -> Response:
     )
     response.headers.update(getattr(error, "headers", None) or {})
     return response
+
+
+async def _gone(request: Request, error: Exception) -> Response:
+    """Who hangs up in the middle of a form is told nothing, and neither is the log."""
+    return Response(status_code=HTTPStatus.BAD_REQUEST)
 
 
 async def _fail(request: Request, error: Exception) -> Response:
