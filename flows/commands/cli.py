@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import sys
 import tempfile
 import traceback
@@ -24,6 +25,7 @@ from flows.config.settings import load_settings
 from flows.context import read_day, utc_now
 from flows.editions.model import Kind
 from flows.outcomes import Problem
+from flows.storage.private_files import OTHERS
 
 T = TypeVar("T")
 
@@ -56,6 +58,7 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
 
     Every error is one sentence on standard error with status 2, never a traceback.
     """
+    os.umask(OTHERS)  # what we write is about people
     try:
         status = app(arguments, standalone_mode=False)
     except (KeyboardInterrupt, typer.Abort):

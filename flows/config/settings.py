@@ -212,6 +212,12 @@ class Settings(BaseSettings):
         )
 
     @property
+    def database_file(self) -> str | None:
+        """The file of an SQLite database; None where there is none."""
+        driver, _, file = self.database.partition(":///")
+        return file.partition("?")[0] or None if driver.startswith("sqlite") else None
+
+    @property
     def limits(self) -> Mapping[str, Limit]:
         return read_limits(self.mail_limits)
 

@@ -29,6 +29,7 @@ from flows.processes.supervisor import (
     start_prefect,
     supervising,
 )
+from flows.storage.private_files import keep_all_private
 from subscribers.model import SubscriptionState
 from subscribers.people.store import Change
 
@@ -68,6 +69,7 @@ def claim_home(wanted: Path | None, data: Path, held: contextlib.ExitStack) -> P
 async def demo(console: Console, *, once: bool, date: str, offline: bool, home: Path) -> int:
     """Runs the demonstration in `home`; returns the exit status. It ends with 0 after the delivery if `once`, else
     when it is asked to."""
+    keep_all_private(home)
     with contextlib.ExitStack() as held:
         ports = Ports(*(claim_port(preferred, held) for preferred in (4280, 8180, 2580)))
         os.environ.update(_environment(home, ports))
