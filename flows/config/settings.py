@@ -115,6 +115,14 @@ class Settings(BaseSettings):
     summary_key: SecretStr = Field(SecretStr(""), description="Its key")
     summary_model: str = Field("", validate_default=True, max_length=200, description="Its model")
     summary_limit: int = Field(60, ge=0, le=10_000, description="For so many papers a day it is asked at most")
+    keep_leavers: int = Field(
+        30, ge=1, le=36_500, description="Days after which of those who have left a keyed hash is all that is kept"
+    )
+    keep_deliveries: int = Field(
+        365, ge=30, le=36_500, description="Days after which an edition's deliveries lose their names"
+    )
+    keep_letters: int = Field(30, ge=7, le=36_500, description="Days that it is kept which letters a reader got")
+    keep_logs: int = Field(30, ge=1, le=36_500, description="Days that a log is kept")
     newsletters_dir: Path | None = Field(None, description="Your own newsletters; they come before the shipped ones")
     topics_dir: Path | None = Field(None, description="Your own topics; they come before the shipped ones")
     templates_dir: Path | None = Field(None, description="Your own templates; they come before the shipped ones")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import datetime as dt
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
@@ -34,6 +35,8 @@ metadata = sa.MetaData(
 
 _EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 _MIGRATION_LOCK = 7_021_346_110
+PRAGMAS = ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "secure_delete=ON")
+"""Of every connection to SQLite: what is committed outlives a lost power supply, what is deleted is overwritten."""
 BUSY_TIMEOUT = 10.0
 """Seconds that a writer waits for another on SQLite."""
 
@@ -73,6 +76,11 @@ def _now_postgresql(element: Any, compiler: Any, **kw: Any) -> str:
     return "CAST(EXTRACT(EPOCH FROM clock_timestamp()) * 1000 AS BIGINT)"
 
 
+_TRIES, _PATIENCE_MS = 20, 250
+_OVERWRITTEN = 1
+"""The database's own number (`PRAGMA user_version`) once nothing is in its free pages."""
+
+
 class Database:
     """Short transactions on one database. Nothing waits for the network inside of one."""
 
@@ -97,6 +105,38 @@ class Database:
         """An INSERT that knows ON CONFLICT."""
         return sqlite.insert(table) if self.engine.dialect.name == "sqlite" else postgresql.insert(table)
 
+    async def scrub(self) -> bool:
+        """Takes what was deleted out of SQLite's write-ahead log as well. False: somebody reads an older state and kept
+        it from it; the next call does it. PostgreSQL and backups keep what they keep."""
+        if self.engine.dialect.name != "sqlite":
+            return True
+        for _ in range(_TRIES):
+            # readers and writers are left in peace in between: a checkpoint that waits for one holds up the others
+            if await self._pragma(f"busy_timeout={_PATIENCE_MS}", "wal_checkpoint(TRUNCATE)") == 0:
+                return True
+            await asyncio.sleep(_PATIENCE_MS / 1000)
+        return False
+
+    async def rewrite_once(self) -> None:
+        """Rewrites an SQLite database whose deleted content was not overwritten yet, by an earlier version."""
+        if self.engine.dialect.name == "sqlite" and await self._pragma("user_version") != _OVERWRITTEN:
+            await self._pragma("VACUUM", f"user_version={_OVERWRITTEN}")
+
+    async def _pragma(self, *statements: str) -> int | None:
+        """What the last one returns first, outside of any transaction."""
+        async with self.engine.connect() as connection:
+            raw: Any = (await connection.get_raw_connection()).driver_connection
+            found = None
+            try:
+                for statement in statements:
+                    cursor = await raw.execute(statement if statement == "VACUUM" else f"PRAGMA {statement}")
+                    row = await cursor.fetchone()
+                    await cursor.close()
+                    found = row[0] if row else None
+            finally:
+                await (await raw.execute(f"PRAGMA busy_timeout={round(BUSY_TIMEOUT * 1000)}")).close()
+            return found
+
     async def close(self) -> None:
         await self.engine.dispose()
 
@@ -106,7 +146,7 @@ def _prepare_sqlite(engine: AsyncEngine) -> None:
     def pragmas(connection: Any, record: Any) -> None:
         connection.isolation_level = None  # the driver begins nothing by itself: see below
         cursor = connection.cursor()
-        for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
+        for pragma in PRAGMAS:
             cursor.execute(f"PRAGMA {pragma}")
         cursor.close()
 
