@@ -11,9 +11,9 @@ import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from flows.storage.editions import edition
-from subscribers.model import Subscription, Suppressed
-from subscribers.people.lookup import People
-from subscribers.people.rows import address_key, read_subscription, subscriptions
+from subscribers.model import Subscription, SubscriptionState, Suppressed
+from subscribers.people.lookup import People, locked
+from subscribers.people.rows import DELIVERED, address_key, read_subscription, subscriptions
 from subscribers.tables import address_change, batch, delivery, outbox, subscriber, subscription, suppression
 
 
@@ -114,8 +114,44 @@ class Erasure(People):
             found += (await connection.execute(sa.update(outbox).where(in_letters).values(words=""))).rowcount
         return found
 
-    async def _erase(self, connection: AsyncConnection, person: sa.Row[Any], now: dt.datetime) -> None:
-        await self._suppress(connection, person.email, Suppressed.ERASED, now)
+    async def decline(self, identity: int, now: dt.datetime) -> bool:
+        """Never mails the address of a sign-up again that was not its owner's, and forgets it but for a keyed hash.
+        Whoever is subscribed to something else keeps that, and loses this sign-up alone. False: it is confirmed, or
+        forgotten already."""
+        async with self._database.write() as connection:
+            row = await locked(connection, identity)
+            if row is None or row.state != SubscriptionState.UNCONFIRMED:
+                return False
+            theirs = (subscription.c.subscriber_id == row.subscriber_id, subscription.c.state.in_(DELIVERED))
+            if await connection.scalar(sa.select(sa.exists().where(*theirs))):
+                await connection.execute(sa.delete(subscription).where(subscription.c.id == identity))
+            else:
+                query = sa.select(subscriber).where(subscriber.c.id == row.subscriber_id)
+                await self._erase(connection, (await connection.execute(query)).one(), now, Suppressed.DECLINED)
+        await self._database.scrub()
+        return True
+
+    async def decline_address(self, change_id: int, now: dt.datetime) -> bool:
+        """Never mails an address again that somebody wanted their mail sent to, and was not theirs. False: the change
+        is confirmed, or forgotten already."""
+        async with self._database.write() as connection:
+            mine = address_change.c.id == change_id
+            row = (await connection.execute(sa.select(address_change).where(mine).with_for_update())).one_or_none()
+            if row is None or row.former is not None or not row.email:
+                return False
+            await self._suppress(connection, row.email, Suppressed.DECLINED, now)
+            await connection.execute(sa.update(address_change).where(mine).values(email=""))
+        await self._database.scrub()
+        return True
+
+    async def _erase(
+        self,
+        connection: AsyncConnection,
+        person: sa.Row[Any],
+        now: dt.datetime,
+        reason: Suppressed = Suppressed.ERASED,
+    ) -> None:
+        await self._suppress(connection, person.email, reason, now)
         query = sa.select(subscription.c.id).where(subscription.c.subscriber_id == person.id)
         theirs = (await connection.scalars(query)).all()
         # a mail server's answer may repeat the address

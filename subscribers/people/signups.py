@@ -53,8 +53,9 @@ class SignUp:
 
 
 class SignUps(People):
-    async def sign_up(self, wish: SignUp, now: dt.datetime) -> None:
-        """Keeps a wish until its address is confirmed, and puts the letter for it into the outbox.
+    async def sign_up(self, wish: SignUp, now: dt.datetime, not_before: dt.datetime | None = None) -> None:
+        """Keeps a wish until its address is confirmed, and puts the letter for it into the outbox, to leave at once or
+        at `not_before`.
 
         Who has confirmed it already is told so by mail and nothing is changed; an address that is never mailed again
         gets nothing, unless its owner had everything erased: they may come back.
@@ -74,7 +75,7 @@ class SignUps(People):
                 insert = sa.insert(subscription).values(fresh).returning(subscription.c.id)
                 identity: int = (await connection.execute(insert)).scalar_one()
             elif row.state in DELIVERED:
-                await outbox.put(connection, Letter.KNOWN, row.id, now)
+                await outbox.put(connection, Letter.KNOWN, row.id, now, not_before=not_before)
                 return
             else:
                 identity = row.id
@@ -82,7 +83,7 @@ class SignUps(People):
                 previous = keep_settings(row, SETTINGS + CONSENT) if left else row.previous
                 changed = {**wanted, "previous": previous, "revision": row.revision + 1}
                 await connection.execute(sa.update(subscription).where(subscription.c.id == identity).values(changed))
-            await outbox.put(connection, Letter.CONFIRM, identity, now)
+            await outbox.put(connection, Letter.CONFIRM, identity, now, not_before=not_before)
 
     async def _person(
         self, connection: AsyncConnection, email: str, reason: Suppressed | None, now: dt.datetime
