@@ -15,7 +15,9 @@ from subscribers.ledger.ledger import Ledger
 SENT = Outcome(Verdict.SENT, Stage.CONTENT, 250)
 
 
-async def delivered(database: Database, edition_id: int, at: dt.datetime, outcome: Outcome = SENT) -> None:
+async def delivered(
+    database: Database, edition_id: int, at: dt.datetime, outcome: Outcome = SENT, *, at_once: bool = True
+) -> None:
     """An edition that has been delivered to all its readers, with this outcome."""
     async with database.write() as connection:
         await connection.execute(
@@ -25,7 +27,7 @@ async def delivered(database: Database, edition_id: int, at: dt.datetime, outcom
             )
         )  # fmt: skip
     ledger = Ledger(database)
-    await ledger.open(edition_id, "daily", Kind.DAILY, at.date(), at, at_once=True)
+    await ledger.open(edition_id, "daily", Kind.DAILY, at.date(), at, at_once=at_once)
     while (claim := await ledger.claim(edition_id, at)) is not None:
         for item in await ledger.due(claim, at):
             assert await ledger.mark(claim, item, at)
