@@ -25,6 +25,7 @@ from flows.config.settings import load_settings
 from flows.context import read_day, utc_now
 from flows.editions.model import Kind
 from flows.outcomes import Problem
+from flows.storage.database import trouble
 from flows.storage.private_files import OTHERS
 
 T = TypeVar("T")
@@ -88,6 +89,8 @@ def _problem_in(error: BaseException) -> str:
     """The sentence of a Problem, also of one that a group of tasks raised together with others."""
     if isinstance(error, BaseExceptionGroup):
         return next((found for one in error.exceptions if (found := _problem_in(one))), "")
+    if (wrong := trouble(error)) and not getattr(error, "filename", None):
+        return wrong
     if isinstance(error, OSError) and error.filename:
         return f"{error.filename} can't be used ({error.strerror}): name another place, or mend this one."
     return str(error) if isinstance(error, Problem) else ""

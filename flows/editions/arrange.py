@@ -55,7 +55,8 @@ def compose(
             if weekly
             else _reason(day, collections, seen=bool(shown) and not new)
         )
-        return NoEdition(newsletter=newsletter.slug, kind=kind, day=day, reason=reason)
+        told = _told(collections if weekly else [went for went in collections if went.day == day], titles, reason)
+        return NoEdition(newsletter=newsletter.slug, kind=kind, day=day, reason=reason, told=told)
     missing = tuple((week.missing if weekly else _missing)(collections, titles))
     sections = tuple(_sections(kept, topics))
     return Edition(
@@ -130,3 +131,12 @@ def _reason(day: dt.date, collections: Sequence[Collected], *, seen: bool) -> st
     if seen:
         return "Every paper of this day has stood in an earlier edition."
     return "Nothing new was found in the topics that this newsletter carries."
+
+
+def _told(collections: Sequence[Collected], titles: Mapping[str, str], reason: str) -> str:
+    """What the archive says instead of a reason that has the words of a failure in it; empty: the reason itself."""
+    failed = {went.source: went.problem.rstrip(".") for went in collections if went.problem}
+    if not any(words in reason for words in failed.values()):
+        return ""
+    names = [titles.get(source, source) for source in failed]
+    return f"The papers of {' and '.join(names)} could not be had, so that there was nothing to make an edition of."
