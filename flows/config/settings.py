@@ -13,6 +13,7 @@ from email.utils import parseaddr
 from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Literal
+from urllib.parse import urlsplit
 
 from platformdirs import user_cache_path, user_data_path
 from pydantic import Field, SecretStr, ValidationError, ValidationInfo, field_validator
@@ -171,6 +172,17 @@ class Settings(BaseSettings):
     @classmethod
     def _no_slash_at_the_end(cls, value: str | None) -> str | None:
         return value and value.rstrip("/")
+
+    @field_validator("public_url")
+    @classmethod
+    def _a_site_of_its_own(cls, value: str) -> str:
+        parts = urlsplit(value)
+        if parts.path or parts.query or parts.fragment or "@" in parts.netloc:
+            raise ValueError(
+                "should be a domain alone, without a path: give Paperround one of its own, such as "
+                "https://papers.example.org"
+            )
+        return value
 
     @field_validator("home_dir", "cache_dir", "newsletters_dir", "topics_dir", "templates_dir")
     @classmethod
