@@ -176,7 +176,10 @@ class Settings(BaseSettings):
     @field_validator("public_url")
     @classmethod
     def _a_site_of_its_own(cls, value: str) -> str:
-        parts = urlsplit(value)
+        try:
+            parts = urlsplit(value)
+        except ValueError:
+            return value  # no address at all: who tries it tells
         if parts.path or parts.query or parts.fragment or "@" in parts.netloc:
             raise ValueError(
                 "should be a domain alone, without a path: give Paperround one of its own, such as "
