@@ -27,6 +27,7 @@ from flows.sending.dkim import read_key
 from flows.sending.sign import Signer
 from flows.storage.database import Database, connect, migrate
 from flows.storage.editions import Store
+from flows.storage.private_files import keep_private
 from subscribers.ledger.ledger import Ledger
 from subscribers.ledger.rate import Turns
 from subscribers.ledger.report import Report
@@ -193,6 +194,7 @@ async def open_context(settings: Settings) -> AsyncIterator[Context]:
     """Reads the catalogue, opens the database and brings its schema up to date. Raises Problem."""
     topics = catalogue.topics(settings.topics_dir)
     newsletters = catalogue.newsletters(settings.newsletters_dir, known_topics=topics)
+    keep_private(settings.home_dir, settings.database_file)
     database = connect(settings.database)
     try:
         await migrate(database)

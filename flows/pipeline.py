@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import asyncio
 import datetime as dt
+import time
 from dataclasses import replace
+from pathlib import Path
 
 from jinja2 import TemplateError, TemplateNotFound
 
@@ -23,6 +25,7 @@ from flows.papers.fetch import Fetcher
 from flows.papers.gather import SOURCES, complete, gather
 from flows.papers.model import Collected, Paper, Window
 from flows.storage.editions import Frozen
+from subscribers.ledger.retention import lose_names
 
 
 async def collect(context: Context, newsletter: Newsletter, kind: Kind, day: dt.date, say: Say) -> list[Collected]:
@@ -180,11 +183,36 @@ async def cards_of(context: Context, edition: Edition, newsletter: Newsletter) -
 
 
 async def tidy(context: Context) -> str:
-    """Forgets sign-ups that nobody confirmed in time, and with them old requests, letters and counts of visits; says
-    how many, and names nobody."""
-    forgotten = await context.subscribers.forget_unconfirmed(context.now())
+    """Lets go of what is kept for a while only: sign-ups that nobody confirmed, counts of visits, and what the settings
+    give a time to: those who have left, the names of old deliveries, letters, logs. Says how many, and names nobody."""
+    settings, now = context.settings, context.now()
+    forgotten = await context.subscribers.forget_unconfirmed(now)
+    left = await context.subscribers.forget_leavers(now - dt.timedelta(days=settings.keep_leavers), now)
+    letters = await context.subscribers.forget_letters(now - dt.timedelta(days=settings.keep_letters))
+    nameless = await lose_names(context.database, now.date() - dt.timedelta(days=settings.keep_deliveries))
+    logs = await asyncio.to_thread(_drop_logs, settings.home_dir / "logs", time.time() - settings.keep_logs * 86400)
+    await context.database.rewrite_once()
+    await context.database.scrub()
     waiting = await context.subscribers.pending()
-    return (
-        f"Forgotten: {forgotten} unconfirmed {'sign-up' if forgotten == 1 else 'sign-ups'}; "
-        f"{waiting} {'waits' if waiting == 1 else 'wait'} to be confirmed."
-    )
+    done = [
+        _counted(forgotten, "unconfirmed sign-up"),
+        *([_counted(left, "reader who had left", "readers who had left")] if left else []),
+        *([f"the names in {_counted(nameless, 'old edition')}"] if nameless else []),
+        *([_counted(letters, "letter")] if letters else []),
+        *([_counted(logs, "log")] if logs else []),
+    ]
+    return f"Forgotten: {', '.join(done)}; {waiting} {'waits' if waiting == 1 else 'wait'} to be confirmed."
+
+
+def _counted(number: int, one: str, many: str = "") -> str:
+    return f"{number} {one if number == 1 else many or one + 's'}"
+
+
+def _drop_logs(folder: Path, before: float) -> int:
+    """Deletes the logs that were ended before a moment; the ones that are being written stay."""
+    dropped = 0
+    for file in folder.glob("*.log.*"):
+        if file.stat().st_mtime < before:
+            file.unlink(missing_ok=True)
+            dropped += 1
+    return dropped

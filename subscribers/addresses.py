@@ -40,6 +40,13 @@ def disposable(domain: str) -> bool:
     return any(".".join(labels[at:]) in blocklist for at in range(len(labels) - 1))
 
 
+def inbox(address: str) -> str:
+    """What several addresses have in common that may be names of one inbox: without a tag behind a plus, and without
+    dots before the @. Fit for counting alone: elsewhere they may be different people's."""
+    local, _, domain = address.lower().rpartition("@")
+    return f"{(local.partition('+')[0] or local).replace('.', '')}@{domain}"
+
+
 def masked(address: str) -> str:
     """Enough for its owner to know it by, too little for a stranger to write to: a…@example.org."""
     local, _, domain = address.rpartition("@")

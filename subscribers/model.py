@@ -28,6 +28,8 @@ class Suppressed(StrEnum):
     OPERATOR = "operator"
     HARD_BOUNCE = "hard bounce"
     COMPLAINT = "complaint"
+    DECLINED = "declined"
+    """Somebody else signed it up, and its owner wants no such mail again."""
     ERASED = "erased"
     """Its owner had everything erased: nobody but they themselves, by a confirmed sign-up, brings it back."""
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 from flows.editions.model import Kind
@@ -126,6 +127,17 @@ class Follows:
 _SENT = Follows(DeliveryState.SENT)
 
 
+@lru_cache(maxsize=64)
+def tries(back_off: tuple[dt.timedelta, ...], give_up: dt.timedelta) -> int:
+    """How often a delivery is tried within `give_up`, by a clock that is right."""
+    waited, number = dt.timedelta(0), 1
+    for wait in back_off[:-1]:
+        if waited + wait > give_up:
+            return number
+        waited, number = waited + wait, number + 1
+    return number + max(0, (give_up - waited) // back_off[-1])
+
+
 def follow(
     outcome: Outcome,
     attempts: int,
@@ -142,7 +154,8 @@ def follow(
     An unsent message costs the reader nothing: it is pending again and due at once. An uncertain one is sent again
     under the same Message-ID: better seen twice by a mailbox that ignores it than lost. Without `resend` it waits for
     the operator. `doubtful`: an earlier attempt was uncertain. It stays so until the server answers for good: to be
-    put off says nothing about the message that it may have taken.
+    put off says nothing about the message that it may have taken. It is given up once it was tried for as long as
+    `give_up` and as often as there are waits, or twice as often as that time has room for, whatever the clock says.
     """
     if outcome.verdict is Verdict.SENT:
         return _SENT
@@ -155,6 +168,8 @@ def follow(
         return Follows(DeliveryState.UNCERTAIN)
     doubted = doubtful or uncertain
     retry_at = now + back_off[min(attempts, len(back_off)) - 1]
-    if retry_at - first_attempt > give_up:
+    # neither alone: a clock that jumps ahead makes no attempts, and one that goes back makes no end of them
+    late = retry_at - first_attempt > give_up and attempts >= len(back_off)
+    if late or attempts > 2 * tries(tuple(back_off), give_up):
         return Follows(DeliveryState.UNCERTAIN if doubted else DeliveryState.REJECTED)
     return Follows(DeliveryState.UNCERTAIN if doubted else DeliveryState.DEFERRED, retry_at)

@@ -58,6 +58,12 @@ suppression = sa.Table(
     sa.Column("reason", sa.String(12), nullable=False),
     sa.Column("at", Instant, nullable=False),
 )
+leaver = sa.Table(
+    "leaver",
+    metadata,
+    sa.Column("address_key", sa.String(43), primary_key=True, comment="a keyed hash of newsletter and address"),
+    sa.Column("at", Instant, nullable=False),
+)
 address_change = sa.Table(
     "address_change",
     metadata,

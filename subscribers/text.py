@@ -21,3 +21,18 @@ def _visible(character: str) -> str:
             return ""
         case _:
             return character
+
+
+_FORMULA = tuple("=+-@\t\r'")
+"""What makes a spreadsheet take a cell for a formula, and the sign by which it does not."""
+
+
+def cell(text: str) -> str:
+    """A text as a cell of CSV that no spreadsheet runs: behind an apostrophe where it would begin as a formula does
+    (or as what this makes of one)."""
+    return f"'{text}" if text.startswith(_FORMULA) else text
+
+
+def uncell(text: str) -> str:
+    """What `cell` was given; any other text is returned as it is."""
+    return text[1:] if text.startswith("'") and text[1:].startswith(_FORMULA) else text

@@ -2,7 +2,17 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+
+import httpx
+
+from tests.conftest import free_port
 
 
 def processes_of(home: Path) -> list[int]:
@@ -16,3 +26,39 @@ def processes_of(home: Path) -> list[int]:
         if str(home).encode() in known:
             found.append(int(entry.name))
     return found
+
+
+FILES = 1024
+"""How many files a process may open where nobody has set another limit."""
+
+
+@contextmanager
+def web_process(folder: Path, files: int = FILES, **given: str) -> Iterator[str]:
+    """The web process as `paperround up` starts it, its log in `web.log`; `given` are settings. Its address."""
+    port = free_port()
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("PAPERROUND_")}
+    environment |= {
+        "PAPERROUND_HOME_DIR": str(folder),
+        "PAPERROUND_MAIL_URL": f"maildir://{folder / 'outbox'}",
+        **{f"PAPERROUND_{name.upper()}": value for name, value in given.items()},
+    }
+    code = (
+        f"import asyncio, resource; resource.setrlimit(resource.RLIMIT_NOFILE, ({files}, {files}));"
+        f"from flows.processes.serve import serve_web; asyncio.run(serve_web('127.0.0.1', {port}))"
+    )
+    with (folder / "web.log").open("wb") as log:
+        process = subprocess.Popen([sys.executable, "-c", code], env=environment, cwd=folder, stdout=log, stderr=log)
+    try:
+        until = time.monotonic() + 60
+        while True:
+            try:
+                httpx.get(f"http://127.0.0.1:{port}/healthz", trust_env=False)
+                break
+            except httpx.TransportError:
+                assert time.monotonic() < until
+                assert process.poll() is None, (folder / "web.log").read_text()
+                time.sleep(0.1)
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        process.terminate()
+        process.wait(30)

@@ -25,6 +25,8 @@ from flows.commands import (
 )
 from flows.commands.terminal import console
 from flows.outcomes import Problem
+from flows.storage.database import trouble
+from flows.storage.private_files import OTHERS
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -51,6 +53,7 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
 
     Every error is one sentence on standard error with status 2, never a traceback.
     """
+    os.umask(OTHERS)  # what we write is about people
     process.spare_loopback(os.environ)
     try:
         status = app(arguments, standalone_mode=False)
@@ -81,6 +84,8 @@ def _problem_in(error: BaseException) -> str:
     """The sentence of a Problem, also of one that a group of tasks raised together with others."""
     if isinstance(error, BaseExceptionGroup):
         return next((found for one in error.exceptions if (found := _problem_in(one))), "")
+    if (wrong := trouble(error)) and not getattr(error, "filename", None):
+        return wrong
     if isinstance(error, OSError) and error.filename:
         return f"{error.filename} can't be used ({error.strerror}): name another place, or mend this one."
     return str(error) if isinstance(error, Problem) else ""

@@ -16,6 +16,7 @@ from flows.outcomes import Problem
 from flows.storage.editions import Frozen
 from subscribers.ledger.report import STATES, Delivery, Summary
 from subscribers.model import DeliveryState
+from subscribers.text import cell
 
 COLUMNS = ("email", "state", "attempts", "code", "words", "first_attempt", "last_change", "due")
 TITLES = ("email", "state", "attempts", "code", "first attempt", "last change", "next attempt", "words")
@@ -125,11 +126,11 @@ def _table(out: TextIO) -> Callable[[Sequence[Delivery]], None]:
     rows.writerow(COLUMNS)
     return lambda page: rows.writerows(
         (
-            one.email,
+            cell(one.email),
             one.state,
             one.attempts,
             "" if one.code is None else one.code,
-            one.words,
+            cell(one.words),
             _exact(one.first_at),
             _exact(one.changed_at),
             _exact(one.due_at),

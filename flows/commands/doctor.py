@@ -5,10 +5,12 @@ from __future__ import annotations
 import asyncio
 import os
 import re
+import shlex
 import shutil
 from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from email.utils import parseaddr
+from ipaddress import ip_network
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -31,13 +33,18 @@ from flows.processes.prefect_server import api_of
 from flows.sending.dkim import Key, read_key
 from flows.sending.transports import CantConnect, transport
 from flows.storage.database import connect, is_current
+from flows.storage.private_files import open_to_others
 from subscribers.people.store import count
 
 PATIENCE = 20.0
 """Seconds for one thing: a firewall may swallow all that we say."""
 LOOKUP = 5.0
+WIDE = 8
+"""A network of proxies with a shorter prefix than this is no network of anybody's own."""
 LITTLE = 1 << 30
 """Bytes that should be free where the database lies."""
+NEXT_TO_NOTHING = 100 << 20
+"""Bytes below which the next delivery may fill the disk."""
 _LOCAL = re.compile(r"localhost|127\.[\d.]+|::1|.*\.(?:localhost|local|test|example|invalid)")
 
 
@@ -50,6 +57,7 @@ async def examine(settings: Settings, resolver: dns.asyncresolver.Resolver) -> A
         "Database": doctor.home(),
         "Public address": doctor.public_url(),
         "Prefect": doctor.prefect(),
+        "Proxies": doctor.proxies(),
         "Mail server": doctor.mail_server(),
         "Sender": doctor.sender(),
         "Bounces": doctor.bounces(),
@@ -123,16 +131,37 @@ class _Doctor:
 
     async def home(self) -> Sequence[Finding]:
         """The database and the keys that must not be lost while it holds anybody."""
-        home, readers = self._settings.home_dir, 0
+        readers = 0
         url = make_url(self._settings.database)
         sqlite = url.get_backend_name() == "sqlite"
         if sqlite and not _is_there(url.database):  # to connect would make it
             found = [_look("Database", f"there is none yet at {url.database}: `paperround up` makes it.")]
         else:
             readers, found = await self._database("SQLite" if sqlite else "PostgreSQL")
-        if home.exists() and (free := shutil.disk_usage(home).free) < LITTLE:
-            found.append(_look("Disk", f"{free >> 20} MB are free where {home} lies: make room."))
-        return [*found, self._keys(readers)]
+        return [*found, self._keys(readers), *self._files(url.database if sqlite else None)]
+
+    def _files(self, database: str | None) -> Sequence[Finding]:
+        """Whether they can be written, by us alone."""
+        home = self._settings.home_dir
+        if not home.exists():
+            return []
+        found = []
+        for place in (home, *([Path(database)] if database and _is_there(database) else [])):
+            if not os.access(place, os.W_OK):
+                words = f"{place} can't be written by this user: give it to whoever runs Paperround."
+                found.append(_wrong("Files", words))
+            free = shutil.disk_usage(place).free
+            if free < LITTLE and (place == home or os.stat(place).st_dev != os.stat(home).st_dev):
+                grade = Grade.WRONG if free < NEXT_TO_NOTHING else Grade.LOOK
+                words = f"{free >> 20} MB are free where {place} lies: make room, before nothing can be recorded."
+                found.append(Finding("Disk", grade, words))
+        keys = [home / name for name in ("secret_key", "suppression_key")]
+        keys += [Path(part.strip()).expanduser() for part in self._settings.dkim_key.split(",") if part.strip()]
+        readable = open_to_others(home, *([Path(database)] if database else []), *keys, Path(".env").absolute())
+        if readable:
+            places = " ".join(shlex.quote(str(place)) for place in readable)
+            found.append(_wrong("Files", f"others can read {places}: `chmod go-rwx {places}`."))
+        return found or [_ok("Files", f"{home} is for its owner alone.")]
 
     async def _database(self, kind: str) -> tuple[int, list[Finding]]:
         """How many subscriptions it holds, how it is, and whether our keys are those of its installation."""
@@ -216,6 +245,18 @@ class _Doctor:
             "`paperround up` starts a server of its own that has one."
         )
         return [_wrong("Prefect", words)]
+
+    async def proxies(self) -> Sequence[Finding]:
+        """Who is believed when they say who a visitor is."""
+        everybody = [one for one in self._settings.proxies if ip_network(one).prefixlen < WIDE]
+        if everybody:
+            words = (
+                f"PAPERROUND_TRUSTED_PROXIES has {', '.join(everybody)}: anybody there may claim to be any visitor, so "
+                "that no limit holds. Name the proxy's own address."
+            )
+            return [_wrong("Proxies", words)]
+        believed = ", ".join(self._settings.proxies)
+        return [_ok("Proxies", f"{believed} is believed." if believed else "none is believed.")]
 
     # --- the mail server
 

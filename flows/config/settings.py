@@ -13,6 +13,7 @@ from email.utils import parseaddr
 from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Literal
+from urllib.parse import urlsplit
 
 from platformdirs import user_cache_path, user_data_path
 from pydantic import Field, SecretStr, ValidationError, ValidationInfo, field_validator
@@ -122,6 +123,14 @@ class Settings(BaseSettings):
     summary_key: SecretStr = Field(SecretStr(""), description="Its key")
     summary_model: str = Field("", validate_default=True, max_length=200, description="Its model")
     summary_limit: int = Field(60, ge=0, le=10_000, description="For so many papers a day it is asked at most")
+    keep_leavers: int = Field(
+        30, ge=1, le=36_500, description="Days after which of those who have left a keyed hash is all that is kept"
+    )
+    keep_deliveries: int = Field(
+        365, ge=30, le=36_500, description="Days after which an edition's deliveries lose their names"
+    )
+    keep_letters: int = Field(30, ge=7, le=36_500, description="Days that it is kept which letters a reader got")
+    keep_logs: int = Field(30, ge=1, le=36_500, description="Days that a log is kept")
     newsletters_dir: Path | None = Field(None, description="Your own newsletters; they come before the shipped ones")
     topics_dir: Path | None = Field(None, description="Your own topics; they come before the shipped ones")
     templates_dir: Path | None = Field(None, description="Your own templates; they come before the shipped ones")
@@ -178,6 +187,20 @@ class Settings(BaseSettings):
     @classmethod
     def _no_slash_at_the_end(cls, value: str | None) -> str | None:
         return value and value.rstrip("/")
+
+    @field_validator("public_url")
+    @classmethod
+    def _a_site_of_its_own(cls, value: str) -> str:
+        try:
+            parts = urlsplit(value)
+        except ValueError:
+            return value  # no address at all: who tries it tells
+        if parts.path or parts.query or parts.fragment or "@" in parts.netloc:
+            raise ValueError(
+                "should be a domain alone, without a path: give Paperround one of its own, such as "
+                "https://papers.example.org"
+            )
+        return value
 
     @field_validator("home_dir", "cache_dir", "newsletters_dir", "topics_dir", "templates_dir")
     @classmethod
@@ -238,6 +261,12 @@ class Settings(BaseSettings):
             f"PAPERROUND_DATABASE_URL begins with {url.split(':')[0]!r}: use sqlite:///FILE or "
             "postgresql://USER:PASSWORD@HOST/NAME."
         )
+
+    @property
+    def database_file(self) -> str | None:
+        """The file of an SQLite database; None where there is none."""
+        driver, _, file = self.database.partition(":///")
+        return file.partition("?")[0] or None if driver.startswith("sqlite") else None
 
     @property
     def limits(self) -> Mapping[str, Limit]:

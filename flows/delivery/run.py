@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import datetime as dt
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from flows.context import Context, Say
+from flows.context import Context, Say, utc_now
 from flows.delivery.batches import Worklist
 from flows.delivery.extra_processes import Fleet
 from flows.editions.model import Kind
@@ -15,6 +16,7 @@ from flows.outcomes import Verdict
 from flows.sending.sender import Courier, Report
 from flows.sending.transports import transport
 from flows.storage.editions import Frozen
+from subscribers.ledger import clocks
 from subscribers.model import DeliveryState
 
 HELD = dt.timedelta(days=1)
@@ -78,7 +80,9 @@ async def deliver(
     the boundary of a message. A large list is shared with other processes of this machine, see `extra_processes`.
     """
     transport(context.settings.mail_url.get_secret_value())  # a bad one is told before anything is made
-    until = context.now() + wait
+    began, ticked = context.now(), time.monotonic()
+    until = began + wait
+    await _look_at_the_clock(context, say)
     if not opened:
         await _open(context, frozen, say, at_once=at_once)
     due = await context.ledger.due_batches(frozen.id, context.now())
@@ -93,7 +97,27 @@ async def deliver(
         report = Report(report.verdicts + again.verdicts, report.halted or again.halted)
     report.verdicts[Verdict.SENT] += fleet.sent
     report.halted = report.halted or fleet.halted
+    jumped = context.now() - began - dt.timedelta(seconds=time.monotonic() - ticked)
+    if abs(jumped) > clocks.SLACK:
+        say(f"This machine's clock jumped by {_hours(jumped)} while mail was delivered: look whether it is right.")
     return await _standing(context, frozen.id, report)
+
+
+async def _look_at_the_clock(context: Context, say: Say) -> None:
+    """Says where our clock is not the database's, and puts right what one that was wrong has left."""
+    now = context.now()
+    ahead = await clocks.ahead(context.database, utc_now())
+    if abs(ahead) > clocks.SLACK:
+        say(f"This machine's clock and the database's differ by {_hours(ahead)}: set both by a time server.")
+    if mended := await clocks.mend(context.database, now, max(context.settings.back_off)):
+        what = f"{mended} {'delivery' if mended == 1 else 'deliveries'}"
+        say(f"The clock has been set back: {what} waited for a time that no wait leads to, and are due now.")
+
+
+def _hours(span: dt.timedelta) -> str:
+    """A span in words; it has a sign."""
+    hours = span / dt.timedelta(hours=1)
+    return f"{hours:+.1f} hours"
 
 
 async def work(
@@ -135,6 +159,7 @@ async def deliver_due(
     What has been due for longer than `HELD`, with nobody at work on it, is left alone, and said to be.
     """
     now = context.now()
+    await _look_at_the_clock(context, say)
     cut_off = await context.store.unopened(newsletter, now - max(REMEMBERED.values()))
     unfinished = await context.ledger.unfinished(now)
     done: list[Delivered | Held] = []

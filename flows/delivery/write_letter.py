@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from flows.context import Context
@@ -84,7 +84,6 @@ class Scribe:
         newsletter = self._context.newsletter(edition.newsletter)
         _, cards = await self._unpacked(edition.newsletter, edition.kind, latest.frozen.id)
         cards = addressed(cards, newsletter, self._context.site)
-        cards = replace(cards, headers=cards.headers + b"Auto-Submitted: auto-generated\r\n")  # RFC 3834 section 5
         reader = reader_of(self._context, edition, subscription.id, subscription.email)
         opening = self._letters.opening(newsletter, edition.day, reader.manage)
         return assemble(cards, latest.digest, reader, opening)

@@ -9,7 +9,7 @@ from dataclasses import replace
 
 from flows.editions import rank, week
 from flows.editions.alike.duplicates import unique
-from flows.editions.alike.stories import stories, together, told
+from flows.editions.alike.stories import stories, together
 from flows.editions.forecast import forecast
 from flows.editions.model import Classified, Edition, Entry, Kind, Newsletter, NoEdition, Section, Topic
 from flows.editions.rising import Risen, risen
@@ -57,7 +57,8 @@ def compose(
             if weekly
             else _reason(day, collections, seen=bool(shown) and not new)
         )
-        return NoEdition(newsletter=newsletter.slug, kind=kind, day=day, reason=reason)
+        publicly = _told(collections if weekly else [went for went in collections if went.day == day], titles, reason)
+        return NoEdition(newsletter=newsletter.slug, kind=kind, day=day, reason=reason, told=publicly)
     missing = tuple((week.missing if weekly else _missing)(collections, titles))
     sections = tuple(_sections(kept, topics, _lately(earlier)))
     sentence, told_of = told(sections)
@@ -152,3 +153,12 @@ def _reason(day: dt.date, collections: Sequence[Collected], *, seen: bool) -> st
     if seen:
         return "Every paper of this day has stood in an earlier edition."
     return "Nothing new was found in the topics that this newsletter carries."
+
+
+def _told(collections: Sequence[Collected], titles: Mapping[str, str], reason: str) -> str:
+    """What the archive says instead of a reason that has the words of a failure in it; empty: the reason itself."""
+    failed = {went.source: went.problem.rstrip(".") for went in collections if went.problem}
+    if not any(words in reason for words in failed.values()):
+        return ""
+    names = [titles.get(source, source) for source in failed]
+    return f"The papers of {' and '.join(names)} could not be had, so that there was nothing to make an edition of."

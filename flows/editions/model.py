@@ -173,12 +173,19 @@ class Edition:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NoEdition:
-    """There is no edition for this day, and the reason, a sentence for the operator and the archive."""
+    """There is no edition for this day, and the reason, a sentence for the operator."""
 
     newsletter: str
     kind: Kind
     day: dt.date
     reason: str
+    told: str = ""
+    """The reason as the archive tells it, where the operator's names addresses, settings or a server's own words."""
+
+    @property
+    def public(self) -> str:
+        """The reason for everybody."""
+        return self.told or self.reason
 
 
 class Reason(NamedTuple):

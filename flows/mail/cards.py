@@ -236,6 +236,7 @@ def _headers(newsletter: Newsletter, site: Site, boundary: bytes) -> bytes:
         line + b"\r\n"
         for line in (
             b"From: " + originator(site.sender),
+            b"Auto-Submitted: auto-generated",  # RFC 3834 section 5
             b"MIME-Version: 1.0",
             b'Content-Type: multipart/alternative;\r\n boundary="%s"' % boundary,
             b"List-ID: %s\r\n <%s>" % (title, identifier),  # RFC 2919 section 2

@@ -29,6 +29,8 @@ from flows.mail.document import DARK, LIGHT, VIVID, accent_of, canonical, cut
 from flows.mail.model import Message, Opening, Site
 
 KINDS = ("confirm", "known", "welcome", "link", "private", "address", "moved")
+DECLINABLE = frozenset({"confirm", "address"})
+"""What goes to addresses that strangers typed: it has a link by which its reader never gets such a mail again."""
 
 _MARK = "place" + hashlib.sha256(b"letters").hexdigest()[:20]
 """What a place for the reader's own begins with: no word or title holds it."""
@@ -140,7 +142,9 @@ class Letters:
     def _render(self, kind: str, newsletter: Newsletter, subscribed: bool) -> _Rendered:
         boundary = b"=_" + hashlib.sha256(f"{kind} {newsletter.slug}".encode()).hexdigest()[:24].encode()
         unsubscribe = f"{self._site.public_url}/unsubscribe/{_place('unsubscribe')}" if subscribed else ""
-        html, text = self._documents("letter", newsletter, words=f"letter.{kind}", unsubscribe=unsubscribe)
+        html, text = self._documents(
+            "letter", newsletter, words=f"letter.{kind}", unsubscribe=unsubscribe, never=kind in DECLINABLE
+        )
         subject = self._phrases.text(f"letter.{kind}.subject", **self._told(newsletter))
         lines = (
             b"From: " + originator(self._site.sender),

@@ -19,7 +19,7 @@ from typing import TypeVar
 import httpx
 
 from flows.outcomes import Problem
-from flows.papers import bodies, failures
+from flows.papers import bodies, bounded, failures
 from flows.papers.answers import Answers, Kept
 from flows.papers.failures import Failure, Unreachable
 from flows.papers.model import Request, Unreadable
@@ -77,7 +77,9 @@ class Fetcher:
             ) from error
         await asyncio.to_thread(self._answers.prune, self._clock())
         timeout = httpx.Timeout(self._timeout, connect=min(self._timeout, 5.0))
-        self._client = httpx.AsyncClient(headers={"User-Agent": self._agent}, timeout=timeout)
+        self._client = httpx.AsyncClient(
+            headers={"User-Agent": self._agent, "Accept-Encoding": bounded.ACCEPTED}, timeout=timeout
+        )
         return self
 
     async def __aexit__(
@@ -144,19 +146,16 @@ class Fetcher:
             if response.next_request is None:
                 return response, body
             asked = response.next_request
+            if await bounded.leads_inside(asked.url) and not await bounded.leads_inside(httpx.URL(request.url)):
+                raise httpx.UnsupportedProtocol(f"it leads to {asked.url.host}, inside of this network", request=asked)
         raise httpx.TooManyRedirects(f"more than {_REDIRECTS} redirects", request=asked)
 
     async def _exchange(self, client: httpx.AsyncClient, asked: httpx.Request) -> tuple[httpx.Response, bytes]:
         response = await client.send(asked, stream=True)
-        body = bytearray()
         try:
-            async for part in response.aiter_bytes(65_536):
-                body += part
-                if len(body) > self._max_bytes:
-                    break
+            return response, await bounded.read(response, self._max_bytes)
         finally:
             await response.aclose()
-        return response, bytes(body)
 
     def _turn(self, request: Request) -> AbstractAsyncContextManager[None]:
         return self._pace.turn() if request.service == "arxiv" else nullcontext()

@@ -23,6 +23,27 @@ def paper_id(text: str) -> PaperId:
     return PaperId(found[1])
 
 
+LONGEST = {
+    "title": 400,
+    "abstract": 20_000,
+    "ai_summary": 2_000,
+    "note": 1_000,
+    "journal": 300,
+    "organisation": 200,
+    "submitter": 200,
+}
+"""Characters that a text of a paper has at most: several times what any paper has needed. The rest is left out."""
+
+
+def shortened(text: str, most: int) -> str:
+    """The text with so many characters at most, cut behind a word where one ends nearby."""
+    if len(text) <= most:
+        return text
+    cut = text[: most - 1]
+    head, space, _ = cut.rpartition(" ")
+    return f"{head if space and len(head) > most * 3 // 4 else cut}…"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Paper:
     """One published paper. Texts are as the source gave them (TeX and markup included), white space folded.
@@ -58,6 +79,15 @@ class Paper:
     """The authors' comment on arXiv ("12 pages, accepted at …")."""
     doi: str = ""
     journal: str = ""
+
+    def __post_init__(self) -> None:
+        """A source may say anything: no text is longer than a page and a mail can bear."""
+        for name, most in LONGEST.items():
+            if len(text := getattr(self, name)) > most:
+                object.__setattr__(self, name, shortened(text, most))
+        if any(len(author) > LONGEST["organisation"] for author in self.authors):
+            shorter = tuple(shortened(author, LONGEST["organisation"]) for author in self.authors)
+            object.__setattr__(self, "authors", shorter)
 
     @property
     def url(self) -> str:

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 
 import httpx
 
+from flows.papers import bounded
 from flows.papers.model import Paper, PaperId
 
 CONNECTIONS = 6
@@ -80,7 +81,7 @@ class Summariser:
         timeout: float = TIMEOUT,
     ) -> None:
         self._url = url if url.endswith("/chat/completions") else f"{url}/chat/completions"
-        self._headers = {"Authorization": f"Bearer {key}"} if key else {}
+        self._headers = {"Accept-Encoding": bounded.ACCEPTED} | ({"Authorization": f"Bearer {key}"} if key else {})
         self._model, self._question, self._read = model, question, read
         self._budget, self._timeout = budget, timeout
 
@@ -163,13 +164,8 @@ class _Work:
 
     async def _post(self, paper: Paper) -> tuple[int, bytes]:
         question = {"model": self._model, "messages": self._question(paper), self._bound: TOKENS}
-        body = bytearray()
         async with self._client.stream("POST", self._url, json=question) as response:
-            async for part in response.aiter_bytes():
-                body += part
-                if len(body) > _BYTES:
-                    break
-        return response.status_code, bytes(body)
+            return response.status_code, await bounded.read(response, _BYTES)
 
 
 def _content(body: bytes) -> str:

@@ -22,6 +22,7 @@ from flows.processes.demo_mailbox import mail_server
 from flows.processes.prefect_api import TERMINAL, PrefectApi
 from flows.processes.prefect_server import ADDRESS, folder_of, prefect_environment
 from flows.processes.supervisor import Stopped, Supervisor, claim_port, locked, supervising
+from flows.storage.private_files import keep_all_private
 from subscribers.model import SubscriptionState
 from subscribers.people.store import Change
 
@@ -61,6 +62,7 @@ def claim_home(wanted: Path | None, data: Path, held: contextlib.ExitStack) -> P
 async def demo(console: Console, *, once: bool, date: str, offline: bool, home: Path) -> int:
     """Runs the demonstration in `home`; returns the exit status. It ends with 0 after the delivery if `once`, else
     when it is asked to."""
+    keep_all_private(home)
     with contextlib.ExitStack() as held:
         ports = Ports(*(claim_port(preferred, held) for preferred in (4280, 8180, 2580)))
         settings = _take_over(load_settings().environment(), home, ports)

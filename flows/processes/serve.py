@@ -21,6 +21,7 @@ from flows.mail.assemble import page
 from flows.mail.cards import unpack
 from flows.pipeline import cards_of, compose
 from flows.processes import demo_mailbox
+from flows.processes.crowd import BACKLOG, Crowd
 from flows.storage.archive import Archive
 from flows.storage.editions import Frozen
 from flows.storage.search import Search
@@ -29,6 +30,9 @@ from subscribers.web.latest import Latest
 from subscribers.web.limits import Limits
 from subscribers.web.pages import Pages
 from subscribers.web.sessions import Sessions
+
+SHUTDOWN = 5
+"""Seconds for answers that are under way when the web app is stopped."""
 
 
 def services(
@@ -82,6 +86,10 @@ async def serve_web(host: str, port: int, mailbox: Path | None = None) -> None:
         extra = demo_mailbox.routes(mailbox, wanted.pages) if mailbox else ()
         config = uvicorn.Config(
             create_app(wanted, extra),
+            http=Crowd(context.settings.proxies).protocol(),  # type: ignore[arg-type] # its own classes alone are named
+            ws="none",
+            backlog=BACKLOG,
+            timeout_graceful_shutdown=SHUTDOWN,
             host=host,
             port=port,
             access_log=False,

@@ -22,6 +22,7 @@ import httpx
 
 from flows.outcomes import Problem
 from flows.process import die_with_the_parent, python
+from flows.processes.rotating import RotatingLog, copy
 
 GRACE = 10.0
 """Seconds between SIGTERM and SIGKILL."""
@@ -32,6 +33,8 @@ class Child:
     name: str
     process: asyncio.subprocess.Process
     log: Path
+    copying: asyncio.Task[None]
+    """Writes down what it says; what it started may go on saying things after it has ended."""
 
 
 class Supervisor:
@@ -51,25 +54,26 @@ class Supervisor:
         somebody else's `.env` and `prefect.toml`. What it prints goes into its log."""
         self._logs.mkdir(parents=True, exist_ok=True)
         self._folder.mkdir(parents=True, exist_ok=True)
-        log = self._logs / f"{name}.log"
-        with log.open("ab") as output:
-            process = await asyncio.create_subprocess_exec(
-                *python("flows", *command),
-                env=dict(environment),
-                cwd=self._folder,
-                stdin=asyncio.subprocess.DEVNULL,
-                stdout=output,
-                stderr=output,
-                start_new_session=True,
-                preexec_fn=die_with_the_parent,
-            )
-        child = Child(name, process, log)
+        process = await asyncio.create_subprocess_exec(
+            *python("flows", *command),
+            env=dict(environment),
+            cwd=self._folder,
+            stdin=asyncio.subprocess.DEVNULL,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.STDOUT,
+            start_new_session=True,
+            preexec_fn=die_with_the_parent,
+        )
+        assert process.stdout is not None  # noqa: S101 - it was asked for
+        file = self._logs / f"{name}.log"
+        child = Child(name, process, file, asyncio.create_task(copy(process.stdout, RotatingLog(file))))
         self._children.append(child)
         self._watches.append(asyncio.create_task(self._watch(child)))
 
     async def _watch(self, child: Child) -> None:
         status = await child.process.wait()
         if not self.stopping.is_set():
+            await asyncio.wait([child.copying], timeout=1)
             said = child.log.read_text(errors="replace").strip().splitlines()[-1:]
             last = f" Its last words: {said[0].removeprefix('Error: ')}" if said else ""
             self.failure = f"The {child.name} stopped by itself (status {status}): see {child.log}.{last}"
@@ -105,6 +109,8 @@ class Supervisor:
                 await child.process.wait()
             # what it started itself and left behind, a flow run for instance
             _signal(child, signal.SIGKILL)
+            await asyncio.wait([child.copying], timeout=1)
+            child.copying.cancel()
         await asyncio.gather(*self._watches)
 
 

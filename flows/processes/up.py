@@ -18,6 +18,7 @@ from flows.processes.prefect_api import PrefectApi
 from flows.processes.prefect_server import ADDRESS, folder_of, prefect_environment
 from flows.processes.supervisor import Stopped, Supervisor, locked, port_is_free, supervising
 from flows.sending.transports import transport
+from flows.storage.private_files import keep_all_private
 
 
 async def up(console: Console, settings: Settings, *, host: str, port: int, prefect_port: int) -> int:
@@ -37,6 +38,7 @@ async def up(console: Console, settings: Settings, *, host: str, port: int, pref
     joined = os.environ.get("PREFECT_API_URL")
     if joined and not joined.startswith(("http://", "https://")):
         raise Problem(f"PREFECT_API_URL is {joined!r}: write it as http://127.0.0.1:4200/api, or leave it away.")
+    keep_all_private(settings.home_dir)
     with ExitStack() as held:
         if not held.enter_context(locked(settings.home_dir / "up.lock")):
             raise Problem(

@@ -22,19 +22,28 @@ SIGNED = (
     b"to",
     b"subject",
     b"date",
+    b"reply-to",
+    b"cc",
+    b"sender",
     b"message-id",
     b"mime-version",
     b"content-type",
+    b"content-transfer-encoding",
     b"auto-submitted",
     b"list-id",
     b"list-unsubscribe",
     b"list-unsubscribe-post",
+    b"list-archive",
+    b"list-help",
+    b"list-owner",
+    b"list-post",
+    b"list-subscribe",
 )
 """The header fields that a signature covers, as far as a message has them: what a reader sees and acts on (RFC 6376
 section 5.4.1), and what one-click unsubscribing needs (RFC 8058 section 4)."""
 
-OVERSIGNED = (b"from", b"to", b"subject", b"date", b"message-id", b"list-unsubscribe", b"list-unsubscribe-post")
-"""Named once more than they occur, so that nobody adds a second one unnoticed (RFC 6376 section 8.15)."""
+OVERSIGNED = tuple(name for name in SIGNED if name != b"auto-submitted")
+"""Named once more than they occur, so that nobody adds one, or a second one, unnoticed (RFC 6376 section 8.15)."""
 
 RSA_BITS = 2048
 

@@ -171,7 +171,7 @@ def _issues(papers: Any = None, topic: Any = None) -> sa.Select[Any]:
         edition.c.day,
         edition.c.changed_at.label("at"),
         edition.c.number,
-        edition.c.reason,
+        sa.func.coalesce(sa.func.nullif(edition.c.told, ""), edition.c.reason).label("reason"),
         (sa.literal(0) if papers is None else papers).label("papers"),
         (sa.literal("") if topic is None else topic).label("topic"),
     )

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import datetime as dt
+import errno
+import re
+import sqlite3
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
@@ -13,7 +17,7 @@ import sqlalchemy as sa
 from sqlalchemy import event
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import URL, Connection, Dialect, make_url
-from sqlalchemy.exc import ArgumentError, DBAPIError
+from sqlalchemy.exc import ArgumentError, DBAPIError, InterfaceError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.functions import FunctionElement
@@ -34,6 +38,8 @@ metadata = sa.MetaData(
 
 _EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 _MIGRATION_LOCK = 7_021_346_110
+PRAGMAS = ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "secure_delete=ON")
+"""Of every connection to SQLite: what is committed outlives a lost power supply, what is deleted is overwritten."""
 BUSY_TIMEOUT = 10.0
 """Seconds that a writer waits for another on SQLite."""
 
@@ -73,6 +79,68 @@ def _now_postgresql(element: Any, compiler: Any, **kw: Any) -> str:
     return "CAST(EXTRACT(EPOCH FROM clock_timestamp()) * 1000 AS BIGINT)"
 
 
+_GONE = "The database does not answer ({words}): look whether it runs and can be reached, then start this again."
+_TROUBLE = (
+    (
+        ("database or disk is full", "disk full", "no space left", "could not extend file"),
+        "The disk is full where the database lies: make room, then start this again; what was recorded is whole.",
+    ),
+    (
+        ("database is locked", "database table is locked"),
+        "Another process has kept the database locked for too long: stop what copies or examines it, such as a backup "
+        "or an SQLite shell, then start this again.",
+    ),
+    (
+        ("readonly database", "unable to open database file", "permission denied"),
+        "The database can't be written: give it and its folder to the user who runs this.",
+    ),
+    (
+        ("database disk image is malformed", "file is not a database"),
+        "The database file is damaged: bring it back from a backup, with its -wal file if there is one.",
+    ),
+    (("too many connections", "remaining connection slots"), "The database takes no more connections: allow more."),
+)
+"""What databases say, and what that means with its remedy."""
+
+
+def trouble(error: BaseException) -> str:
+    """What is wrong with the database, in a sentence with the remedy; empty where it is not the database's state, such
+    as for a statement that is wrong."""
+    cause = getattr(error, "orig", None) or error
+    if not isinstance(error, sqlite3.Error | asyncpg.PostgresError | asyncpg.InterfaceError | DBAPIError | OSError):
+        return ""
+    # the driver's own name for it says nothing to an operator
+    words = re.sub(r"^<class '[\w.]+'>: ", "", " ".join(str(cause).split())).lower()
+    for said, sentence in _TROUBLE:
+        if any(one in words for one in said):
+            return sentence
+    if isinstance(cause, OSError) and cause.errno == errno.ENOSPC:
+        return "The disk is full: make room, then start this again; what was recorded is whole."
+    lost = getattr(error, "connection_invalidated", False) or isinstance(error, InterfaceError)
+    away = ("connection", "shutting down", "starting up", "terminating", "does not accept")
+    if not isinstance(cause, OSError) and (lost or any(one in words for one in away)):
+        return _GONE.format(words=words[:160].rstrip(" .:"))
+    return ""
+
+
+@contextmanager
+def told() -> Iterator[None]:
+    """Whatever the database's own state keeps from being done is a Problem with its remedy."""
+    try:
+        yield
+    except (DBAPIError, asyncpg.PostgresError, asyncpg.InterfaceError, sqlite3.Error) as error:
+        if sentence := trouble(error):
+            raise Problem(sentence) from error
+        raise
+    except ConnectionError as error:
+        raise Problem(_GONE.format(words=str(error)[:160].rstrip(" .:") or "the connection was lost")) from error
+
+
+_TRIES, _PATIENCE_MS = 20, 250
+_OVERWRITTEN = 1
+"""The database's own number (`PRAGMA user_version`) once nothing is in its free pages."""
+
+
 class Database:
     """Short transactions on one database. Nothing waits for the network inside of one."""
 
@@ -83,19 +151,55 @@ class Database:
 
     @asynccontextmanager
     async def read(self) -> AsyncIterator[AsyncConnection]:
-        async with self._reading.begin() as connection:
-            yield connection
+        """A transaction that reads. Raises Problem where the database can't do what it should."""
+        with told():
+            async with self._reading.begin() as connection:
+                yield connection
 
     @asynccontextmanager
     async def write(self) -> AsyncIterator[AsyncConnection]:
         """A transaction that may write. On SQLite it takes the write lock at once: one that reads first and then
-        writes would fail as soon as another process has written in between, whatever the timeout."""
-        async with self._writing.begin() as connection:
-            yield connection
+        writes would fail as soon as another process has written in between, whatever the timeout. Raises Problem
+        where the database can't do what it should."""
+        with told():
+            async with self._writing.begin() as connection:
+                yield connection
 
     def insert(self, table: sa.Table) -> sqlite.Insert | postgresql.Insert:
         """An INSERT that knows ON CONFLICT."""
         return sqlite.insert(table) if self.engine.dialect.name == "sqlite" else postgresql.insert(table)
+
+    async def scrub(self) -> bool:
+        """Takes what was deleted out of SQLite's write-ahead log as well. False: somebody reads an older state and kept
+        it from it; the next call does it. PostgreSQL and backups keep what they keep."""
+        if self.engine.dialect.name != "sqlite":
+            return True
+        for _ in range(_TRIES):
+            # readers and writers are left in peace in between: a checkpoint that waits for one holds up the others
+            if await self._pragma(f"busy_timeout={_PATIENCE_MS}", "wal_checkpoint(TRUNCATE)") == 0:
+                return True
+            await asyncio.sleep(_PATIENCE_MS / 1000)
+        return False
+
+    async def rewrite_once(self) -> None:
+        """Rewrites an SQLite database whose deleted content was not overwritten yet, by an earlier version."""
+        if self.engine.dialect.name == "sqlite" and await self._pragma("user_version") != _OVERWRITTEN:
+            await self._pragma("VACUUM", f"user_version={_OVERWRITTEN}")
+
+    async def _pragma(self, *statements: str) -> int | None:
+        """What the last one returns first, outside of any transaction."""
+        async with self.engine.connect() as connection:
+            raw: Any = (await connection.get_raw_connection()).driver_connection
+            found = None
+            try:
+                for statement in statements:
+                    cursor = await raw.execute(statement if statement == "VACUUM" else f"PRAGMA {statement}")
+                    row = await cursor.fetchone()
+                    await cursor.close()
+                    found = row[0] if row else None
+            finally:
+                await (await raw.execute(f"PRAGMA busy_timeout={round(BUSY_TIMEOUT * 1000)}")).close()
+            return found
 
     async def close(self) -> None:
         await self.engine.dispose()
@@ -106,7 +210,7 @@ def _prepare_sqlite(engine: AsyncEngine) -> None:
     def pragmas(connection: Any, record: Any) -> None:
         connection.isolation_level = None  # the driver begins nothing by itself: see below
         cursor = connection.cursor()
-        for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
+        for pragma in PRAGMAS:
             cursor.execute(f"PRAGMA {pragma}")
         cursor.close()
 
@@ -150,7 +254,7 @@ async def migrate(database: Database) -> None:
     Raises Problem when the database can't be reached or is newer than this program.
     """
     with _explained(database):
-        async with database.write() as connection:
+        async with database._writing.begin() as connection:
             if database.engine.dialect.name == "postgresql":
                 await connection.execute(sa.text(f"SELECT pg_advisory_xact_lock({_MIGRATION_LOCK})"))
             await connection.run_sync(_upgrade)
@@ -160,7 +264,7 @@ async def is_current(database: Database) -> bool:
     """Whether the schema is the one that this program works with; nothing is changed. Raises Problem when the database
     can't be reached."""
     with _explained(database):
-        async with database.read() as connection:
+        async with database._reading.begin() as connection:
             return await connection.run_sync(_is_current)
 
 
@@ -169,6 +273,8 @@ def _explained(database: Database) -> Iterator[None]:
     try:
         yield
     except (OSError, DBAPIError, asyncpg.PostgresError) as error:
+        if any(one in str(error) for one in ("full", "locked")) and (sentence := trouble(error)):
+            raise Problem(sentence) from error
         where = database.engine.url.render_as_string(hide_password=True)
         words = str(getattr(error, "orig", error) or error).splitlines()[0]
         raise Problem(f"The database {where} can't be used ({words}): check PAPERROUND_DATABASE_URL.") from error

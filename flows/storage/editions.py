@@ -51,6 +51,7 @@ edition = sa.Table(
     sa.Column("number", sa.Integer, nullable=False),
     sa.Column("document", sa.Text, nullable=False),
     sa.Column("reason", sa.Text, nullable=False),
+    sa.Column("told", sa.Text, nullable=False, server_default="", comment="the reason for everybody; empty: the same"),
     sa.Column("cards", sa.LargeBinary),
     sa.Column("changed_at", Instant, nullable=False),
     sa.Column("opened_at", Instant, comment="when the ledger had a row for each of its readers"),
@@ -357,6 +358,7 @@ class Store:
             "number": 0,
             "document": "" if isinstance(draft, NoEdition) else _editions.dump_json(draft).decode(),
             "reason": draft.reason if isinstance(draft, NoEdition) else "",
+            "told": draft.told if isinstance(draft, NoEdition) else "",
             "changed_at": now,
         }
         row = self._database.insert(edition).values(
@@ -390,6 +392,7 @@ class Store:
             "number": final.number,
             "document": _editions.dump_json(final).decode(),
             "reason": "",
+            "told": "",
             "cards": cards,
             "changed_at": now,
         }
@@ -446,7 +449,8 @@ def _before(newsletter: str, kind: Kind, day: dt.date) -> tuple[sa.ColumnElement
 
 def _read(row: sa.Row[Any]) -> Frozen | Edition | NoEdition:
     if row.state == "none":
-        return NoEdition(newsletter=row.newsletter, kind=Kind(row.kind), day=row.day, reason=row.reason)
+        kind = Kind(row.kind)
+        return NoEdition(newsletter=row.newsletter, kind=kind, day=row.day, reason=row.reason, told=row.told)
     document = _editions.validate_json(row.document)
     if row.state == "draft":
         return document

@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from flows.editions.model import Kind
 from flows.storage.database import Database, Instant
+from subscribers.ledger.retention import NOBODY
 from subscribers.model import DeliveryState, Frequency, SubscriptionState
 from subscribers.policy import due, frequencies
 from subscribers.tables import batch, delivery, subscriber, subscription
@@ -48,7 +49,9 @@ class Opening:
         self._edition_id = edition_id
         self._frozen_at = frozen_at
         there = sa.exists().where(delivery.c.edition_id == edition_id, delivery.c.subscription_id == subscription.c.id)
-        self._wanted = (*readers, ~there)
+        # one whose deliveries have lost their names is over: nobody could tell any more who has got it
+        over = sa.exists().where(delivery.c.edition_id == edition_id, delivery.c.subscription_id >= NOBODY)
+        self._wanted = (*readers, ~there, ~over)
         self._due = cache(partial(due, frozen_at))
 
     async def make_rows(self, size: int, *, at_once: bool) -> int:

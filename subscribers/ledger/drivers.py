@@ -19,7 +19,7 @@ from typing import Any, Protocol
 import asyncpg
 import sqlalchemy as sa
 
-from flows.storage.database import BUSY_TIMEOUT, Database
+from flows.storage.database import BUSY_TIMEOUT, PRAGMAS, Database
 from subscribers.ledger.model import Claim
 
 BUSY = 0.001
@@ -125,8 +125,7 @@ class SqliteDriver:
 
     def _open(self) -> sqlite3.Connection:
         connection = sqlite3.connect(self._file, timeout=0, isolation_level=None)
-        # as in flows.storage.database: what is committed outlives a lost power supply
-        for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
+        for pragma in PRAGMAS:
             connection.execute(f"PRAGMA {pragma}")
         return connection
 

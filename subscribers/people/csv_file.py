@@ -3,7 +3,8 @@
 A missing column means the default for a new subscription and no change for one that is there already. A muted topic is
 written with a `-` before it, `-*` stands for all of them: such a reader gets what they follow and nothing else. The day
 of a weekly reader stands with their frequency, `weekly:mon`, and the end of a pause with the state,
-`paused:2026-07-01`; without one, mail comes as soon as there is an edition, and the pause has no end.
+`paused:2026-07-01`; without one, mail comes as soon as there is an edition, and the pause has no end. What a
+spreadsheet would take for a formula stands behind an apostrophe.
 """
 
 from __future__ import annotations
@@ -27,7 +28,7 @@ from flows.outcomes import Problem, anonymous
 from subscribers.model import Frequency, Subscription, SubscriptionState
 from subscribers.people.store import MUTED, Change
 from subscribers.preferences import MAX_AUTHORS, MAX_KEYWORDS, MAX_WORD
-from subscribers.text import clean
+from subscribers.text import cell, clean, uncell
 
 COLUMNS = (
     "email",
@@ -84,6 +85,7 @@ def read(file: TextIO, known: Known) -> Iterator[Change | BadLine]:
                 yield BadLine(rows.line_num, f"it can't be read ({error})")
                 continue
             number = rows.line_num
+            row = {name: uncell(value) if isinstance(value, str) else value for name, value in row.items()}
             try:
                 found = change(row, known, line=number)
             except ValueError as error:
@@ -313,18 +315,18 @@ def write(file: TextIO) -> Callable[[Subscription], None]:
     def one(subscription: Subscription) -> None:
         rows.writerow(
             (
-                subscription.email,
-                subscription.newsletter,
-                ";".join(topics_of(subscription)),
-                ";".join(subscription.interests.keywords),
-                ";".join(subscription.interests.authors),
+                cell(subscription.email),
+                cell(subscription.newsletter),
+                cell(";".join(topics_of(subscription))),
+                cell(";".join(subscription.interests.keywords)),
+                cell(";".join(subscription.interests.authors)),
                 frequency_of(subscription),
                 "" if subscription.hour is None else subscription.hour,
-                subscription.zone,
+                cell(subscription.zone),
                 state_of(subscription),
-                ";".join(subscription.tags),
+                cell(";".join(subscription.tags)),
                 subscription.consent_at.isoformat() if subscription.consent_at else "",
-                subscription.consent_source,
+                cell(subscription.consent_source),
             )
         )
 

@@ -11,9 +11,9 @@ import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from flows.storage.editions import edition
-from subscribers.model import Subscription, Suppressed
-from subscribers.people.lookup import People
-from subscribers.people.rows import address_key, read_subscription, subscriptions
+from subscribers.model import Subscription, SubscriptionState, Suppressed
+from subscribers.people.lookup import People, locked
+from subscribers.people.rows import DELIVERED, address_key, read_subscription, subscriptions
 from subscribers.tables import address_change, batch, delivery, outbox, subscriber, subscription, suppression
 
 
@@ -70,22 +70,92 @@ class Erasure(People):
             row = (await connection.execute(query.with_for_update(of=subscriber))).one_or_none()
             if row is not None:
                 await self._erase(connection, row, now)
+        await self._database.scrub()
 
     async def forget(self, email: str, now: dt.datetime) -> bool:
-        """Erases whoever has this address, as their operator; False: nobody has."""
+        """Erases whoever has this address, as their operator, and every other trace of it: that somebody had it before,
+        or asked to have their mail sent there, and what a mail server said of it. False: there was none."""
         async with self._database.write() as connection:
             query = sa.select(subscriber).where(subscriber.c.email_key == email.lower())
             row = (await connection.execute(query.with_for_update())).one_or_none()
             if row is not None:
                 await self._erase(connection, row, now)
-            return row is not None
+        traces = await self._forget_changes(email, now) + await self._forget_answers(email)
+        await self._database.scrub()
+        return row is not None or traces > 0
 
-    async def _erase(self, connection: AsyncConnection, person: sa.Row[Any], now: dt.datetime) -> None:
-        await self._suppress(connection, person.email, Suppressed.ERASED, now)
+    async def _forget_changes(self, email: str, now: dt.datetime) -> int:
+        """Forgets that an address was somebody's before, or should become theirs, whose it is now under another."""
+        lower = email.lower()
+        pending, former = (sa.func.lower(address_change.c[name]) == lower for name in ("email", "former"))
+        async with self._database.write() as connection:
+            gone = await connection.execute(sa.delete(address_change).where(sa.or_(pending, former)))
+            if gone.rowcount:
+                await self._suppress(connection, email, Suppressed.ERASED, now)
+            return gone.rowcount
+
+    async def _forget_answers(self, email: str) -> int:
+        """Blanks what mail servers said of an address, whomever it was said to, an edition at a time."""
+        said = sa.func.lower(delivery.c.words).contains(email.lower(), autoescape=True)
+        async with self._database.read() as connection:
+            editions = (await connection.scalars(sa.select(batch.c.edition_id).distinct())).all()
+        found = 0
+        for edition_id in editions:
+            async with self._database.read() as connection:
+                here = sa.select(delivery.c.subscription_id).where(delivery.c.edition_id == edition_id, said)
+                numbers = (await connection.scalars(here)).all()
+            for start in range(0, len(numbers), 500):
+                these = delivery.c.subscription_id.in_(numbers[start : start + 500])
+                async with self._database.write() as connection:
+                    blank = sa.update(delivery).where(delivery.c.edition_id == edition_id, these).values(words="")
+                    found += (await connection.execute(blank)).rowcount
+        async with self._database.write() as connection:
+            in_letters = sa.func.lower(outbox.c.words).contains(email.lower(), autoescape=True)
+            found += (await connection.execute(sa.update(outbox).where(in_letters).values(words=""))).rowcount
+        return found
+
+    async def decline(self, identity: int, now: dt.datetime) -> bool:
+        """Never mails the address of a sign-up again that was not its owner's, and forgets it but for a keyed hash.
+        Whoever is subscribed to something else keeps that, and loses this sign-up alone. False: it is confirmed, or
+        forgotten already."""
+        async with self._database.write() as connection:
+            row = await locked(connection, identity)
+            if row is None or row.state != SubscriptionState.UNCONFIRMED:
+                return False
+            theirs = (subscription.c.subscriber_id == row.subscriber_id, subscription.c.state.in_(DELIVERED))
+            if await connection.scalar(sa.select(sa.exists().where(*theirs))):
+                await connection.execute(sa.delete(subscription).where(subscription.c.id == identity))
+            else:
+                query = sa.select(subscriber).where(subscriber.c.id == row.subscriber_id)
+                await self._erase(connection, (await connection.execute(query)).one(), now, Suppressed.DECLINED)
+        await self._database.scrub()
+        return True
+
+    async def decline_address(self, change_id: int, now: dt.datetime) -> bool:
+        """Never mails an address again that somebody wanted their mail sent to, and was not theirs. False: the change
+        is confirmed, or forgotten already."""
+        async with self._database.write() as connection:
+            mine = address_change.c.id == change_id
+            row = (await connection.execute(sa.select(address_change).where(mine).with_for_update())).one_or_none()
+            if row is None or row.former is not None or not row.email:
+                return False
+            await self._suppress(connection, row.email, Suppressed.DECLINED, now)
+            await connection.execute(sa.update(address_change).where(mine).values(email=""))
+        await self._database.scrub()
+        return True
+
+    async def _erase(
+        self,
+        connection: AsyncConnection,
+        person: sa.Row[Any],
+        now: dt.datetime,
+        reason: Suppressed = Suppressed.ERASED,
+    ) -> None:
+        await self._suppress(connection, person.email, reason, now)
         query = sa.select(subscription.c.id).where(subscription.c.subscriber_id == person.id)
         theirs = (await connection.scalars(query)).all()
         # a mail server's answer may repeat the address
-        for where in await _rows_of(connection, theirs):
+        for where in await rows_of(connection, theirs):
             await connection.execute(sa.update(delivery).where(*where).values(words=""))
         await connection.execute(sa.delete(subscriber).where(subscriber.c.id == person.id))
 
@@ -128,7 +198,7 @@ class Erasure(People):
             return lifted.rowcount == 1
 
 
-async def _rows_of(
+async def rows_of(
     connection: AsyncConnection, subscriptions_: Sequence[int]
 ) -> Sequence[Sequence[sa.ColumnElement[bool]]]:
     """Where the deliveries of some subscriptions stand, by the key of their table: it has no other index."""
@@ -144,7 +214,7 @@ async def _rows_of(
 
 async def _deliveries(connection: AsyncConnection, subscriptions_: Sequence[int]) -> list[dict[str, Any]]:
     found = []
-    for where in await _rows_of(connection, subscriptions_):
+    for where in await rows_of(connection, subscriptions_):
         query = (
             sa.select(delivery, edition.c.newsletter, edition.c.kind, edition.c.day)
             .outerjoin(edition, edition.c.id == delivery.c.edition_id)

@@ -69,13 +69,14 @@ async def put(
     subscription_id: int,
     now: dt.datetime,
     address_change_id: int | None = None,
+    not_before: dt.datetime | None = None,
 ) -> None:
-    """Puts a letter in, in the caller's transaction.
+    """Puts a letter in, in the caller's transaction. It leaves at once, or at `not_before`.
 
     What anybody can ask for waits until its GAP after the one before; while one waits there is no other. Confirmations
     are counted over all newsletters, since a stranger's address is what they go to.
     """
-    due_at = now
+    due_at = not_before or now
     if gap := GAP.get(kind):
         theirs: sa.ColumnElement[bool] = outbox.c.subscription_id == subscription_id
         waiting = sa.select(outbox.c.id).where(theirs, outbox.c.kind == kind, outbox.c.due_at.is_not(None))
@@ -92,7 +93,7 @@ async def put(
             )
         )
         if last is not None:
-            due_at = max(now, last + gap)
+            due_at = max(due_at, last + gap)
     await connection.execute(
         sa.insert(outbox).values(
             kind=kind,

@@ -22,7 +22,9 @@ NOWHERE = ""
 
 
 class Letters(People):
-    async def ask_link(self, email: str, newsletter: str | None, now: dt.datetime) -> None:
+    async def ask_link(
+        self, email: str, newsletter: str | None, now: dt.datetime, not_before: dt.datetime | None = None
+    ) -> None:
         """Mails a fresh link for each subscription of an address, or for that on one newsletter. Nothing tells
         whether there is any."""
         async with self._database.write() as connection:
@@ -39,7 +41,7 @@ class Letters(People):
             if newsletter is not None:
                 query = query.where(subscription.c.newsletter == newsletter)
             for identity in (await connection.scalars(query)).all():
-                await outbox.put(connection, Letter.LINK, identity, now)
+                await outbox.put(connection, Letter.LINK, identity, now, not_before=not_before)
 
     async def ask_private(self, identity: int, now: dt.datetime) -> None:
         """Mails the link for what must not fall to whoever a mail was forwarded to, to the address itself."""

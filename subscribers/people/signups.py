@@ -15,6 +15,7 @@ from subscribers.model import Frequency, Letter, Subscription, SubscriptionState
 from subscribers.people import outbox
 from subscribers.people.changes import withdrawn
 from subscribers.people.lookup import People, locked, updated
+from subscribers.people.retention import delete, forget_leaving, left_key
 from subscribers.people.rows import (
     CONSENT,
     DEFAULTS,
@@ -27,14 +28,11 @@ from subscribers.people.rows import (
     suppressed,
 )
 from subscribers.tables import address_change, rate, subscriber, subscription, suppression
-from subscribers.tables import outbox as letter
 
 FORGOTTEN = dt.timedelta(days=7)
 """How long an address that was not confirmed is kept, and a change of address."""
 COUNTED = dt.timedelta(days=2)
 """How long it is kept how often something was done."""
-LETTERS = dt.timedelta(days=30)
-"""How long a letter is kept after it was sent."""
 _CHUNK = 500
 
 
@@ -55,8 +53,9 @@ class SignUp:
 
 
 class SignUps(People):
-    async def sign_up(self, wish: SignUp, now: dt.datetime) -> None:
-        """Keeps a wish until its address is confirmed, and puts the letter for it into the outbox.
+    async def sign_up(self, wish: SignUp, now: dt.datetime, not_before: dt.datetime | None = None) -> None:
+        """Keeps a wish until its address is confirmed, and puts the letter for it into the outbox, to leave at once or
+        at `not_before`.
 
         Who has confirmed it already is told so by mail and nothing is changed; an address that is never mailed again
         gets nothing, unless its owner had everything erased: they may come back.
@@ -76,7 +75,7 @@ class SignUps(People):
                 insert = sa.insert(subscription).values(fresh).returning(subscription.c.id)
                 identity: int = (await connection.execute(insert)).scalar_one()
             elif row.state in DELIVERED:
-                await outbox.put(connection, Letter.KNOWN, row.id, now)
+                await outbox.put(connection, Letter.KNOWN, row.id, now, not_before=not_before)
                 return
             else:
                 identity = row.id
@@ -84,7 +83,7 @@ class SignUps(People):
                 previous = keep_settings(row, SETTINGS + CONSENT) if left else row.previous
                 changed = {**wanted, "previous": previous, "revision": row.revision + 1}
                 await connection.execute(sa.update(subscription).where(subscription.c.id == identity).values(changed))
-            await outbox.put(connection, Letter.CONFIRM, identity, now)
+            await outbox.put(connection, Letter.CONFIRM, identity, now, not_before=not_before)
 
     async def _person(
         self, connection: AsyncConnection, email: str, reason: Suppressed | None, now: dt.datetime
@@ -114,6 +113,7 @@ class SignUps(People):
                 await connection.execute(
                     sa.delete(suppression).where(suppression.c.address_key == address_key(row.email, self._key))
                 )
+            await forget_leaving(connection, [left_key(row.email, row.newsletter, self._key)])
             await connection.execute(
                 sa.update(subscriber).where(subscriber.c.id == row.subscriber_id).values(suppressed=None)
             )
@@ -151,25 +151,15 @@ class SignUps(People):
                 known = [row for row in rows if row.left_at is not None or row.confirmed_at is not None]
                 for row in known:
                     await updated(connection, row.id, **withdrawn(row, now))
-                never = [row for row in rows if row not in known]
-                await self._forget(connection, never)
+                await delete(connection, {row.id: row.subscriber_id for row in rows if row not in known})
             forgotten += len(rows)
         await self._tidy(now)
         return forgotten
-
-    async def _forget(self, connection: AsyncConnection, rows: list[sa.Row[Any]]) -> None:
-        await connection.execute(sa.delete(subscription).where(subscription.c.id.in_([row.id for row in rows])))
-        another = sa.exists().where(subscription.c.subscriber_id == subscriber.c.id)
-        people = [row.subscriber_id for row in rows]
-        await connection.execute(sa.delete(subscriber).where(subscriber.c.id.in_(people), ~another))
 
     async def _tidy(self, now: dt.datetime) -> None:
         async with self._database.write() as connection:
             await connection.execute(sa.delete(rate).where(rate.c.window_at < now - COUNTED))
             await connection.execute(sa.delete(address_change).where(address_change.c.asked_at < now - FORGOTTEN))
-            await connection.execute(
-                sa.delete(letter).where(letter.c.due_at.is_(None), letter.c.changed_at < now - LETTERS)
-            )
 
 
 def _columns(wish: SignUp, now: dt.datetime) -> Mapping[str, Any]:

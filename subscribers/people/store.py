@@ -1,7 +1,7 @@
 """The store of people: everything that is done to subscribers and their subscriptions, as methods of one class.
 
-It is split by who does it: `signups`, `changes`, `requested_mail`, `erasure`, and here what an operator's list does.
-SQL about people stands in these, in `lookup` and `rows`, in `outbox` and in `limits` alone.
+It is split by who does it: `signups`, `changes`, `requested_mail`, `erasure`, `retention`, and here what an operator's
+list does. SQL about people stands in these, in `lookup` and `rows`, in `outbox` and in `limits` alone.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from subscribers.model import SubscriptionState, Suppressed
 from subscribers.people.changes import Changes
 from subscribers.people.erasure import Erasure
 from subscribers.people.requested_mail import Letters
+from subscribers.people.retention import Retention, forget_leaving, leavers, left_key
 from subscribers.people.rows import DEFAULTS, MUTED, address_key, columns
 from subscribers.people.signups import SignUp, SignUps
 from subscribers.tables import subscriber, subscription, suppression
@@ -65,7 +66,7 @@ async def count(database: Database) -> int:
         return await connection.scalar(sa.select(sa.func.count()).select_from(subscription)) or 0
 
 
-class Subscribers(SignUps, Changes, Letters, Erasure):
+class Subscribers(SignUps, Changes, Letters, Erasure, Retention):
     """Who is subscribed to what."""
 
     async def keep(self, changes: Iterable[Change], now: dt.datetime, *, resubscribe: bool = False) -> Kept:
@@ -78,10 +79,15 @@ class Subscribers(SignUps, Changes, Letters, Erasure):
         latest = {(change.email.lower(), change.newsletter): change for change in changes}
         async with self._database.write() as connection:
             barred = await self._barred(connection, latest.values())
+            left = await self._left(connection, latest)
             wanted = {}
             for key, change in latest.items():
                 if because := barred.get(key[0]):
                     kept.refused.append(Refused(email=change.email, line=change.line, because=because))
+                elif key in left and change.columns.get("state") == SubscriptionState.UNSUBSCRIBED:
+                    kept.unchanged += 1
+                elif key in left and not resubscribe:
+                    kept.refused.append(Refused(email=change.email, line=change.line))
                 else:
                     wanted[key] = change
             people = await self._people(connection, wanted.values(), now)
@@ -103,6 +109,7 @@ class Subscribers(SignUps, Changes, Letters, Erasure):
                 there = (subscription.c.subscriber_id, subscription.c.newsletter)
                 insert = self._database.insert(subscription).on_conflict_do_nothing(index_elements=there)
                 await connection.execute(insert, fresh)
+            await forget_leaving(connection, [key for one, key in left.items() if one in wanted])
             kept.changed, kept.added = len(updates), len(fresh)
         return kept
 
@@ -115,6 +122,11 @@ class Subscribers(SignUps, Changes, Letters, Erasure):
             sa.select(suppression.c.address_key, suppression.c.reason).where(suppression.c.address_key.in_(keys))
         )
         return {keys[row.address_key]: Suppressed(row.reason) for row in rows}
+
+    async def _left(self, connection: AsyncConnection, wanted: Iterable[tuple[str, str]]) -> dict[tuple[str, str], str]:
+        """Which of the addresses have left the newsletter so long ago that a hash is all that is kept of it."""
+        keys = {left_key(email, newsletter, self._key): (email, newsletter) for email, newsletter in wanted}
+        return {keys[key]: key for key in await leavers(connection, keys)}
 
     async def _people(self, connection: AsyncConnection, changes: Iterable[Change], now: dt.datetime) -> dict[str, int]:
         rows = {change.email.lower(): change.email for change in changes}

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 from http import HTTPStatus
 
 import sqlalchemy as sa
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import BaseRoute, Route
 from starlette.types import ASGIApp
 
+from flows.outcomes import Problem
 from subscribers.web.pages import SecurityHeaders
 from subscribers.web.reader_links import Instead
 from subscribers.web.routes import (
@@ -36,6 +38,8 @@ from subscribers.web.routes import (
 from subscribers.web.services import Services, services
 
 __all__ = ["Services", "create_app"]
+
+log = logging.getLogger(__name__)
 
 
 def create_app(services: Services, extra: Sequence[BaseRoute] = ()) -> ASGIApp:
@@ -61,7 +65,13 @@ def create_app(services: Services, extra: Sequence[BaseRoute] = ()) -> ASGIApp:
             Route("/healthz", _health),
             *extra,
         ],
-        exception_handlers={Instead: _instead, HTTPException: _refuse, Exception: _fail},
+        exception_handlers={
+            Instead: _instead,
+            HTTPException: _refuse,
+            ClientDisconnect: _gone,
+            Problem: _trouble,
+            Exception: _fail,
+        },
     )
     # a page has one address; a redirect would be made of the Host that the request claims
     app.router.redirect_slashes = False
@@ -95,6 +105,25 @@ async def _refuse(request: Request, error: Exception) -> Response:
     )
     response.headers.update(getattr(error, "headers", None) or {})
     return response
+
+
+async def _gone(request: Request, error: Exception) -> Response:
+    """Who hangs up in the middle of a form is told nothing, and neither is the log."""
+    return Response(status_code=HTTPStatus.BAD_REQUEST)
+
+
+async def _trouble(request: Request, error: Exception) -> Response:
+    """What keeps the site from working stands in the log, for the operator; everybody else is asked to come back."""
+    log.error("%s", error)
+    say = services(request).phrases
+    page = services(request).pages(
+        "problem.html",
+        HTTPStatus.SERVICE_UNAVAILABLE,
+        title=say("problem.title.503"),
+        words=say("problem.unavailable"),
+    )
+    page.headers["Retry-After"] = "120"
+    return page
 
 
 async def _fail(request: Request, error: Exception) -> Response:

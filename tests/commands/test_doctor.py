@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -84,8 +86,8 @@ async def test_where_everything_is_well(tmp_path: Path) -> None:
             )
             assert (server.taken, server.breaches) == ([], [])
     assert list(things) == [
-        *("Newsletters", "Database", "Keys", "Public address", "Mail server", "Sender", "Bounces", "Returned mail"),
-        *("SPF", "DKIM", "DMARC"),
+        *("Newsletters", "Database", "Keys", "Files", "Public address", "Proxies", "Mail server", "Sender", "Bounces"),
+        *("Returned mail", "SPF", "DKIM", "DMARC"),
     ]
     assert {about for about, grade in grades(things).items() if grade != "ok"} == {"Public address"}
     ((grade, words),) = things["Public address"]
@@ -108,6 +110,37 @@ async def test_a_key_that_was_lost_is_told(tmp_path: Path) -> None:
     (tmp_path / "home" / "suppression_key").unlink()
     ((grade, words),) = (await found(settings(tmp_path)))["Keys"]
     assert (grade, "suppression_key is missing: bring it back from your backups" in words) == (Grade.WRONG, True)
+
+
+async def test_keys_that_others_can_read_are_told(tmp_path: Path) -> None:
+    """Where every folder above lets them through: pytest's own does not."""
+    folder = Path(tempfile.mkdtemp(dir="/var/tmp"))
+    folder.chmod(0o755)  # noqa: ASYNC240
+    try:
+        async with open_context(settings(folder)) as context:
+            assert context.settings.keys
+        assert grades(await found(settings(folder)))["Files"] == "ok"
+        (folder / "home").chmod(0o755)
+        (folder / "home" / "secret_key").chmod(0o644)
+        ((grade, words),) = (await found(settings(folder)))["Files"]
+        assert grade == Grade.WRONG
+        assert words.endswith(f"`chmod go-rwx {folder / 'home'} {folder / 'home' / 'secret_key'}`.")
+    finally:
+        shutil.rmtree(folder)
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root can write everywhere")
+async def test_a_home_that_cannot_be_written_is_told(tmp_path: Path) -> None:
+    home = tmp_path / "home"
+    home.mkdir(mode=0o500)
+    things = await found(settings(tmp_path))
+    assert any("can't be written by this user" in words for _, words in things["Files"])
+
+
+@pytest.mark.parametrize("trusted", ["0.0.0.0/0", "::/0", "127.0.0.1, 0.0.0.0/1"])
+async def test_a_proxy_that_is_everybody_is_told(tmp_path: Path, trusted: str) -> None:
+    ((grade, words),) = (await found(settings(tmp_path, trusted_proxies=trusted)))["Proxies"]
+    assert (grade, "Name the proxy's own address" in words) == (Grade.WRONG, True)
 
 
 async def test_a_database_of_another_version_is_left_as_it_is(tmp_path: Path) -> None:

@@ -50,7 +50,13 @@ def letter(kind: str = "confirm", of: Newsletter | None = None, **given: Any) ->
 def test_every_kind_of_letter_has_its_words_and_no_other_has() -> None:
     assert set(KINDS) == {kind.value for kind in Letter}
     words = {key for key in Phrases([SHIPPED]) if key.startswith("letter.")}
-    shared = {"letter.copy", "letter.unsubscribe", "letter.welcome.edition", "letter.welcome.with_edition"}
+    shared = {
+        "letter.copy",
+        "letter.unsubscribe",
+        "letter.never",
+        "letter.welcome.edition",
+        "letter.welcome.with_edition",
+    }
     assert words == {f"letter.{kind}.{word}" for kind in KINDS for word in WORDS} | shared
 
 
@@ -67,7 +73,10 @@ def test_a_letter_has_one_button_and_says_the_same_in_plain_text(kind: str) -> N
     assert "List-Unsubscribe" not in said
     assert "Paperround" in str(said["Subject"])
     link = f"https://papers.example.org/{kind}/{TOKEN}"
-    assert [a.get("href") for a in tree(page).iterfind(".//a")] == [link, link]  # the button, and the same to copy
+    # the button, the same to copy, and what a stranger wants who did not ask for it
+    never = [f"{link}/never"] if kind in ("confirm", "address") else []
+    assert [a.get("href") for a in tree(page).iterfind(".//a")] == [link, link, *never]
+    assert (f"{link}/never" in text) == bool(never)
     assert link in text
     assert len(tree(page).find_class("button")) == 1
     assert "1 Example Street, Sampletown" in text

@@ -75,6 +75,10 @@ def running() -> Iterator[Server]:
             finally:
                 asked.ended = time.time()
 
+        def do_POST(self) -> None:
+            self.rfile.read(int(self.headers["Content-Length"]))
+            self.do_GET()
+
         def log_message(self, format: str, *args: Any) -> None:  # noqa: A002
             pass
 

@@ -24,7 +24,6 @@ import httpx
 import pytest
 from prefect.flows import load_flow_from_entrypoint
 
-from flows.processes.supervisor import prefect_environment
 from tests.conftest import free_port
 from tests.running_processes import processes_of
 
@@ -68,7 +67,13 @@ def test_a_database_and_a_prefect_server_of_the_version_before_are_taken_over(tm
     api = f"http://127.0.0.1:{port}/api"
     foreign = ("PREFECT_", "PAPERROUND_")
     environment = {name: value for name, value in os.environ.items() if not name.startswith(foreign)}
-    environment |= prefect_environment(tmp_path / "prefect", api) | KEYS
+    environment |= KEYS | {
+        "PREFECT_HOME": str(tmp_path / "prefect"),
+        "PREFECT_API_URL": api,
+        "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
+        "DO_NOT_TRACK": "1",
+        "PREFECT_RUNNER_POLL_FREQUENCY": "2",
+    }
     environment |= {
         "PAPERROUND_HOME_DIR": str(home),
         "PAPERROUND_CACHE_DIR": str(tmp_path / "cache"),

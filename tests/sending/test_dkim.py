@@ -77,6 +77,20 @@ def test_what_one_click_needs_is_covered() -> None:
         (b"To: reader@example.net", b"To: somebody@example.net"),
         (b"\r\n\r\n", b"\r\nSubject: another\r\n\r\n"),
         (b"multipart/alternative", b"multipart/mixed"),
+        *(
+            (b"\r\nSubject:", b"\r\n%s: b@example.net\r\nSubject:" % name)
+            for name in (
+                *(b"From", b"To", b"Subject", b"Date", b"Reply-To", b"Cc", b"Sender", b"Content-Type", b"MIME-Version"),
+                *(
+                    b"List-ID",
+                    b"List-Unsubscribe",
+                    b"List-Unsubscribe-Post",
+                    b"List-Archive",
+                    b"List-Post",
+                    b"List-Help",
+                ),
+            )
+        ),
     ],
 )
 def test_what_is_altered_is_noticed(before: bytes, after: bytes) -> None:

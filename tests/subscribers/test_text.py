@@ -7,7 +7,10 @@ import unicodedata
 from hypothesis import given
 from hypothesis import strategies as st
 
-from subscribers.text import clean
+from subscribers.text import cell, clean, uncell
+
+HEADS = st.sampled_from(["", "=", "+", "-", "@", "\t", "\r", "'", "''", "'="])
+TEXTS = st.builds(lambda head, rest: head + rest, HEADS, st.text(max_size=20))
 
 
 def test_what_can_not_be_seen_goes_and_white_space_is_folded() -> None:
@@ -24,3 +27,14 @@ def test_what_is_clean_holds_no_control_and_cleaning_it_again_changes_nothing(te
     made = clean(text)
     assert not {unicodedata.category(one) for one in made} & {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}
     assert clean(made) == made
+
+
+@given(TEXTS)
+def test_no_cell_begins_as_a_formula_does_and_each_is_taken_back(text: str) -> None:
+    assert not cell(text).startswith(("=", "+", "-", "@", "\t", "\r"))
+    assert uncell(cell(text)) == text
+
+
+def test_what_somebody_elses_list_begins_with_an_apostrophe_stays() -> None:
+    assert uncell("'s-Hertogenbosch") == "'s-Hertogenbosch"
+    assert cell("plain") == "plain"

@@ -105,6 +105,14 @@ def test_a_forged_link_that_is_too_old_is_a_forgery_before_all() -> None:
     assert verify(Purpose.PRIVATE, token, [KEY], NOW + dt.timedelta(days=30)) is None
 
 
+def test_a_link_from_the_future_is_none() -> None:
+    """A clock that stood a hundred years ahead would have made a link for a hundred and one years."""
+    token = sign(Purpose.MANAGE, 7, KEY, NOW + dt.timedelta(days=36_500))
+    assert verify(Purpose.MANAGE, token, [KEY], NOW) is None
+    nearly = sign(Purpose.MANAGE, 7, KEY, NOW + dt.timedelta(hours=2))
+    assert verify(Purpose.MANAGE, nearly, [KEY], NOW) == 7
+
+
 def test_an_unsubscription_works_for_ever() -> None:
     token = sign(Purpose.UNSUBSCRIBE, 7, KEY)
     assert token == sign(Purpose.UNSUBSCRIBE, 7, KEY, NOW)

@@ -71,7 +71,7 @@ async def _edition(request: Request, kind: Kind) -> Response:
         )
         return public(request, page, HOUR)
     if isinstance(kept, NoEdition):
-        return s.pages("no_edition.html", HTTPStatus.NOT_FOUND, newsletter=newsletter, day=day, reason=kept.reason)
+        return s.pages("no_edition.html", HTTPStatus.NOT_FOUND, newsletter=newsletter, day=day, reason=kept.public)
     # a draft is the operator's affair until it is delivered
     title = newsletter.title
     raise HTTPException(HTTPStatus.NOT_FOUND, s.phrases.text("archive.not_there", title=title, day=day))

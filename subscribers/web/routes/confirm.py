@@ -1,4 +1,4 @@
-"""The second half of a sign-up: the link of the confirmation mail."""
+"""The second half of a sign-up: the links of the confirmation mail."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from subscribers.addresses import masked
-from subscribers.model import SubscriptionState
+from subscribers.model import Subscription, SubscriptionState
 from subscribers.tokens import Purpose
 from subscribers.web import reader_links
 from subscribers.web.services import services
@@ -37,4 +37,37 @@ async def confirm(request: Request) -> Response:
     )
 
 
-ROUTES = (Route("/confirm/{token}", confirm, methods=["GET", "POST"]),)
+async def never(request: Request) -> Response:
+    """For whoever did not ask for it: GET shows one button; POST never mails this address again.
+
+    CSRF: as above; what a stranger can do with a forwarded mail is to keep its address from being signed up.
+    """
+    s = services(request)
+    number = reader_links.number(request, Purpose.CONFIRM)
+    done = request.method == "POST" and await s.subscribers.decline(number, s.now())
+    return _never(request, await s.subscribers.get(number), done=done)
+
+
+async def never_address(request: Request) -> Response:
+    """The same for an address that somebody wanted their mail sent to."""
+    s = services(request)
+    number = reader_links.number(request, Purpose.ADDRESS)
+    if request.method != "POST":
+        return s.pages("never.html", done=False, subscribed=False)
+    if not await s.subscribers.decline_address(number, s.now()):
+        return reader_links.gone(request)
+    return s.pages("never.html", done=True, subscribed=False)
+
+
+def _never(request: Request, found: Subscription | None, *, done: bool) -> Response:
+    if found is None and not done:
+        return reader_links.gone(request)
+    subscribed = found is not None and found.state is not WAITS
+    return services(request).pages("never.html", done=done, subscribed=subscribed)
+
+
+ROUTES = (
+    Route("/confirm/{token}", confirm, methods=["GET", "POST"]),
+    Route("/confirm/{token}/never", never, methods=["GET", "POST"]),
+    Route("/address/{token}/never", never_address, methods=["GET", "POST"]),
+)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from http import HTTPStatus
 
 from starlette.requests import Request
@@ -12,6 +13,9 @@ from subscribers import addresses
 from subscribers.web import abuse, forms
 from subscribers.web.forms import first
 from subscribers.web.services import services
+
+TURNS = 12
+"""Hours that a link waits at most: it is of use for a day."""
 
 
 async def ask(request: Request) -> Response:
@@ -32,10 +36,12 @@ async def send(request: Request) -> Response:
     except addresses.BadAddress as error:
         wrong = s.phrases(f"errors.address_{error.reason}")
         return s.pages("link.html", HTTPStatus.UNPROCESSABLE_ENTITY, address=typed[:320], error=wrong)
-    await abuse.admit(request)
+    begun = asyncio.get_running_loop().time()
+    await abuse.admit(request, "link")
     if await abuse.may_write_to(request, "link", email):
-        await s.subscribers.ask_link(email, None, s.now())
+        await s.subscribers.ask_link(email, None, s.now(), await abuse.turn(request, "link", TURNS))
         s.wake()
+    await abuse.unhurried(begun)
     return s.pages("link_sent.html")
 
 

@@ -6,13 +6,13 @@ paused, has left or is never mailed again; what differs is the mail. Only what t
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any
 
 from markupsafe import Markup
-from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
@@ -77,10 +77,10 @@ async def subscribe(request: Request) -> Response:
     if not isinstance(wanted, Wanted):
         form = await form_of(request, sent, wanted)
         return s.pages("subscribe.html", HTTPStatus.UNPROCESSABLE_ENTITY, signup=form)
-    await abuse.admit(request)
+    begun = asyncio.get_running_loop().time()
+    await abuse.admit(request, "sign-up")
     if await s.subscribers.pending() >= abuse.PENDING:
-        wait = {"Retry-After": str(int(abuse.HOUR.total_seconds()))}
-        raise HTTPException(HTTPStatus.TOO_MANY_REQUESTS, s.phrases.text("limits.all"), wait)
+        raise abuse.full(request)
     if await abuse.may_write_to(request, "confirm", wanted.email):
         wish = SignUp(
             email=wanted.email,
@@ -91,8 +91,9 @@ async def subscribe(request: Request) -> Response:
             consent_network=keyed("network", abuse.network(request), s.hashing_key),
             source=SOURCE,
         )
-        await s.subscribers.sign_up(wish, s.now())
+        await s.subscribers.sign_up(wish, s.now(), await abuse.turn(request, "sign-up"))
         s.wake()
+    await abuse.unhurried(begun)
     return s.pages("check_inbox.html")
 
 

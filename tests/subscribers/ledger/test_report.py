@@ -61,7 +61,8 @@ async def hold(database: Database, *numbers: int) -> None:
     """Readers whose deliveries were tried for a day, and of whose last attempt nobody knows what came of it."""
     await subscribe(database, *numbers)
     await open_ledger(database)
-    await attempt(database, dict.fromkeys(numbers, DEFERRED))
+    for hours in (0, 1, 4, 12):
+        await attempt(database, dict.fromkeys(numbers, DEFERRED), NOW + dt.timedelta(hours=hours))
     await attempt(database, dict.fromkeys(numbers, UNCERTAIN), LATER)
 
 
@@ -242,10 +243,10 @@ async def test_what_is_held_is_sent_again_when_the_operator_says_so(database: Da
     # it has another day: a server that says not now is asked again, and the doubt stays
     await attempt(database, {1: DEFERRED, 2: SENT}, LATER)
     first, second, third = await listed(database)
-    assert (first.state, first.attempts, first.first_at) == (DeliveryState.UNCERTAIN, 3, LATER)
+    assert (first.state, first.attempts, first.first_at) == (DeliveryState.UNCERTAIN, 6, LATER)
     assert first.due_at
     assert not first.held
-    assert (second.state, second.attempts) == (DeliveryState.SENT, 3)
+    assert (second.state, second.attempts) == (DeliveryState.SENT, 6)
     assert (third.state, third.attempts) == (DeliveryState.UNCERTAIN, 1)
     assert await Held(database).resend(EDITION, LATER) == 0
 
@@ -309,7 +310,8 @@ async def test_what_is_held_counts_as_sent_when_the_operator_says_so_and_says_by
 async def test_a_late_reply_does_not_speak_over_the_decision(database: Database) -> None:
     await subscribe(database, 1)
     await open_ledger(database)
-    await attempt(database, {1: DEFERRED})
+    for hours in (0, 1, 4, 12):
+        await attempt(database, {1: DEFERRED}, NOW + dt.timedelta(hours=hours))
     ledger = Ledger(database)
     claim = await ledger.claim(EDITION, LATER)
     assert claim

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import csv
 import datetime as dt
 import io
 from collections import Counter
@@ -205,7 +206,7 @@ async def test_what_is_exported_and_imported_and_exported_again_is_the_same_file
     text = "".join(rows(10_000))
     await bring_in(people, text)
     exported = await export(people)
-    assert exported == text
+    assert exported == text.replace(",-", ",'-")  # a muted topic begins as a formula does
     again = await bring_in(people, exported)
     assert again == {"unchanged": 10_000}
     async with database.write() as connection:
@@ -225,11 +226,23 @@ async def test_settings_that_readers_made_are_exported_and_come_back(database: D
     await people.unsubscribe(third, NOW)
     exported = await export(people)
     assert [line.split(",", 2)[2] for line in exported.splitlines()[1:]] == [
-        '-*,"slow telescope;a, b",Ada Brook,weekly:sun,0,UTC,confirmed,,,',
+        '\'-*,"slow telescope;a, b",Ada Brook,weekly:sun,0,UTC,confirmed,,,',
         ",,,daily,,UTC,paused:2026-07-01,,,",
         ",,,daily,,UTC,unsubscribed,,,",
     ]
     assert await bring_in(people, exported) == {"unchanged": 3}
+
+
+async def test_what_a_reader_typed_is_no_formula_in_an_export_and_comes_back(database: Database) -> None:
+    people = Subscribers(database, HASHING_KEY)
+    words = ('=HYPERLINK("https://evil.example")', "+1", "@SUM(A1)", "'=x")
+    for number, word in enumerate(words):
+        columns = {"keywords": (word,), "authors": (word,), "tags": (word,)}
+        await people.keep([Change(email=f"={number}@example.org", newsletter="daily", columns=columns)], NOW)
+    exported = await export(people)
+    cells = [cell for row in csv.reader(io.StringIO(exported)) for cell in row]
+    assert not [cell for cell in cells if cell.startswith(("=", "+", "-", "@", "\t", "\r"))]
+    assert await bring_in(people, exported) == {"unchanged": len(words)}
 
 
 async def test_a_thousand_lines_that_change_are_changed_together(database: Database) -> None:
@@ -238,7 +251,7 @@ async def test_a_thousand_lines_that_change_are_changed_together(database: Datab
     moved = "".join(rows(1000)).replace("Europe/Berlin", "Asia/Tokyo").replace(",weekly:mon,", ",weekdays,")
     later = NOW + dt.timedelta(days=1)
     assert await bring_in(people, moved, later) == {"changed": 1000}
-    assert await export(people) == moved
+    assert await export(people) == moved.replace(",-", ",'-")
     found = [one async for one in people.walk()]
     assert {(one.revision, one.changed_at) for one in found} == {(1, later)}
     assert {one.frequency_at for one in found} == {None, later}

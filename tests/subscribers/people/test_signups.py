@@ -190,6 +190,7 @@ async def test_what_is_kept_for_a_while_goes_with_time(database: Database) -> No
     await people(database).forget_unconfirmed(NOW + DAY)
     assert len(await letters(database)) == 3
     await people(database).forget_unconfirmed(NOW + 31 * DAY)
+    await people(database).forget_letters(NOW + DAY)
     assert [kind for kind, _ in await letters(database)] == [Letter.ADDRESS]
     async with database.read() as connection:
         assert (await connection.execute(sa.select(rate))).all() == []

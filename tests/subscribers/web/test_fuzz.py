@@ -63,6 +63,7 @@ async def _paths(site: Site) -> list[str]:
         paths += [
             link(purpose, reader) for purpose in (Purpose.CONFIRM, Purpose.MANAGE, Purpose.PRIVATE, Purpose.ADDRESS)
         ]
+        paths += [f"{link(purpose, reader)}/never" for purpose in (Purpose.CONFIRM, Purpose.ADDRESS)]
         paths += [unsubscribe(reader) + tail for tail in ("", "/undo", "/reason")]
         paths += [
             act(reader, one) for one in ("mute/agents", "mute/nope", "more/2606.00001", "pause", "weekly", "daily")

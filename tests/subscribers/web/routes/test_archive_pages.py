@@ -8,10 +8,14 @@ from html import unescape
 
 import pytest
 
-from flows.editions.model import Kind
+from flows.editions.model import Kind, NoEdition
+from flows.papers.model import Collected
+from flows.pipeline import compose
 from tests import factories
+from tests.context import NOON
 from tests.factories import DAY
 from tests.subscribers.readers import URL, Visited, is_sent_once, tree_of
+from tests.subscribers.site import Site
 
 NEXT = DAY + dt.timedelta(days=1)
 SUNDAY = dt.date(2026, 6, 14)
@@ -151,3 +155,19 @@ async def test_search_engines_learn_the_editions_and_to_leave_readers_links_alon
         f"{URL}/archive/sample/{NEXT}",
         f"{URL}/archive/daily/{DAY}",
     ]
+
+
+async def test_why_a_day_has_no_edition_is_told_to_everybody_without_addresses_and_settings(site: Site) -> None:
+    """The operator reads the whole of it."""
+    problem = "Hugging Face answered 500 (secret words) at http://10.0.0.5/api: check PAPERROUND_HUGGINGFACE_URL"
+    newsletter = site.context.newsletters["daily"]
+    await site.context.store.keep(Collected(source="huggingface", day=DAY, problem=problem), NOON)
+    made = await compose(site.context, newsletter, Kind.DAILY, DAY)
+    assert isinstance(made, NoEdition)
+    assert problem in made.reason
+    await site.context.store.keep_draft(made, NOON)
+    for path in (f"/archive/daily/{DAY}", "/archive", f"/archive?month={DAY:%Y-%m}"):
+        page = (await site.browser.get(path)).text
+        for secret in ("10.0.0.5", "PAPERROUND_", "secret words", "500"):
+            assert secret not in page
+    assert "The papers of Hugging Face could not be had" in (await site.browser.get(f"/archive/daily/{DAY}")).text

@@ -1,0 +1,53 @@
+"""What a clock that was wrong for a while has written, put right: no delivery waits for a day that it made up."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+import sqlalchemy as sa
+
+from flows.storage.database import Database, database_now, milliseconds
+from flows.storage.editions import edition
+from subscribers.model import DeliveryState
+from subscribers.tables import batch, delivery, outbox
+
+SLACK = dt.timedelta(minutes=10)
+"""Clocks of machines differ by so much, and nobody is to be told."""
+
+
+async def ahead(database: Database, now: dt.datetime) -> dt.timedelta:
+    """By how much our clock is ahead of the database's; negative where it is behind."""
+    async with database.read() as connection:
+        theirs: int = (await connection.execute(sa.select(database_now()))).scalar_one()
+    return dt.timedelta(milliseconds=milliseconds(now) - theirs)
+
+
+async def mend(database: Database, now: dt.datetime, longest: dt.timedelta) -> int:
+    """Makes due now what was put off until later than any wait allows (`longest` is the longest one), and what waits
+    for a reader's hour after an edition was frozen at a time that is still to come. Returns how many deliveries and
+    letters."""
+    limit = now + longest + SLACK
+    mended = 0
+    async with database.read() as connection:
+        late = sa.select(batch.c.id, batch.c.edition_id, batch.c.lo, batch.c.hi, edition.c.changed_at)
+        late = late.outerjoin(edition, edition.c.id == batch.c.edition_id).where(batch.c.next_at > limit)
+        batches = (await connection.execute(late)).all()
+    for one in batches:
+        theirs = (
+            delivery.c.edition_id == one.edition_id,
+            delivery.c.subscription_id.between(one.lo, one.hi),
+            delivery.c.due_at > limit,
+        )
+        tried = delivery.c.state.in_([DeliveryState.DEFERRED, DeliveryState.UNCERTAIN])
+        frozen_later = one.changed_at is not None and one.changed_at > now + SLACK
+        wrong = sa.or_(tried, delivery.c.state == DeliveryState.PENDING) if frozen_later else tried
+        async with database.write() as connection:
+            # batches before deliveries, as a worker locks them that claims and records
+            found = sa.exists().where(*theirs, wrong)
+            await connection.execute(sa.update(batch).where(batch.c.id == one.id, found).values(next_at=now))
+            mended += (await connection.execute(sa.update(delivery).where(*theirs, wrong).values(due_at=now))).rowcount
+    async with database.write() as connection:
+        tried = outbox.c.state.in_([DeliveryState.DEFERRED, DeliveryState.UNCERTAIN])
+        letters = sa.update(outbox).where(outbox.c.due_at > limit, tried).values(due_at=now)
+        mended += (await connection.execute(letters)).rowcount
+    return mended

@@ -1,0 +1,159 @@
+"""What is erased is in no file any more, while the database is open and others work in it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from flows.editions.model import Interests, Kind
+from flows.outcomes import Outcome, Stage, Verdict
+from flows.storage.database import Database, connect, migrate
+from subscribers.ledger.ledger import Ledger
+from subscribers.people.store import Change
+from subscribers.preferences import Preferences
+from tests.subscribers.everyone import DAY, HOUR, NOW, asked, people, wish
+
+CANARY = "canary.bird@nest.example"
+NEXT = "canary.moved@nest.example"
+SECRET = "canary's secret interest"
+
+
+class Life:
+    """What can happen to an address, each of which leaves it somewhere."""
+
+    def __init__(self, database: Database) -> None:
+        self.database, self.people, self.at = database, people(database), NOW
+
+    async def _number(self) -> int | None:
+        for address in (CANARY, NEXT):
+            if found := await self.people.by_address(address, "daily"):
+                return found.id
+        return None
+
+    async def _with(self, act: Callable[[int], Awaitable[object]]) -> None:
+        self.at += HOUR
+        if (number := await self._number()) is not None:
+            await act(number)
+
+    async def sign_up(self) -> None:
+        self.at += HOUR
+        await self.people.sign_up(wish(CANARY.title()), self.at)
+
+    async def confirm(self) -> None:
+        await self._with(lambda number: self.people.confirm(number, self.at))
+
+    async def follow(self) -> None:
+        wanted = Preferences(interests=Interests(keywords=(SECRET, CANARY)))
+        await self._with(lambda number: self.people.change(number, wanted, self.at))
+
+    async def leave(self) -> None:
+        await self._with(lambda number: self.people.unsubscribe(number, self.at))
+        await self._with(lambda number: self.people.leave_reason(number, f"{SECRET}: write to {CANARY}", self.at))
+
+    async def move(self) -> None:
+        async def both(number: int) -> None:
+            await self.people.ask_address(number, NEXT, self.at)
+            for change in range(1, 9):
+                await self.people.confirm_address(change, self.at)
+
+        await self._with(both)
+
+    async def be_mistyped(self) -> None:
+        """Another reader asks to have their mail sent to it."""
+        self.at += HOUR
+        other = await self.people.by_address("reader3@example.org", "daily")
+        assert other is not None
+        await self.people.ask_address(other.id, CANARY, self.at)
+
+    async def be_listed(self) -> None:
+        self.at += HOUR
+        await self.people.keep([Change(email=CANARY, newsletter="arxiv", columns={"tags": (SECRET,)})], self.at)
+
+    async def bounce(self) -> None:
+        """An edition goes out, and the server repeats the address."""
+        ledger, words = Ledger(self.database), f"5.1.1 <{CANARY}>: <{NEXT}>: no such user"
+        self.at += DAY
+        edition = (self.at - NOW).days
+        await ledger.open(edition, "daily", Kind.DAILY, self.at.date(), self.at, at_once=True)
+        claim = await ledger.claim(edition, self.at)
+        for item in await ledger.due(claim, self.at) if claim else ():
+            assert claim is not None
+            if await ledger.mark(claim, item, self.at):
+                await ledger.record(claim, item, Outcome(Verdict.REJECTED, Stage.RCPT, 550, "5.1.1", words), self.at)
+        if claim:
+            await ledger.release(claim, self.at)
+        await ledger.settled()
+
+
+ACTS = ("sign_up", "confirm", "follow", "leave", "move", "be_mistyped", "be_listed", "bounce")
+
+
+def found(folder: Path) -> list[str]:
+    """The files in which anything of it can be found."""
+    lower = [one.lower().encode() for one in ("canary", "secret interest")]
+    return [file.name for file in folder.rglob("*") if any(one in file.read_bytes().lower() for one in lower)]
+
+
+async def live(folder: Path, acts: list[str], *, by_address: bool) -> None:
+    database = connect(f"sqlite+aiosqlite:///{folder / 'paperround.db'}")
+    await migrate(database)
+    others = [Change(email=f"reader{n}@example.org", newsletter="daily", columns={}) for n in range(60)]
+    await people(database).keep(others, NOW)
+    life = Life(database)
+    await life.sign_up()
+    for act in acts:
+        await getattr(life, act)()
+    assert found(folder)
+    number = await life._number()
+    if not by_address and number is not None:
+        await people(database).erase(number, life.at)
+    for address in (CANARY, NEXT):
+        await people(database).forget(address, life.at)
+    assert found(folder) == []
+    assert await people(database).by_address("reader3@example.org", "daily") is not None
+    await database.close()
+
+
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.lists(st.sampled_from(ACTS), max_size=10), st.booleans())
+def test_an_address_that_is_erased_is_in_no_file(tmp_path_factory: object, acts: list[str], by_address: bool) -> None:
+    folder = tmp_path_factory.mktemp("traces")  # type: ignore[attr-defined]
+    asyncio.run(live(folder, acts, by_address=by_address))
+
+
+def test_after_everything_that_can_happen_it_is_in_no_file(tmp_path: Path) -> None:
+    acts = ["confirm", "follow", "bounce", "be_listed", "move", "bounce", "follow", "leave", "sign_up", "be_mistyped"]
+    asyncio.run(live(tmp_path, acts, by_address=True))
+
+
+async def test_what_an_earlier_version_left_in_free_pages_goes_with_the_nightly_upkeep(tmp_path: Path) -> None:
+    database = connect(f"sqlite+aiosqlite:///{tmp_path / 'paperround.db'}")
+    await migrate(database)
+    await database._pragma("secure_delete=OFF")
+    reader = await asked(database, CANARY)
+    async with database.write() as connection:
+        await connection.exec_driver_sql("PRAGMA secure_delete=OFF")
+        await connection.exec_driver_sql(f"DELETE FROM subscriber WHERE email = '{reader.email}'")
+    assert await database.scrub()
+    assert found(tmp_path) == ["paperround.db"]
+    await database.rewrite_once()
+    assert await database.scrub()
+    assert found(tmp_path) == []
+    await database.close()
+
+
+async def test_a_reader_of_an_older_state_only_delays_it(tmp_path: Path) -> None:
+    database = connect(f"sqlite+aiosqlite:///{tmp_path / 'paperround.db'}")
+    await migrate(database)
+    reader = await asked(database, CANARY)
+    async with database.read() as connection:
+        await connection.exec_driver_sql("SELECT * FROM subscriber")
+        erasing = asyncio.create_task(people(database).erase(reader.id, NOW))
+        await asyncio.sleep(1)
+    await erasing
+    assert found(tmp_path) == []
+    await database.close()
