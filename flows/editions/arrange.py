@@ -9,8 +9,7 @@ from dataclasses import replace
 
 from flows.editions import rank, week
 from flows.editions.alike.duplicates import unique
-from flows.editions.alike.stories import stories, together
-from flows.editions.alike.subjects import told
+from flows.editions.alike.stories import stories, together, told
 from flows.editions.forecast import forecast
 from flows.editions.model import Classified, Edition, Entry, Kind, Newsletter, NoEdition, Section, Topic
 from flows.editions.rising import Risen, risen
