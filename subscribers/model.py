@@ -27,6 +27,8 @@ class Suppressed(StrEnum):
 
     OPERATOR = "operator"
     HARD_BOUNCE = "hard bounce"
+    REFUSED = "refused"
+    """It was refused in several editions in a row."""
     COMPLAINT = "complaint"
     ERASED = "erased"
     """Its owner had everything erased: nobody but they themselves, by a confirmed sign-up, brings it back."""

@@ -6,15 +6,18 @@ import asyncio
 import datetime as dt
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 
 from flows.context import Context, Say
-from flows.delivery.batches import Worklist
+from flows.delivery.batches import EditionBatches
 from flows.delivery.extra_processes import Fleet
 from flows.editions.model import Kind
 from flows.outcomes import Verdict
-from flows.sending.sender import Courier, Report
+from flows.sending.sender import Report, Sender
 from flows.sending.transports import transport
+from flows.storage.away import until_back
 from flows.storage.editions import Frozen
+from subscribers.ledger.model import Delivery
 from subscribers.model import DeliveryState
 
 HELD = dt.timedelta(days=1)
@@ -93,7 +96,7 @@ async def deliver(
         report = Report(report.verdicts + again.verdicts, report.halted or again.halted)
     report.verdicts[Verdict.SENT] += fleet.sent
     report.halted = report.halted or fleet.halted
-    return await _standing(context, frozen.id, report)
+    return await until_back(partial(_standing, context, frozen.id, report), say, stop or asyncio.Event())
 
 
 async def work(
@@ -102,29 +105,37 @@ async def work(
     """Works what is due of an edition whose rows are there, until nothing more is due by `until`; any number of
     processes may do so at a time. `share`: how many the connections are divided among."""
     settings = context.settings
-    courier = Courier(
-        transport(settings.mail_url.get_secret_value()),
-        connections=max(1, settings.mail_connections // share),
-        rate=settings.mail_rate,
-        limits={domain: limit.divided(share) for domain, limit in settings.limits.items()},
-        reserve=context.turns.reserve,
-    )
+    over = asyncio.Event()
+
+    async def reserve(place: str, turns: int, rate: float) -> float:
+        return await until_back(partial(context.turns.reserve, place, turns, rate), say, over)
 
     async def standing() -> str:
         return Delivered(counts=await context.ledger.counts(frozen.id), reasons={}).progress
 
-    worklist = Worklist(context, frozen, until, standing, say)
-    keeping = asyncio.create_task(worklist.keep())
+    sender: Sender[Delivery] = Sender(
+        transport(settings.mail_url.get_secret_value()),
+        connections=max(1, settings.mail_connections // share),
+        rate=settings.mail_rate,
+        limits={domain: limit.divided(share) for domain, limit in settings.limits.items()},
+        reserve=reserve,
+        slots=context.slots(),
+        say=say,
+        patience=settings.mail_wait,
+    )
+    batches = EditionBatches(context, frozen, until, standing, say)
+    keeping = asyncio.create_task(batches.keep())
     try:
-        await courier.deliver(worklist, stop)
+        await sender.deliver(batches, stop)
     finally:
+        over.set()
         keeping.cancel()
         await asyncio.gather(keeping, return_exceptions=True)
         try:
-            await worklist.end()
+            await batches.end()
         finally:
-            await courier.close()
-    return courier.report
+            await sender.close()
+    return sender.report
 
 
 async def deliver_due(

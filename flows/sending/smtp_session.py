@@ -302,7 +302,7 @@ class Conversation(asyncio.Protocol):
         self._lines.append((text or b"").strip())
         if hyphen == b"-":
             return
-        said = b"\n".join(self._lines[1:]).decode("utf-8", "surrogateescape")
+        said = b"\n".join(self._lines[1:]).decode("utf-8", "replace")
         self._lines.clear()
         if not self._owed:
             # 421 before the server goes, or a line too many: either way nothing that comes next could be trusted

@@ -33,7 +33,7 @@ from flows.editions.model import Kind
 from flows.outcomes import Outcome, Stage, Verdict
 from flows.storage.database import Database, connect
 from flows.storage.editions import Frozen
-from subscribers.ledger.ledger import Ledger
+from subscribers.ledger.deliveries import Ledger
 from subscribers.model import DeliveryState, Frequency, Letter, SubscriptionState
 from subscribers.people.outbox import Outbox, put
 from subscribers.people.signups import SignUp
@@ -458,7 +458,7 @@ async def test_a_welcome_waits_for_who_may_be_bringing_its_edition(room: Room) -
     claim = await ledger.claim_one(frozen.id, number, room.clock())
     assert claim is not None
     (due,) = await ledger.due(claim, room.clock())
-    assert await ledger.mark(claim, due, room.clock())
+    assert await ledger.mark(due, room.clock())
     async with room.open():
         await room.until({("welcome", "new@example.net"): SENT})
     (taken,) = room.server.taken
@@ -483,7 +483,7 @@ async def test_an_edition_that_its_delivery_is_sending_is_not_sent_beside_it(roo
     assert theirs.lo == 0
     (due,) = await ledger.due(theirs, room.clock())
     marked = room.clock()
-    assert await ledger.mark(theirs, due, marked)
+    assert await ledger.mark(due, marked)
     assert await ledger.claim_one(frozen.id, number, marked) is None
     until = await ledger.busy_until(frozen.id, number, marked)
     assert until is not None
@@ -491,7 +491,7 @@ async def test_an_edition_that_its_delivery_is_sending_is_not_sent_beside_it(roo
     async with room.open():
         await asyncio.sleep(0.5)
         assert room.server.taken == []
-        assert await ledger.record(theirs, due, Outcome(Verdict.SENT, Stage.CONTENT, 250), room.clock())
+        assert await ledger.record(due, Outcome(Verdict.SENT, Stage.CONTENT, 250), room.clock())
         room.clock.forward(minutes=1)
         await room.until({("welcome", "new@example.net"): SENT})
     assert room.editions() == {}
