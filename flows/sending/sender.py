@@ -135,7 +135,9 @@ class Sender(Generic[D]):
 
         def staff() -> None:
             """Also when a worker ends: something may have come since it found nothing left."""
-            wanted = 0 if work.over.is_set() else min(self._number - work.unwanted, work.waiting)
+            # without a list that waits, one that waits is for nobody who is busy
+            wanted = work.waiting if self._ahead else work.waiting + work.under_way
+            wanted = 0 if work.over.is_set() else min(self._number - work.unwanted, wanted)
             for _ in range(wanted - len(workers)):
                 self._start(self._work(work), workers, staff)
 
