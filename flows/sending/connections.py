@@ -23,6 +23,8 @@ FEWER = 2.0
 """Seconds after which a server that serves other connections is taken to want no more of them."""
 KEPT = 5.0
 """Seconds that a connection is kept with nothing to bring."""
+TIDY = 0.2
+"""Seconds after which idle connections are looked at."""
 SLOT = 0.1
 """Seconds after which to look again whether this machine may have one connection more."""
 
@@ -75,7 +77,7 @@ class Connections:
         """This connection, or another one if it can't be used or is wanted elsewhere; None: it has become needless.
         Raises Unreachable."""
         if connection is not None:
-            if self._good(connection) and not self.wanted():
+            if self._good(connection) and not (self._slots is not None and self._slots.yields()):
                 return connection
             await self._end(connection)
         while self._idle:
@@ -134,9 +136,11 @@ class Connections:
     async def tidy(self) -> None:
         """Closes what is idle."""
         while True:
-            await asyncio.sleep(1)
+            await asyncio.sleep(TIDY)
+            if not self._idle:
+                continue
             before = asyncio.get_running_loop().time() - KEPT
-            wanted = self.wanted()
+            wanted = self._slots is not None and self._slots.waited_for()
             for connection in [connection for connection in self._idle if connection.idle_since < before or wanted]:
                 self._idle.remove(connection)
                 self.in_hand += 1

@@ -72,8 +72,17 @@ class Slots:
         if now - self._looked >= LOOK:
             self._looked = now
             self._wanted = any(self._is_locked(name) for name in self._yields_to())
-        wanted, self._wanted = self._wanted, False
+        return self._wanted
+
+    def yields(self) -> bool:
+        """The same, and the answer is heeded: one connection is given up for it, not all of them."""
+        wanted = self.wanted()
+        self._wanted = False
         return wanted
+
+    def waited_for(self) -> bool:
+        """Whether anybody waits for one: what is idle is given up to whomever."""
+        return bool(self._mine and self._folder.name) and any(map(self._is_locked, (_LETTERS, _NONE, _MORE)))
 
     def _yields_to(self) -> Sequence[str]:
         names = [_LETTERS]

@@ -151,7 +151,8 @@ class Conversation(asyncio.Protocol):
 
     async def close(self) -> None:
         """Says QUIT where nothing is under way, and closes the connection."""
-        if self.usable and not (self._open or self._owed):
+        # an envelope that was answered, and not looked at yet: the server waits for content
+        if self.usable and not (self._open or self._owed or self._announced or self._replies):
             self._write(b"QUIT\r\n", 1)
             await self._wait(QUIT_TIMEOUT)
             self._ended = self._ended or "closed"
