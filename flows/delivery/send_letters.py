@@ -211,8 +211,8 @@ class Letters:
         return message, None
 
     def mark(self, letter: Item) -> asyncio.Future[bool]:
-        """A letter is marked by its claim; the edition that goes with it is so here. One that is not to be had is looked
-        at again."""
+        """A letter is marked by its claim; the edition that goes with it here. One that is not to be had is looked at
+        again."""
         delivery = self._editions.get(letter.id)
         if delivery is None:
             marked: asyncio.Future[bool] = asyncio.get_running_loop().create_future()

@@ -60,6 +60,28 @@ class _Held(Generic[D]):
     marked: bool
 
 
+@dataclass(slots=True)
+class _Attempt(Generic[D]):
+    """A delivery under way."""
+
+    delivery: D
+    message: Message
+    domain: str
+    connection: OpenConnection
+    recording: asyncio.Future[object] | None
+    """The record of the message before, while it is being written."""
+    following: tuple[D, Message] | None = None
+    """The next message, whose envelope leaves with this one's content."""
+    marked: bool = False
+    fresh: bool = False
+    """It was refused over another connection, and goes over a fresh one for that."""
+    spent_after: int = 0
+
+
+_Another = Callable[[OpenConnection, WaitingList[D]], Awaitable[OpenConnection | None]]
+_RECORD = Decision(Do.RECORD)
+
+
 class Sender(Generic[D]):
     """Some connections to one mail server, kept open between deliveries, at a bounded pace.
 
@@ -242,66 +264,87 @@ class Sender(Generic[D]):
         It goes by another connection where this one, having served well, is closed before the message's turn, or may
         be spent: servers limit the messages of a connection (RFC 5321 section 3.8) and its idle time.
         """
-        following: tuple[D, Message] | None = None
-        marked = fresh = False
+        attempt = _Attempt(delivery, message, domain_of(delivery.address), connection, recording)
         left: OpenConnection | None = connection
-        domain = domain_of(delivery.address)
-        spent_after = 0
         try:
             while True:
-                connection.offering = True
-                outcome = await connection.wire.offer(message)
-                connection.offering = False
+                outcome = await self._attempt(attempt, work)
                 if outcome is None:
-                    if not marked:
-                        # together with the record of the message before: both go into one transaction
-                        marking = work.batch.mark(delivery)
-                        following = await self._following(work, connection, domain)
-                        if recording is not None:
-                            await recording
-                        if not await self._marked(marking):
-                            connection.wire.abandon()
-                            return connection, following, None
-                        marked = True
-                    outcome = await connection.wire.bring(message, following[1] if following else None)
-                elif connection.given_up:
-                    work.batch.give_back(delivery)
-                    return connection, following, recording
-                if outcome.verdict is Verdict.UNSENT and connection.sent and not connection.wire.usable:
-                    # closed after it served: 421 at MAIL, or idle for too long
-                    self._connections.learn(connection, outcome)
-                    left = await self._ready(connection, work, work.over)
-                elif outcome.verdict is Verdict.SENT:
-                    decision = self._brakes.taken(domain, fresh=fresh)
+                    return attempt.connection, attempt.following, attempt.recording
+                left = attempt.connection
+                decision, another = self._judge(attempt, outcome)
+                if another is None:
                     break
-                else:
-                    tried = Tried(domain, message.sender, connection.sent, connection.refused, fresh)
-                    decision = self._brakes.heard(outcome, tried)
-                    if decision.do is not Do.FRESH:
-                        break
-                    fresh, spent_after = True, connection.sent
-                    left = await self._connections.another(connection, work)
+                left = await another(attempt.connection, work)
                 if left is None:
-                    decision = Decision(Do.RECORD)
+                    decision = _RECORD
                     break
-                connection = left
+                attempt.connection = left
         except BaseException:
-            connection.wire.abandon()
+            attempt.connection.wire.abandon()
             raise
         finally:
             work.done(delivery)
-        if recording is not None:
-            await recording
+        if attempt.recording is not None:
+            await attempt.recording
+        self._count(attempt, outcome)
+        recorded = self._follow(delivery, outcome, decision, work, marked=attempt.marked)
+        await self._heed(attempt.domain, outcome, decision, work)
+        return left, attempt.following, recorded
+
+    async def _attempt(self, attempt: _Attempt[D], work: WaitingList[D]) -> Outcome | None:
+        """What comes of a message over its present connection. None: it is not brought, and the connection is done."""
+        connection = attempt.connection
+        connection.offering = True
+        outcome = await connection.wire.offer(attempt.message)
+        connection.offering = False
+        if outcome is not None:
+            if not connection.given_up:
+                return outcome
+            work.batch.give_back(attempt.delivery)
+            return None
+        if not attempt.marked:
+            # together with the record of the message before: both go into one transaction
+            marking = work.batch.mark(attempt.delivery)
+            attempt.following = await self._following(work, connection, attempt.domain)
+            if attempt.recording is not None:
+                await attempt.recording
+                attempt.recording = None
+            if not await self._marked(marking):
+                connection.wire.abandon()
+                return None
+            attempt.marked = True
+        return await connection.wire.bring(attempt.message, attempt.following[1] if attempt.following else None)
+
+    def _judge(self, attempt: _Attempt[D], outcome: Outcome) -> tuple[Decision, _Another[D] | None]:
+        """What follows from an outcome; and where the message is to go over another connection, how that is had."""
+        connection = attempt.connection
         if outcome.verdict is Verdict.SENT:
-            connection.sent += 1
-            connection.refused = 0
-            if fresh:
-                self._connections.learn_limit(spent_after)
-        else:
+            return self._brakes.taken(attempt.domain, fresh=attempt.fresh), None
+        if outcome.verdict is Verdict.UNSENT and connection.sent and not connection.wire.usable:
+            # closed after it served: 421 at MAIL, or idle for too long
+            self._connections.learn(connection, outcome)
+            return _RECORD, self._ready_again
+        tried = Tried(attempt.domain, attempt.message.sender, connection.sent, connection.refused, attempt.fresh)
+        decision = self._brakes.heard(outcome, tried)
+        if decision.do is not Do.FRESH:
+            return decision, None
+        attempt.fresh, attempt.spent_after = True, connection.sent
+        return decision, self._connections.another
+
+    async def _ready_again(self, connection: OpenConnection, work: WaitingList[D]) -> OpenConnection | None:
+        return await self._ready(connection, work, work.over)
+
+    def _count(self, attempt: _Attempt[D], outcome: Outcome) -> None:
+        """What a connection has brought, and what was refused over it since."""
+        connection = attempt.connection
+        if outcome.verdict is not Verdict.SENT:
             connection.refused = connection.refused + 1 if self._brakes.may_be_spent(outcome) else 0
-        recorded = self._follow(delivery, outcome, decision, work, marked=marked)
-        await self._heed(domain, outcome, decision, work)
-        return left, following, recorded
+            return
+        connection.sent += 1
+        connection.refused = 0
+        if attempt.fresh:
+            self._connections.learn_limit(attempt.spent_after)
 
     async def _marked(self, marking: asyncio.Future[bool]) -> bool:
         """Whether a delivery is marked. A stop waits for no database that is away: it is as if it had not been asked

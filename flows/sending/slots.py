@@ -1,5 +1,6 @@
-"""The connections that this machine may have to the mail server, shared by whatever runs on it: deliveries, what is due,
-letters. A slot is a file that is locked (flock): the kernel frees it when its process ends, however it does.
+"""The connections that this machine may have to the mail server, shared by whatever runs on it: deliveries, letters.
+
+A slot is a file that is locked (flock): the kernel frees it when its process ends, however it does.
 
 Who finds none says so by a lock on another file, and who has some to spare gives one up between two messages: to
 letters always, to who has none when it has two, to who has less than half when it has more than half.

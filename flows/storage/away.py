@@ -57,8 +57,8 @@ def in_words(error: BaseException) -> str:
 
 
 async def until_back(call: Callable[[], Awaitable[T]], say: Callable[[str], None], over: asyncio.Event) -> T:
-    """What `call` gives, tried again while the database is away, which is said once; what fails otherwise is raised, and
-    also this once it is `over`."""
+    """What `call` gives, tried again while the database is away, which is said once; what fails otherwise is raised,
+    and also this once it is `over`."""
     tries = 0
     while True:
         try:

@@ -124,7 +124,7 @@ class SqliteDriver:
             await asyncio.sleep(BUSY)
 
     async def is_marked(self, change: Change) -> bool:
-        assert self._connection is not None
+        self._connection = self._connection or self._open()
         found = self._connection.execute(_MARKED_SQLITE, (*change.key, change.token, change.before + 1))
         return found.fetchone() is not None
 
@@ -252,7 +252,8 @@ class PostgresqlDriver:
         return counts
 
     async def is_marked(self, change: Change) -> bool:
-        assert self._connection is not None
+        if self._connection is None:  # the write before this has opened it
+            return False
         found = await self._connection.fetchval(_MARKED_POSTGRESQL, *change.key, change.token, change.before + 1)
         return found is not None
 

@@ -101,6 +101,11 @@ class MailServer:
         while len(self.taken) < number:
             await self._next()
 
+    async def has_tried(self, number: int) -> None:
+        """Waits until so many readers were asked for."""
+        while self.tries.total() < number:
+            await self._next()
+
     async def has_met(self, number: int) -> None:
         """Waits for so many connections."""
         while self.connections < number:
@@ -245,12 +250,13 @@ class _Conversation:
             self.sender = line[len("MAIL FROM:<") :].split(">", maxsplit=1)[0]
             await self.say("250 2.1.0 ok")
 
-    async def rcpt(self, line: str) -> None:
+    async def rcpt(self, line: str) -> None:  # noqa: PLR0912 - one branch for each misbehaviour
         address = line[len("RCPT TO:<") : line.rindex(">")]
         if self.sender is None:
             await self.say("503 5.5.1 MAIL first")
             return
         self.server.tries[address] += 1
+        self.server._arrival.set()
         if says := self.is_spent("RCPT") or self.server.refuses(address):
             self.sender = None
             await self.say(says)
@@ -260,7 +266,9 @@ class _Conversation:
             case "policy":
                 await self.say("550 5.7.1 we don't like you")
             case "hang":
-                await asyncio.sleep(3600)
+                while await self.reader.read(1 << 16):
+                    pass
+                raise _Cut
             case "void":
                 self.void = True
                 await self.say("550 5.1.1 no such user")
@@ -283,7 +291,7 @@ class _Conversation:
                 self.recipient = address
                 await self.say("250 2.1.5 ok")
 
-    async def data(self) -> None:  # noqa: PLR0912 - one branch for each misbehaviour
+    async def data(self) -> None:  # noqa: PLR0911, PLR0912 - one branch for each misbehaviour
         server, address, sender = self.server, self.recipient, self.sender
         if self.void:
             self.void, self.sender = False, None
