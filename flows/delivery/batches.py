@@ -5,10 +5,11 @@ from __future__ import annotations
 
 import asyncio
 import datetime as dt
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
+from typing import Any
 
 from flows.context import Context, Say
 from flows.delivery.already_received import dailies, seen
@@ -90,7 +91,10 @@ class EditionBatches:
 
     async def _next(self) -> Sequence[Delivery] | float | None:
         """The next batch's deliveries, or in how many seconds to look again; None: nothing more is due in time."""
-        ledger, now = self._context.ledger, self._context.now()
+        ledger = self._context.ledger
+        if ledger.away:
+            await first_done(ledger.caught_up(), self._over)
+        now = self._context.now()
         claim = await ledger.claim(self._frozen.id, now)
         if claim is not None:
             if deliveries := await self._read(claim):
@@ -274,3 +278,14 @@ async def first_of(seconds: float, *events: asyncio.Event) -> None:
         for task in waiting:
             task.cancel()
         await asyncio.gather(*waiting, return_exceptions=True)
+
+
+async def first_done(work: Coroutine[Any, Any, None], over: asyncio.Event) -> None:
+    """Waits for some work, at most until it is over."""
+    waiting, working = asyncio.create_task(over.wait()), asyncio.create_task(work)
+    try:
+        await asyncio.wait((waiting, working), return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        waiting.cancel()
+        working.cancel()
+        await asyncio.gather(waiting, working, return_exceptions=True)

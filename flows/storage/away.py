@@ -52,7 +52,8 @@ def is_away(error: BaseException) -> bool:
 
 def in_words(error: BaseException) -> str:
     """What failed in a line; the database's own words have no values in them."""
-    words = str(getattr(error, "orig", None) or error).splitlines()
+    driver = getattr(error, "orig", None) or error
+    words = str(driver.__cause__ or driver).splitlines()
     return words[0][:200] if words else type(error).__name__
 
 

@@ -304,6 +304,17 @@ class Ledger(OneReader, Standing):
         refused = [row.state == DeliveryState.REJECTED and (row.code or 0) >= 500 for row in rows]
         return len(refused) == number and all(refused)
 
+    @property
+    def away(self) -> bool:
+        """Whether the database could not be written at the last attempt."""
+        return self._entries.away
+
+    async def caught_up(self) -> None:
+        """Waits until what could not be written while the database was away has been: only then can be seen what is
+        left to do."""
+        while self._entries.away:
+            await self._entries.settled()
+
     async def settled(self) -> None:
         """Waits for what is being written: an outcome that nobody waits for any more must not be lost with the
         process."""

@@ -26,6 +26,7 @@ class Entries:
         self._writing: asyncio.Task[None] | None = None
         self.say: Callable[[str], None] = lambda _: None
         """Is told when the database is away, and when it is back."""
+        self.away = False
 
     def enter(self, change: Change) -> asyncio.Future[bool]:
         """Makes one change of one delivery; False: the row was not there to be changed, or the batch is another's.
@@ -84,12 +85,14 @@ class Entries:
             except Exception as error:
                 if not is_away(error):
                     raise
+                self.away = True
                 if not tries:
                     self.say(
                         f"The database can't be written ({in_words(error)}): what mail servers answered is kept and "
                         "tried again, and messages wait, until it can."
                     )
             else:
+                self.away = False
                 if tries:
                     self.say("The database can be written again.")
                 return group, counts

@@ -536,3 +536,26 @@ def test_an_outcome_that_nobody_waits_for_is_written_before_the_process_ends(tmp
 
     asyncio.run(send())
     assert asyncio.run(look()) == {DeliveryState.SENT: 1}
+
+
+async def test_a_late_answer_is_looked_at_in_time_also_where_the_uncertain_wait_for_the_operator(
+    database: Database,
+) -> None:
+    """Its batch has been given back by another meanwhile, with nothing to do in it any more."""
+    await opened(database, 1)
+    ledger = Ledger(database, resend=False, lease=dt.timedelta(0))
+    slow = await claimed(ledger)
+    (item,) = await ledger.due(slow, NOW)
+    assert await ledger.mark(item, NOW)
+    later = NOW + FINAL_REPLY * 2
+    await asyncio.sleep(0.01)
+    heir = await claimed(ledger, later)
+    assert await ledger.counts(1) == {DeliveryState.UNCERTAIN: 1}
+    await ledger.release(heir, later)
+    assert await ledger.next_due(1, later) is None
+
+    assert await ledger.record(item, replace(DEFERRED, stage=Stage.CONTENT), later)
+    due = await ledger.next_due(1, later)
+    assert due is not None
+    (again,) = await ledger.due(await claimed(ledger, due), due)
+    assert await ledger.mark(again, due)
