@@ -45,7 +45,7 @@ def postgresql() -> Iterator[str]:
 def postgresql_server() -> Iterator[str | None]:
     """Runs a PostgreSQL server of our own; its URL, or None where its programs are not found."""
     with own_postgresql() as server:
-        yield server and server.url
+        yield None if server is None else server.url
 
 
 @contextmanager
