@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from flows.editions.model import Kind
@@ -117,6 +117,7 @@ class History:
 
 @pytest.mark.parametrize("resend", [True, False])
 @settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@example(steps=[("claim", 0), ("mark", 0), ("overtaken", 0), ("record", 1)])
 @given(steps=st.lists(STEPS, min_size=5, max_size=30))
 def test_an_open_delivery_always_has_a_time_at_which_somebody_looks_at_it(
     resend: bool, steps: list[tuple[str, int]]
