@@ -405,9 +405,9 @@ def new_key(
 
 
 @app.command(hidden=True)
-def courier(edition: int, until: str, share: int = 1) -> None:
+def deliver_share(edition: int, until: str, share: int = 1) -> None:
     """A process that delivers beside others."""
-    typer.echo(process.run(send.courier(edition, datetime.fromisoformat(until), share)))
+    typer.echo(process.run(send.deliver_share(edition, datetime.fromisoformat(until), share)))
 
 
 @app.command(hidden=True)

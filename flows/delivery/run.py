@@ -10,7 +10,7 @@ from functools import partial
 
 from flows.context import Context, Say
 from flows.delivery.batches import EditionBatches
-from flows.delivery.extra_processes import Fleet
+from flows.delivery.extra_processes import ExtraProcesses
 from flows.editions.model import Kind
 from flows.outcomes import Verdict
 from flows.sending.sender import Report, Sender
@@ -85,17 +85,17 @@ async def deliver(
     if not opened:
         await _open(context, frozen, say, at_once=at_once)
     due = await context.ledger.due_batches(frozen.id, context.now())
-    async with Fleet(context.settings, frozen.id, due, until, stop or asyncio.Event(), say) as fleet:
-        report = await work(context, frozen, until, fleet.ending, say, share=fleet.size)
+    async with ExtraProcesses(context.settings, frozen.id, due, until, stop or asyncio.Event(), say) as others:
+        report = await work(context, frozen, until, others.ending, say, share=others.size)
         if report.halted:
-            fleet.end()
-        await fleet.ended()
-    if fleet.lost and not fleet.ending.is_set():
+            others.end()
+        await others.ended()
+    if others.lost and not others.ending.is_set():
         # what a process that died had claimed is free again when its lease ends
-        again = await work(context, frozen, until, fleet.ending, say)
+        again = await work(context, frozen, until, others.ending, say)
         report = Report(report.verdicts + again.verdicts, report.halted or again.halted)
-    report.verdicts[Verdict.SENT] += fleet.sent
-    report.halted = report.halted or fleet.halted
+    report.verdicts[Verdict.SENT] += others.sent
+    report.halted = report.halted or others.halted
     return await until_back(partial(_standing, context, frozen.id, report), say, stop or asyncio.Event())
 
 

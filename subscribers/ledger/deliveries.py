@@ -122,7 +122,7 @@ class Ledger(OneReader, Standing):
             .values(
                 state=DeliveryState.UNCERTAIN,
                 due_at=now if self._resend else None,
-                words="the courier stopped before the reply came",
+                words="the sender stopped before the reply came",
             )
         )
 

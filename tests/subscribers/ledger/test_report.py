@@ -264,7 +264,7 @@ async def test_who_has_left_is_not_mailed_again_by_a_decision_to_resend(database
     assert item.subscription.state is SubscriptionState.UNSUBSCRIBED
 
 
-async def test_a_batch_that_a_courier_works_is_left_to_it(database: Database) -> None:
+async def test_a_batch_that_a_sender_works_is_left_to_it(database: Database) -> None:
     await hold(database, 1, 2)
     async with database.write() as connection:
         await connection.execute(sa.update(batch).values(next_at=LATER))
