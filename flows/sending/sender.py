@@ -284,7 +284,7 @@ class Sender(Generic[D]):
             attempt.connection.wire.abandon()
             raise
         finally:
-            work.done(delivery)
+            work.done(delivery, attempt.following[0] if attempt.following else None)
         if attempt.recording is not None:
             await attempt.recording
         self._count(attempt, outcome)

@@ -78,6 +78,8 @@ class WaitingList(Generic[D]):
         """Until when a domain is left in peace."""
         self._booked: dict[str, float] = {}
         """Until when a domain's pace is taken up by what went back."""
+        self._beside: set[int] = set()
+        """Deliveries whose envelope goes with a message to the same domain: they need no connection of their own."""
         self.under_way = 0
         self.unwanted = 0
         """So many connections less than allowed are enough for the server, as it seems."""
@@ -132,7 +134,7 @@ class WaitingList(Generic[D]):
                 self._number_parked -= 1
                 if not self._parked[domain]:
                     del self._parked[domain]
-                return self._taken(delivery, domain, now)
+                return self._taken(delivery, domain, now, beside)
             soonest = min(soonest or wait, wait)
         while self._waiting:
             delivery = self._waiting.popleft()
@@ -141,7 +143,7 @@ class WaitingList(Generic[D]):
                 self.batch.put_off(delivery, closed)
                 continue
             if not (wait := self._wait(domain, now, beside)):
-                return self._taken(delivery, domain, now)
+                return self._taken(delivery, domain, now, beside)
             if self._park(delivery, domain, now):
                 soonest = min(soonest or wait, wait)
         self._look()
@@ -176,17 +178,25 @@ class WaitingList(Generic[D]):
         self._booked[domain] = begins + 1 / pace
         return max(begins - now, TOGETHER) // TOGETHER * TOGETHER
 
-    def _taken(self, delivery: D, domain: str, now: float) -> tuple[D, float]:
+    def _taken(self, delivery: D, domain: str, now: float, beside: str) -> tuple[D, float]:
         flow = self._pace.flow(domain)
         flow.take(now)
-        flow.under_way += 1
+        if domain == beside:
+            self._beside.add(id(delivery))
+        else:
+            flow.under_way += 1
         self.under_way += 1
         self._look()
         return delivery, 0.0
 
-    def done(self, delivery: D) -> None:
-        """What was taken is no longer under way."""
-        self._pace.flow(domain_of(delivery.address)).under_way -= 1
+    def done(self, delivery: D, following: D | None = None) -> None:
+        """What was taken is no longer under way. `following` went beside it, and goes on over the same connection."""
+        if following is not None and id(following) in self._beside:
+            self._beside.discard(id(following))  # it takes its place
+        elif id(delivery) in self._beside:
+            self._beside.discard(id(delivery))
+        else:
+            self._pace.flow(domain_of(delivery.address)).under_way -= 1
         self.under_way -= 1
 
     def give_back(self) -> None:
@@ -199,7 +209,7 @@ class WaitingList(Generic[D]):
         self._number_parked = 0
 
     def _look(self) -> None:
-        if len(self._waiting) < self._low:
+        if self.over.is_set() or len(self._waiting) < self._low:
             self.hungry.set()
         else:
             self.hungry.clear()

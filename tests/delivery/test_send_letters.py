@@ -13,6 +13,7 @@ import email.policy
 import logging
 import os
 import signal
+import sqlite3
 import sys
 import time
 from collections import Counter
@@ -368,6 +369,76 @@ async def test_two_postrooms_send_each_letter_once(room: Room) -> None:
     finally:
         await other.close()
     assert room.server.readers == Counter(addresses)
+
+
+@one_database_is_enough
+async def test_a_refused_login_is_not_tried_again_and_again_for_letters(
+    room: Room, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Every further try could lock the account."""
+    room.server.login = ("me", "secret")
+    room.with_settings(mail_url=room.server.url.replace("//", "//me:wrong@"))
+    async with room.open():
+        await room.sign_up(*(f"reader-{n}@example.net" for n in range(5)))
+        await asyncio.sleep(4)
+        assert set((await room.letters()).values()) == {PENDING}
+    assert room.server.commands["AUTH"] <= 2
+    assert "the user and password in PAPERROUND_MAIL_URL" in caplog.text
+
+
+@one_database_is_enough
+async def test_letters_keep_the_rate_of_all_mail(room: Room) -> None:
+    room.with_settings(mail_rate=4)
+    async with room.open():
+        began = time.monotonic()
+        await room.sign_up(*(f"reader-{n}@example.net" for n in range(12)))
+        await asyncio.wait_for(room.server.has_taken(12), 20)
+        assert time.monotonic() - began > (12 - 4) / 4
+
+
+@one_database_is_enough
+async def test_an_edition_that_has_all_connections_gives_one_to_a_letter(room: Room) -> None:
+    room.with_settings(mail_connections=2)
+    room.server.slowness = 0.2
+    frozen = await room.freeze()
+    people = [Change(email=f"slow-{n}@example.net", newsletter="daily", columns={}) for n in range(80)]
+    await room.context.subscribers.keep(people, room.clock())
+    most = 0
+
+    async def watch() -> None:
+        nonlocal most
+        while True:
+            most = max(most, len(room.server._open))
+            await asyncio.sleep(0.01)
+
+    watching = asyncio.create_task(watch())
+    async with room.open():
+        delivering = asyncio.create_task(deliver(room.context, frozen, lambda _: None))
+        await room.server.has_taken(4)
+        await room.sign_up("ada@example.net")
+        began = time.monotonic()
+        await room.until({CONFIRM: SENT})
+        assert not delivering.done()
+        assert time.monotonic() - began < 3
+        assert (await delivering).counts == {SENT: 80}
+    watching.cancel()
+    assert most <= 2
+
+
+@one_database_is_enough
+async def test_a_letter_that_was_taken_is_recorded_however_long_the_database_is_away(room: Room) -> None:
+    room.server.slowness = 1
+    file = room.database.engine.url.database
+    async with room.open():
+        await room.sign_up("slow-1@example.net")
+        await asyncio.wait_for(room.server.has_taken(1), 5)
+        other = sqlite3.connect(str(file), isolation_level=None)
+        other.execute("BEGIN IMMEDIATE")
+        await asyncio.sleep(14)  # SQLite itself waits for ten seconds
+        other.execute("ROLLBACK")
+        other.close()
+        await room.until({("confirm", "slow-1@example.net"): SENT})
+    assert len(room.server.taken) == 1
 
 
 # --- the welcome and the latest edition

@@ -11,8 +11,10 @@ import pytest
 
 from flows.mail.model import Message
 from flows.outcomes import Outcome, Stage, Verdict
+from flows.sending.pace import Limit
 from flows.sending.sender import Sender
 from flows.sending.transports import CantConnect, Connection, transport
+from flows.sending.waiting_list import AT_LEAST
 from tests.conftest import free_port
 from tests.sending.smtp import MailServer, mail_server
 
@@ -395,3 +397,62 @@ async def test_a_ledger_that_fails_lets_the_other_messages_come_to_their_end(ser
     assert "fails-1@example.org" in left
     assert len(left) <= 2
     assert len(server.taken) < 200
+
+
+async def test_an_envelope_that_was_announced_is_not_brought_after_a_stop(server: MailServer) -> None:
+    """Its DATA may have been taken already: were the connection not given up, what comes next would be its content."""
+    server.slowness = 0.3
+    batch, stop = Batch(*readers(10, "slow")), asyncio.Event()
+    sender: Sender[To] = Sender(transport(server.url), connections=1)
+    working = asyncio.create_task(sender.deliver(batch, stop))
+    await server.has_taken(1)
+    await server.has_tried(1)
+    stop.set()
+    await working
+    await sender.deliver(Batch("other@example.org"), asyncio.Event())
+    await sender.close()
+    assert not server.breaches
+    assert set(server.readers) == set(batch.outcomes) | {"other@example.org"}
+    assert set(batch.given_back) == set(batch.items) - set(batch.outcomes)
+
+
+async def test_a_server_that_refuses_the_sender_and_takes_the_rest_brings_nobody_an_empty_message(
+    server: MailServer,
+) -> None:
+    server.refuses_mail = "550 5.7.1 not you"
+    sender = await deliver(Batch(*readers(5)), server.url, connections=1)
+    assert "refuses the sender" in sender.report.halted
+    assert not server.taken
+    assert not server.breaches
+
+
+async def test_what_waits_for_a_slow_domain_is_kept_in_a_bounded_list(server: MailServer) -> None:
+    batch = Batch(*(f"{n}@slow.example" for n in range(500)), *readers(20))
+    sender: Sender[To] = Sender(transport(server.url), limits={"slow.example": Limit(rate=2)})
+    stop = asyncio.Event()
+    working = asyncio.create_task(sender.deliver(batch, stop))
+    await server.has_taken(20)
+    stop.set()
+    await working
+    await sender.close()
+    assert len(batch.waits) >= 500 - AT_LEAST - 20
+    # each is due when there is room for it, in lots of some seconds
+    assert sorted(batch.waits.values()) == list(batch.waits.values())
+    assert max(batch.waits.values()) > (500 - AT_LEAST) / 2 / 2
+    assert set(batch.waits).isdisjoint(batch.outcomes)
+
+
+async def test_a_limit_of_connections_counts_messages_under_way_and_not_the_envelopes_beside_them(
+    server: MailServer,
+) -> None:
+    server.slowness = 0.2
+    addresses = [f"slow-{n}@few.example" for n in range(12)]
+    sender: Sender[To] = Sender(transport(server.url), connections=4, limits={"few.example": Limit(connections=2)})
+    began = asyncio.get_running_loop().time()
+    await sender.deliver(Batch(*addresses), asyncio.Event())
+    await sender.close()
+    assert server.readers == Counter(addresses)
+    # two at a time
+    assert 6 * 0.2 <= asyncio.get_running_loop().time() - began < 10 * 0.2
+    times = sorted(taken.at for taken in server.taken)
+    assert all(later - first > 0.15 for first, later in zip(times, times[2:], strict=False))
