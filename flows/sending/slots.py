@@ -53,6 +53,9 @@ class Slots:
         """A slot; None: all are taken, and it is known that one is wanted."""
         if not self._folder.name:
             return self._add(os.open(os.devnull, os.O_RDONLY)) if len(self._mine) < self._number else None
+        if not self._letters and any(map(self._is_locked, self._yields_to(len(self._mine) + 1))):
+            self._wait()  # it would have to be given up at once
+            return None
         for number in range(self._number):
             if (file := self._locked(str(number))) is not None:
                 self.wait_no_more()
@@ -72,7 +75,7 @@ class Slots:
             return False
         if now - self._looked >= LOOK:
             self._looked = now
-            self._wanted = any(self._is_locked(name) for name in self._yields_to())
+            self._wanted = any(map(self._is_locked, self._yields_to(len(self._mine))))
         return self._wanted
 
     def yields(self) -> bool:
@@ -85,11 +88,12 @@ class Slots:
         """Whether anybody waits for one: what is idle is given up to whomever."""
         return bool(self._mine and self._folder.name) and any(map(self._is_locked, (_LETTERS, _NONE, _MORE)))
 
-    def _yields_to(self) -> Sequence[str]:
+    def _yields_to(self, held: int) -> Sequence[str]:
+        """To whom one of so many is given up."""
         names = [_LETTERS]
-        if len(self._mine) > 1:
+        if held > 1:
             names.append(_NONE)
-        if len(self._mine) > max(self._number // 2, 1):
+        if held > max(self._number // 2, 1):
             names.append(_MORE)
         return names
 
