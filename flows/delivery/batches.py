@@ -168,6 +168,9 @@ class EditionBatches:
         due_at = now + dt.timedelta(seconds=seconds)
         return self._settles(delivery, self._context.ledger.put_off(delivery, due_at, now))
 
+    async def was_well(self) -> bool:
+        return await until_back(partial(self._context.ledger.any_sent, self._frozen.id), self._say, asyncio.Event())
+
     def give_back(self, delivery: Delivery) -> None:
         self._settled(self._claimed[delivery.claim.id])
 

@@ -248,6 +248,9 @@ class Letters:
     def put_off(self, letter: Item, seconds: float) -> Awaitable[object]:
         return self._soon(self._back(letter, dt.timedelta(seconds=seconds)))
 
+    async def was_well(self) -> bool:
+        return False  # nobody is suppressed for a letter
+
     def give_back(self, letter: Item) -> None:
         self._soon(self._back(letter, dt.timedelta(0)))
 

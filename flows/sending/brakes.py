@@ -27,8 +27,8 @@ IN_A_GOOD_DOMAIN = 20
 BUSY_IN_A_ROW = 20
 """So many times in a row told that it is too much, a domain is left in peace for a while."""
 FEW = 5
-"""So few refusals at the end of a run are taken for what they say, though nobody came after them; nobody is suppressed
-for them."""
+"""So few refusals at the end of a run are taken for what they say, though nobody came after them. An address is
+suppressed for one where the server has taken a message of the same edition before."""
 PATIENCE = 3
 """How many messages in a row, for each connection, may come to nothing before all stops."""
 IN_VAIN = 3
@@ -261,7 +261,7 @@ class Brakes:
 
     def left(self, domain: str, says: Says, held: int) -> Do:
         """What becomes of a refusal that is still held at the end of a run, one of so many: few that say that there is
-        no such reader are recorded, but nobody is suppressed."""
+        no such reader are recorded."""
         served = domain in self._served and domain not in self._closed
         if held < FEW and (says is Says.DEAD or (served and says in (Says.REFUSED, Says.POLICY))):
             return Do.RECORD
@@ -272,6 +272,11 @@ class Brakes:
         self._closed.discard(domain)
         self._row.pop(domain, None)
         self._busy.pop(domain, None)
+
+    @property
+    def well(self) -> bool:
+        """Whether the server has taken a message in this run."""
+        return bool(self._served)
 
     @property
     def fresh_is_worth_it(self) -> bool:

@@ -476,6 +476,7 @@ class Sender(Generic[D]):
         if not self.report.halted and (why := self._brakes.at_the_end([(one.says, one.outcome) for one in held])):
             self._halt(why, work)
         now = _now()
+        well = self._brakes.well or await work.batch.was_well()
         recording = []
         for one in held:
             domain = domain_of(one.delivery.address)
@@ -491,7 +492,7 @@ class Sender(Generic[D]):
                     outcome,
                     work,
                     marked=one.marked,
-                    proven=False,
+                    proven=well,
                     not_before=work.closed_for(domain, now),
                 )
             )

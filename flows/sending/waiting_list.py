@@ -59,6 +59,9 @@ class Batch(Protocol[D]):
     def put_off(self, delivery: D, seconds: float) -> Awaitable[object]:
         """Gives back what was not asked about: it is due in so many seconds."""
 
+    async def was_well(self) -> bool:
+        """Whether the mail server has taken anything of this before."""
+
     def give_back(self, delivery: D) -> None:
         """Gives back what was not begun: it stays as it is."""
 

@@ -73,3 +73,11 @@ class Standing:
                 .limit(20)
             )
             return {row.words: row[1] for row in rows}
+
+    async def any_sent(self, edition_id: int) -> bool:
+        """Whether the mail server has taken a message of an edition."""
+        query = sa.select(sa.literal(1)).where(
+            delivery.c.edition_id == edition_id, delivery.c.state == DeliveryState.SENT
+        )
+        async with self._database.read() as connection:
+            return await connection.scalar(query.limit(1)) is not None

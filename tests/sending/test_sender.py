@@ -73,6 +73,9 @@ class Batch:
         done.set_result(None)
         return done
 
+    async def was_well(self) -> bool:
+        return False
+
     def give_back(self, delivery: To) -> None:
         self.given_back.append(delivery.address)
 
