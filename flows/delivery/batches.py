@@ -171,6 +171,10 @@ class EditionBatches:
     async def was_well(self) -> bool:
         return await until_back(partial(self._context.ledger.any_sent, self._frozen.id), self._say, asyncio.Event())
 
+    async def nothing_but(self, number: int) -> bool:
+        open_rows = partial(self._context.ledger.open_rows, self._frozen.id, number + 1)
+        return await until_back(open_rows, self._say, asyncio.Event()) <= number
+
     def give_back(self, delivery: Delivery) -> None:
         self._settled(self._claimed[delivery.claim.id])
 

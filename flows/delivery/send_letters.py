@@ -251,6 +251,9 @@ class Letters:
     async def was_well(self) -> bool:
         return False  # nobody is suppressed for a letter
 
+    async def nothing_but(self, number: int) -> bool:
+        return True  # nobody knows when the next one comes
+
     def give_back(self, letter: Item) -> None:
         self._soon(self._back(letter, dt.timedelta(0)))
 

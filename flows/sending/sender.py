@@ -477,12 +477,14 @@ class Sender(Generic[D]):
             self._halt(why, work)
         now = _now()
         well = self._brakes.well or await work.batch.was_well()
+        # where others are to come, they may show it
+        last = well or await work.batch.nothing_but(len(held))
         recording = []
         for one in held:
             domain = domain_of(one.delivery.address)
             if self.report.halted:
                 outcome = replace(one.outcome, verdict=Verdict.UNSENT)
-            elif self._brakes.left(domain, one.says, len(held)) is Do.PUT_OFF:
+            elif not last or self._brakes.left(domain, one.says, len(held)) is Do.PUT_OFF:
                 outcome = _put_off(one.outcome)
             else:
                 outcome = replace(one.outcome, verdict=Verdict.REJECTED)

@@ -62,6 +62,9 @@ class Batch(Protocol[D]):
     async def was_well(self) -> bool:
         """Whether the mail server has taken anything of this before."""
 
+    async def nothing_but(self, number: int) -> bool:
+        """Whether no more than so many deliveries are open, now and later."""
+
     def give_back(self, delivery: D) -> None:
         """Gives back what was not begun: it stays as it is."""
 

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 import sqlalchemy as sa
 
 from flows.storage.database import Database, Instant, database_now, milliseconds
-from subscribers.model import DeliveryState
+from subscribers.model import FINAL, DeliveryState
 from subscribers.tables import batch, delivery
 
 
@@ -81,3 +81,12 @@ class Standing:
         )
         async with self._database.read() as connection:
             return await connection.scalar(query.limit(1)) is not None
+
+    async def open_rows(self, edition_id: int, at_most: int) -> int:
+        """How many deliveries of an edition are still to be attempted or answered; it counts no further than that."""
+        held = sa.and_(delivery.c.state == DeliveryState.UNCERTAIN, delivery.c.due_at.is_(None))
+        found = sa.select(sa.literal(1)).where(
+            delivery.c.edition_id == edition_id, delivery.c.state.not_in(FINAL), ~held
+        )
+        async with self._database.read() as connection:
+            return await connection.scalar(sa.select(sa.func.count()).select_from(found.limit(at_most).subquery())) or 0
