@@ -70,7 +70,8 @@ class Hasty(Context):
 async def opened(place: Place, kind: type[Hasty] = Hasty) -> AsyncIterator[Hasty]:
     """A new process's view of the place: nothing is known but what the database holds."""
     values: dict[str, Any] = {
-        "home_dir": Path("/nonexistent"),
+        # nothing can be kept there, nor counted: two processes have their own connections, as two machines have
+        "home_dir": Path("/dev/null/home"),
         "mail_url": f"smtp://127.0.0.1:{place.port}",
         "mail_connections": place.connections,
         "mail_rate": place.rate,

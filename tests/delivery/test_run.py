@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import datetime as dt
+import secrets
 import sys
 import time
 from collections import Counter
@@ -533,7 +534,8 @@ def _reaped(processes: Sequence[asyncio.subprocess.Process]) -> Iterator[None]:
 
 async def process(scene: Scene, size: int) -> asyncio.subprocess.Process:
     url = scene.database.engine.url.render_as_string(hide_password=False)
-    arguments = (url, str(scene.folder), str(scene.server.port), str(size))
+    home = scene.folder / f"home-{secrets.token_hex(4)}"  # its connections are its own, as on another machine
+    arguments = (url, str(home), str(scene.server.port), str(size))
     return await asyncio.create_subprocess_exec(sys.executable, "-m", __name__, *arguments)
 
 
