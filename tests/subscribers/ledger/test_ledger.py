@@ -21,9 +21,9 @@ from flows.storage.database import Database
 from subscribers.ledger.create_rows import ROWS
 from subscribers.ledger.deliveries import BATCH, DOUBT, FINAL_REPLY, Ledger
 from subscribers.ledger.model import Claim
-from subscribers.model import DeliveryState, SubscriptionState
+from subscribers.model import DeliveryState, SubscriptionState, Suppressed
 from subscribers.people.store import Change, Subscribers
-from subscribers.tables import batch, delivery, subscription
+from subscribers.tables import batch, delivery, subscriber, subscription
 from tests.factories import HASHING_KEY
 
 NOW = dt.datetime(2026, 6, 9, 17, 0, tzinfo=dt.UTC)
@@ -208,6 +208,57 @@ async def test_who_unsubscribes_after_the_batch_was_read_is_not_marked(database:
     (again,) = await ledger.due(claim, NOW)
     assert again.subscription is not None
     assert again.subscription.state is SubscriptionState.UNSUBSCRIBED
+
+
+@pytest.mark.parametrize("what", ["suppressed", "other settings", "another address", "attempted meanwhile"])
+async def test_a_reader_who_is_not_as_they_were_read_is_not_marked(database: Database, what: str) -> None:
+    ledger = await opened(database, 1)
+    claim = await claimed(ledger)
+    (item,) = await ledger.due(claim, NOW)
+    people = Subscribers(database, HASHING_KEY)
+    async with database.write() as connection:
+        match what:
+            case "other settings":
+                more = sa.update(subscription).values(revision=subscription.c.revision + 1)
+                await connection.execute(more)
+            case "another address":
+                await connection.execute(sa.update(subscriber).values(email="new@example.org"))
+            case "attempted meanwhile":
+                await connection.execute(sa.update(delivery).values(attempts=1))
+    if what == "suppressed":
+        await people.suppress("reader0@example.org", Suppressed.COMPLAINT, NOW)
+    assert not await ledger.mark(item, NOW)
+    assert await ledger.counts(1) == {DeliveryState.PENDING: 1}
+
+
+async def test_a_suppressed_reader_gets_no_row(database: Database) -> None:
+    await subscribe(database, 3)
+    await Subscribers(database, HASHING_KEY).suppress("reader1@example.org", Suppressed.COMPLAINT, NOW)
+    assert await Ledger(database).open(1, "daily", Kind.DAILY, DAY, NOW, at_once=False) == 2
+
+
+async def test_what_is_put_off_is_due_then_and_otherwise_as_it_was(database: Database) -> None:
+    ledger = await opened(database, 2)
+    claim = await claimed(ledger)
+    first, second = await ledger.due(claim, NOW)
+    later = NOW + dt.timedelta(minutes=10)
+    assert await ledger.put_off(first, later, NOW)
+    assert [one.subscription_id for one in await ledger.due(claim, NOW)] == [second.subscription_id]
+    await ledger.record(second, SENT, NOW, marked=False)
+    await ledger.release(claim, NOW)
+    assert await ledger.next_due(1, NOW) == later
+    (again,) = await ledger.due(await claimed(ledger, later), later)
+    assert (again.subscription_id, again.attempts, again.first_at) == (first.subscription_id, 0, None)
+
+
+async def test_what_stopped_a_run_comes_last_in_the_next(database: Database) -> None:
+    ledger = await opened(database, 3)
+    claim = await claimed(ledger)
+    first, *_ = await ledger.due(claim, NOW)
+    await ledger.record(first, replace(UNSENT, stage=Stage.RCPT, code=550), NOW, marked=False)
+    numbers = [one.subscription_id for one in await ledger.due(claim, NOW)]
+    assert numbers[-1] == first.subscription_id
+    assert await ledger.counts(1) == {DeliveryState.PENDING: 3}
 
 
 async def test_an_erased_reader_keeps_a_row_without_a_person(database: Database) -> None:
