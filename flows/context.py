@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import hashlib
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -25,10 +26,11 @@ from flows.papers.model import Addresses
 from flows.papers.summary_service import Summariser
 from flows.sending.dkim import read_key
 from flows.sending.sign import Signer
+from flows.sending.slots import Slots
 from flows.storage.database import Database, connect, migrate
 from flows.storage.editions import Store
 from flows.storage.private_files import keep_private
-from subscribers.ledger.ledger import Ledger
+from subscribers.ledger.deliveries import Ledger
 from subscribers.ledger.rate import Turns
 from subscribers.ledger.report import Report
 from subscribers.ledger.uncertain import Held
@@ -88,6 +90,15 @@ class Context:
             give_up=dt.timedelta(hours=settings.mail_give_up),
             resend=settings.mail_uncertain == "resend",
         )
+
+    def slots(self, *, letters: bool = False) -> Slots | None:
+        """The connections to the mail server that this machine may have; None for mail into a folder."""
+        url = self.settings.mail_url.get_secret_value()
+        if not url.startswith("smtp"):
+            return None
+        where = hashlib.sha256(url.rpartition("@")[2].encode()).hexdigest()[:12]
+        folder = self.settings.home_dir / "connections" / where
+        return Slots(folder, self.settings.mail_connections, letters=letters)
 
     @cached_property
     def turns(self) -> Turns:

@@ -49,8 +49,6 @@ LOGIN_WANTED = frozenset({530, 535})
 """RFC 4954 section 6: the server wants a login, or refuses the one that it got."""
 BAD_SENDER = frozenset({"5.1.7", "5.1.8"})
 """RFC 3463 section 3.2: the sender's address is wrong, whatever command the reply answers."""
-DEAD_ADDRESS = frozenset({"5.1.1", "5.1.2", "5.1.3", "5.1.6", "5.1.10"})
-"""RFC 3463 section 3.2 and RFC 7505: there is no such mailbox, or no such host, or it has moved and left no address."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,24 +63,6 @@ class Outcome:
     code: int | None = None
     status: str | None = None
     text: str = ""
-
-    @property
-    def ours(self) -> bool:
-        """Whether it is our configuration that was refused, for good: every other message would be refused too."""
-        if self.verdict is not Verdict.UNSENT or self.code is None or self.code < 500:
-            return False
-        return self.stage is Stage.MAIL or self.code in LOGIN_WANTED or self.status in BAD_SENDER
-
-    @property
-    def policy(self) -> bool:
-        """Whether a reader was refused for reasons of policy (RFC 3463 section 3.8): many in a row are about us."""
-        refused = self.verdict is Verdict.REJECTED and self.stage is Stage.RCPT
-        return refused and (self.status or "").startswith("5.7.")
-
-    @property
-    def dead(self) -> bool:
-        """Whether the address is no good, now and later: never mail it again."""
-        return self.verdict is Verdict.REJECTED and self.stage is Stage.RCPT and self.status in DEAD_ADDRESS
 
 
 def read_reply(stage: Stage, code: int, text: str) -> Outcome:

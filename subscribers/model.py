@@ -27,6 +27,8 @@ class Suppressed(StrEnum):
 
     OPERATOR = "operator"
     HARD_BOUNCE = "hard bounce"
+    REFUSED = "refused"
+    """It was refused in several editions in a row."""
     COMPLAINT = "complaint"
     DECLINED = "declined"
     """Somebody else signed it up, and its owner wants no such mail again."""

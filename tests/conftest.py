@@ -44,20 +44,59 @@ def postgresql() -> Iterator[str]:
 @contextmanager
 def postgresql_server() -> Iterator[str | None]:
     """Runs a PostgreSQL server of our own; its URL, or None where its programs are not found."""
+    with own_postgresql() as server:
+        yield None if server is None else server.url
+
+
+@contextmanager
+def own_postgresql() -> Iterator[PostgresqlServer | None]:
+    """The same, as something that can be restarted."""
     programs = _postgresql_programs()
     if programs is None:
         yield None
         return
-    folder = Path(tempfile.mkdtemp(prefix="paperround-pg-"))
-    # initdb refuses to run as root
-    user = pwd.getpwnam("nobody") if os.geteuid() == 0 else None
-    if user:
-        os.chown(folder, user.pw_uid, user.pw_gid)
+    server = PostgresqlServer(programs)
+    server.begin()
+    try:
+        yield server
+    finally:
+        server.stop()
+        shutil.rmtree(server.folder)
 
-    def run(program: str, *arguments: object) -> None:
+
+class PostgresqlServer:
+    """A PostgreSQL server in a folder of its own."""
+
+    def __init__(self, programs: Path) -> None:
+        self._programs = programs
+        self.folder = Path(tempfile.mkdtemp(prefix="paperround-pg-"))
+        # initdb refuses to run as root
+        self._user = pwd.getpwnam("nobody") if os.geteuid() == 0 else None
+        if self._user:
+            os.chown(self.folder, self._user.pw_uid, self._user.pw_gid)
+        self._port = free_port()
+
+    @property
+    def url(self) -> str:
+        return f"postgresql+asyncpg://paperround@127.0.0.1:{self._port}/postgres"
+
+    def begin(self) -> None:
+        self._run("initdb", "-U", "paperround", "-A", "trust", "-N", "-E", "UTF8")
+        self.start()
+
+    def start(self) -> None:
+        options = f"-p {self._port} -k {self.folder} -c listen_addresses=127.0.0.1 -c fsync=off"
+        self._run("pg_ctl", "-o", options, "-w", "-l", self.folder / "log", "start")
+
+    def stop(self) -> None:
+        """At once: whoever is connected loses the connection, and recovers from the log at the next start."""
+        self._run("pg_ctl", "-m", "immediate", "-w", "stop")
+
+    def _run(self, program: str, *arguments: object) -> None:
+        user = self._user
         subprocess.run(
-            [programs / program, "-D", folder / "data", *map(str, arguments)],
-            cwd=folder,
+            [self._programs / program, "-D", self.folder / "data", *map(str, arguments)],
+            cwd=self.folder,
             check=True,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
@@ -65,16 +104,6 @@ def postgresql_server() -> Iterator[str | None]:
             group=user.pw_gid if user else None,
             extra_groups=[] if user else None,
         )
-
-    port = free_port()
-    run("initdb", "-U", "paperround", "-A", "trust", "-N", "-E", "UTF8")
-    options = f"-p {port} -k {folder} -c listen_addresses=127.0.0.1 -c fsync=off"
-    run("pg_ctl", "-o", options, "-w", "-l", folder / "log", "start")
-    try:
-        yield f"postgresql+asyncpg://paperround@127.0.0.1:{port}/postgres"
-    finally:
-        run("pg_ctl", "-m", "immediate", "-w", "stop")
-        shutil.rmtree(folder)
 
 
 def _postgresql_programs() -> Path | None:

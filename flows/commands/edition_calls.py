@@ -101,6 +101,6 @@ def show_deliveries(
 
 
 @app.command(hidden=True)
-def courier(edition: int, until: str, share: int = 1) -> None:
+def deliver_share(edition: int, until: str, share: int = 1) -> None:
     """A process that delivers beside others."""
-    typer.echo(process.run(without_prefect.courier(edition, datetime.fromisoformat(until), share)))
+    typer.echo(process.run(without_prefect.deliver_share(edition, datetime.fromisoformat(until), share)))

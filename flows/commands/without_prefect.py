@@ -123,7 +123,7 @@ async def deliver(
     return delivered.sentence
 
 
-async def courier(edition_id: int, until: dt.datetime, share: int) -> str:
+async def deliver_share(edition_id: int, until: dt.datetime, share: int) -> str:
     """Works what is due of an edition beside others, see `extra_processes`; returns what it brought as JSON."""
     async with open_context(load_settings()) as context:
         frozen = await context.store.frozen(edition_id)

@@ -69,6 +69,20 @@ class Settings(BaseSettings):
         "resend",
         description="A mail whose reply was lost: `resend` it under the same Message-ID, or `hold` it for the operator",
     )
+    mail_wait: float = Field(
+        120,
+        ge=0,
+        le=3600,
+        allow_inf_nan=False,
+        description="Seconds that a delivery waits for a mail server that is away",
+    )
+    mail_refusals: int = Field(
+        5,
+        ge=0,
+        le=100,
+        description="After so many editions in a row that were refused for a reader, the address is mailed no more; 0: "
+        "it is asked for every time",
+    )
     mail_processes: int = Field(
         0, ge=0, le=64, description="Processes that deliver a large list; 0: as many as it needs and there are cores"
     )

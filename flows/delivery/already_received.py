@@ -12,7 +12,7 @@ from flows.editions.model import Edition, Kind
 from flows.editions.week import DAYS
 from flows.papers.model import PaperId
 from flows.storage.editions import Frozen
-from subscribers.ledger.model import Claim, Due
+from subscribers.ledger.model import Claim, Delivery
 
 
 async def dailies(context: Context, weekly: Edition) -> Mapping[int, Edition]:
@@ -30,7 +30,7 @@ async def dailies(context: Context, weekly: Edition) -> Mapping[int, Edition]:
 
 
 async def seen(
-    context: Context, claim: Claim, items: Sequence[Due], editions: Mapping[int, Edition]
+    context: Context, claim: Claim, deliveries: Sequence[Delivery], editions: Mapping[int, Edition]
 ) -> Mapping[int, frozenset[PaperId]]:
     """The papers of these editions that each of the readers was sent, by subscription, as far as their interests are
     what they were then."""
@@ -38,9 +38,9 @@ async def seen(
     found: dict[int, frozenset[PaperId]] = {}
     # an edition at a time: what choosing from it needs is worked out once
     for identity, edition in editions.items():
-        for item in items:
-            if item.subscription is not None and identity in sent.get(item.subscription_id, ()):
-                digest = choose(edition, item.subscription.interests)
+        for delivery in deliveries:
+            if delivery.subscription is not None and identity in sent.get(delivery.subscription_id, ()):
+                digest = choose(edition, delivery.subscription.interests)
                 papers = frozenset(paper for part in digest.parts for paper in part.papers)
-                found[item.subscription_id] = found.get(item.subscription_id, frozenset()) | papers
+                found[delivery.subscription_id] = found.get(delivery.subscription_id, frozenset()) | papers
     return found

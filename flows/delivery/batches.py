@@ -1,23 +1,27 @@
-"""An edition's deliveries as a courier fetches and works them: claimed from the ledger in batches, marked, recorded."""
+"""An edition's deliveries as the sender fetches and works them: claimed from the ledger in batches, written, marked,
+recorded, and each batch given back when all of its deliveries are settled."""
 
 from __future__ import annotations
 
 import asyncio
 import datetime as dt
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
+from typing import Any
 
 from flows.context import Context, Say
 from flows.delivery.already_received import dailies, seen
 from flows.delivery.personal import Writer
-from flows.delivery.write_ahead import Stock
+from flows.delivery.write_ahead import WriteAhead
 from flows.editions.model import Edition, Kind
 from flows.mail.model import Message
-from flows.outcomes import Outcome
+from flows.outcomes import Outcome, Stage, Verdict
+from flows.sending.brakes import Says, read
+from flows.storage.away import is_away, until_back
 from flows.storage.editions import Frozen
-from subscribers.ledger.model import Claim, Due
+from subscribers.ledger.model import Claim, Delivery
 from subscribers.model import Suppressed
 
 PROGRESS = dt.timedelta(seconds=10)
@@ -29,33 +33,23 @@ LOST = 3
 
 
 @dataclass(slots=True)
-class _Open:
-    """A claimed batch that is being worked."""
+class _Claimed:
+    """A batch that is being worked."""
 
     claim: Claim
-    due: Sequence[Due]
+    deliveries: Sequence[Delivery]
+    places: Mapping[int, int]
+    """The place of each delivery, by its subscription."""
     left: int
     """How many of its deliveries are not settled."""
-    stock: Stock
+    messages: WriteAhead
     """Its messages, or why there is none, by the place of their delivery."""
     unmarked: int = 0
     """How many could not be marked, one after another."""
 
 
-@dataclass(slots=True)
-class _Item:
-    """A delivery of a batch."""
-
-    batch: _Open
-    place: int
-
-    @property
-    def due(self) -> Due:
-        return self.batch.due[self.place]
-
-
-class Worklist:
-    """An edition's deliveries, as the courier fetches and works them: a batch is claimed while the last messages of the
+class EditionBatches:
+    """An edition's deliveries, as the sender fetches and works them: a batch is claimed while the last messages of the
     one before are under way, and given back when all of its own are settled."""
 
     def __init__(
@@ -64,126 +58,195 @@ class Worklist:
         self._context, self._frozen = context, frozen
         self._until, self._standing, self._say = until, standing, say
         self._writer = Writer(context, frozen)
-        self._open: dict[int, _Open] = {}
+        self._claimed: dict[int, _Claimed] = {}
         self._closing: set[asyncio.Task[None]] = set()
         self._changed = asyncio.Event()
+        self._over = asyncio.Event()
         self._failed: list[BaseException] = []
         self._earlier: Mapping[int, Edition] | None = None
+        self._editions: Sequence[int] | None = None
+        """The latest editions before this one: who was refused in enough of them is asked no more."""
         self._said = context.now()
         self._told: dt.datetime | None = None
+        context.ledger.tell(say)
 
-    async def fetch(self, over: asyncio.Event) -> Sequence[_Item]:
+    async def fetch(self, over: asyncio.Event) -> Sequence[Delivery]:
         """The next batch that has something due; none: nothing more is due in time."""
-        ledger = self._context.ledger
+        self._over = over
         while not over.is_set():
             self._raise()
             self._changed.clear()
-            claim = await ledger.claim(self._frozen.id, self._context.now())
-            if claim is not None:
-                if items := await self._read(claim):
-                    await self._progress()
-                    return items
-                continue
-            if self._open or self._closing:  # what they leave is seen when they have been given back
-                await _first(LOOK, over, self._changed)
-                continue
-            due = await ledger.next_due(self._frozen.id, self._context.now())
-            if due is None or due > self._until:
-                return []
-            pause = (due - self._context.now()).total_seconds()
-            if pause > LOOK and due != self._told:
-                self._told = due
-                self._say(f"Waiting until {due:%H:%M:%S} UTC for what is due then.")
-            await _first(min(max(pause, 0.2), LOOK), over)
+            try:
+                found = await until_back(self._next, self._say, over)
+            except Exception as error:
+                if over.is_set() and is_away(error):
+                    break
+                raise
+            if found is None:
+                break
+            if isinstance(found, Sequence):
+                return found
+            await first_of(found, over, self._changed)
         return []
 
-    async def _read(self, claim: Claim) -> Sequence[_Item]:
+    async def _next(self) -> Sequence[Delivery] | float | None:
+        """The next batch's deliveries, or in how many seconds to look again; None: nothing more is due in time."""
+        ledger = self._context.ledger
+        if ledger.away:
+            await first_done(ledger.caught_up(), self._over)
+        now = self._context.now()
+        claim = await ledger.claim(self._frozen.id, now)
+        if claim is not None:
+            if deliveries := await self._read(claim):
+                await self._progress()
+                return deliveries
+            return 0.0
+        if self._claimed or self._closing:  # what they leave is seen when they have been given back
+            return LOOK
+        due = await ledger.next_due(self._frozen.id, now)
+        if due is None or due > self._until:
+            return None
+        pause = (due - self._context.now()).total_seconds()
+        if pause > LOOK and due != self._told:
+            self._told = due
+            self._say(f"Waiting until {due:%H:%M:%S} UTC for what is due then.")
+        return min(max(pause, 0.2), LOOK)
+
+    async def _read(self, claim: Claim) -> Sequence[Delivery]:
         ledger, edition = self._context.ledger, self._frozen.edition
         if self._earlier is None:
             self._earlier = await dailies(self._context, edition) if edition.kind is Kind.WEEKLY else {}
-        items = await ledger.due(claim, self._context.now())
-        if not items:
+        deliveries = await ledger.due(claim, self._context.now())
+        if not deliveries:
             await ledger.release(claim, self._context.now())
             return []
-        had = await seen(self._context, claim, items, self._earlier)
+        had = await seen(self._context, claim, deliveries, self._earlier)
 
         def write(place: int) -> Message | str:
-            due = items[place]
-            return self._writer.write(due.subscription, had.get(due.subscription_id, ()))
+            delivery = deliveries[place]
+            return self._writer.write(delivery.subscription, had.get(delivery.subscription_id, ()))
 
-        batch = _Open(claim, items, len(items), Stock(write, len(items), self._context.signer))
-        self._open[claim.id] = batch
-        return [_Item(batch, place) for place in range(len(items))]
+        places = {delivery.subscription_id: place for place, delivery in enumerate(deliveries)}
+        messages = WriteAhead(write, len(deliveries), self._context.signer)
+        self._claimed[claim.id] = _Claimed(claim, deliveries, places, len(deliveries), messages)
+        return deliveries
 
     async def _progress(self) -> None:
         if self._context.now() - self._said > PROGRESS:
             self._said = self._context.now()
             self._say(await self._standing())
 
-    def address(self, item: _Item) -> str:
-        return item.due.subscription.email if item.due.subscription else ""
+    # --- one delivery: every one that was fetched is settled once, by `_settles`, which stands behind each way to end
 
-    async def write(self, item: _Item) -> Message | None:
-        if item.batch.unmarked > LOST:  # it has another owner, most likely: the ledger is asked again
-            self._settled(item)
+    async def write(self, delivery: Delivery) -> Message | None:
+        batch = self._claimed[delivery.claim.id]
+        if batch.unmarked > LOST:  # it has another owner, most likely: the ledger is asked again
+            self._settled(batch)
             return None
-        message = await item.batch.stock.take(item.place)
+        message = await batch.messages.take(batch.places[delivery.subscription_id])
         if isinstance(message, str):
-            skipped = self._context.ledger.skip(item.batch.claim, item.due, message, self._context.now())
-            skipped.add_done_callback(partial(self._written, item))
+            self._settles(delivery, self._context.ledger.skip(delivery, message, self._context.now()))
             return None
         return message
 
-    def mark(self, item: _Item) -> asyncio.Future[bool]:
-        marking = self._context.ledger.mark(item.batch.claim, item.due, self._context.now())
-        marking.add_done_callback(partial(self._marked, item))
-        return marking
+    def mark(self, delivery: Delivery) -> asyncio.Future[bool]:
+        return self._settles(delivery, self._context.ledger.mark(delivery, self._context.now()), mark=True)
 
-    def record(self, item: _Item, outcome: Outcome, *, marked: bool) -> asyncio.Future[bool]:
-        recording = (
-            asyncio.ensure_future(self._bury(item, outcome, marked=marked))
-            if outcome.dead
-            else self._enter(item, outcome, marked=marked)
+    def record(
+        self, delivery: Delivery, outcome: Outcome, *, marked: bool, proven: bool = True, not_before: float = 0
+    ) -> asyncio.Future[bool]:
+        no_more = proven and outcome.verdict is Verdict.REJECTED and outcome.stage is not Stage.CONNECT
+        recording: asyncio.Future[bool] = (
+            asyncio.ensure_future(self._bury(delivery, outcome, marked=marked))
+            if no_more
+            else self._enter(delivery, outcome, marked=marked, not_before=not_before)
         )
-        recording.add_done_callback(partial(self._written, item))
-        return recording
+        return self._settles(delivery, recording)
 
-    async def _bury(self, item: _Item, outcome: Outcome, *, marked: bool) -> bool:
-        """Suppresses a dead address, and only then records its refusal: after that nobody looks at it again."""
+    def put_off(self, delivery: Delivery, seconds: float) -> asyncio.Future[bool]:
         now = self._context.now()
-        await self._context.subscribers.suppress(self.address(item), Suppressed.HARD_BOUNCE, now)
-        return await self._enter(item, outcome, marked=marked)
+        due_at = now + dt.timedelta(seconds=seconds)
+        return self._settles(delivery, self._context.ledger.put_off(delivery, due_at, now))
 
-    def _enter(self, item: _Item, outcome: Outcome, *, marked: bool) -> asyncio.Future[bool]:
-        return self._context.ledger.record(item.batch.claim, item.due, outcome, self._context.now(), marked=marked)
+    async def was_well(self) -> bool:
+        return await until_back(partial(self._context.ledger.any_sent, self._frozen.id), self._say, asyncio.Event())
 
-    def _marked(self, item: _Item, marking: asyncio.Future[bool]) -> None:
-        if marking.cancelled() or marking.exception() is not None:
-            return  # the courier has been told
-        if marking.result():
-            item.batch.unmarked = 0
-        else:
-            item.batch.unmarked += 1
-            self._settled(item)
+    async def nothing_but(self, number: int) -> bool:
+        open_rows = partial(self._context.ledger.open_rows, self._frozen.id, number + 1)
+        return await until_back(open_rows, self._say, asyncio.Event()) <= number
 
-    def _written(self, item: _Item, writing: asyncio.Future[bool]) -> None:
-        if not writing.cancelled() and (error := writing.exception()) is not None:
+    def give_back(self, delivery: Delivery) -> None:
+        self._settled(self._claimed[delivery.claim.id])
+
+    async def _bury(self, delivery: Delivery, outcome: Outcome, *, marked: bool) -> bool:
+        """Suppresses an address that is dead, or was refused again and again, and only then records its refusal: after
+        that nobody looks at it again."""
+        if (
+            why := await until_back(partial(self._over_for, delivery, outcome), self._say, asyncio.Event())
+        ) is not None:
+            suppress_it = partial(self._context.subscribers.suppress, delivery.address, why, self._context.now())
+            await until_back(suppress_it, self._say, asyncio.Event())
+        return await self._enter(delivery, outcome, marked=marked)
+
+    async def _over_for(self, delivery: Delivery, outcome: Outcome) -> Suppressed | None:
+        """Why an address is mailed no more; None: it is."""
+        says = read(outcome)
+        if says is Says.DEAD:
+            return Suppressed.HARD_BOUNCE
+        wanted = self._context.settings.mail_refusals
+        if not wanted or says is Says.POLICY or outcome.stage is not Stage.RCPT:
+            return None
+        if self._editions is None:
+            # not everybody gets every edition: those of a workday alone, say
+            self._editions = await self._context.store.before(self._frozen.id, 2 * wanted)
+        refused = self._context.ledger.refused_in_a_row
+        if await refused(delivery.subscription_id, self._editions, wanted - 1):
+            return Suppressed.REFUSED
+        return None
+
+    def _enter(
+        self, delivery: Delivery, outcome: Outcome, *, marked: bool, not_before: float = 0
+    ) -> asyncio.Future[bool]:
+        now = self._context.now()
+        earliest = now + dt.timedelta(seconds=not_before) if not_before else None
+        return self._context.ledger.record(delivery, outcome, now, marked=marked, not_before=earliest)
+
+    def _settles(self, delivery: Delivery, change: asyncio.Future[bool], *, mark: bool = False) -> asyncio.Future[bool]:
+        """Settles a delivery when a change of it is made, or can't be: of a mark, when it is not to be had."""
+        change.add_done_callback(partial(self._changed_by, self._claimed[delivery.claim.id], mark))
+        return change
+
+    def _changed_by(self, batch: _Claimed, mark: bool, change: asyncio.Future[bool]) -> None:
+        error = None if change.cancelled() else change.exception()
+        if mark:
+            if error is not None:
+                return  # the sender has been told
+            if not change.cancelled() and change.result():
+                batch.unmarked = 0
+                return
+            batch.unmarked += 1
+        elif error is not None:
             self._failed.append(error)
             self._changed.set()
-        self._settled(item)
+        self._settled(batch)
 
-    def _settled(self, item: _Item) -> None:
-        item.batch.left -= 1
-        if not item.batch.left:
-            closing = asyncio.create_task(self._close(item.batch))
+    def _settled(self, batch: _Claimed) -> None:
+        batch.left -= 1
+        if not batch.left:
+            closing = asyncio.create_task(self._close(batch))
             self._closing.add(closing)
             closing.add_done_callback(self._closed)
 
-    async def _close(self, batch: _Open) -> None:
-        """Gives a batch back."""
-        batch.stock.close()
-        self._open.pop(batch.claim.id, None)
-        await self._context.ledger.release(batch.claim, self._context.now())
+    async def _close(self, batch: _Claimed) -> None:
+        """Gives a batch back. Where the database is away at the end of all, its lease runs out by itself."""
+        batch.messages.close()
+        self._claimed.pop(batch.claim.id, None)
+        try:
+            release = partial(self._context.ledger.release, batch.claim, self._context.now())
+            await until_back(release, self._say, self._over)
+        except Exception as error:
+            if not (self._over.is_set() and is_away(error)):
+                raise
 
     def _closed(self, closing: asyncio.Task[None]) -> None:
         self._closing.discard(closing)
@@ -195,14 +258,14 @@ class Worklist:
         """Keeps the batches while nothing is marked for long: a slow server, or a low MAIL_RATE, must not lose them."""
         while True:
             await asyncio.sleep(self._context.ledger.lease.total_seconds() / 3)
-            for batch in list(self._open.values()):
+            for batch in list(self._claimed.values()):
                 # without its lease nothing of a batch can be marked: its new owner sees to it
                 with suppress(Exception):
                     await self._context.ledger.renew(batch.claim)
 
     async def end(self) -> None:
         """Gives back all that is held. Raises what could not be written."""
-        for batch in list(self._open.values()):
+        for batch in list(self._claimed.values()):
             await self._close(batch)
         while self._closing:
             await asyncio.wait(self._closing)
@@ -213,7 +276,7 @@ class Worklist:
             raise self._failed[0]
 
 
-async def _first(seconds: float, *events: asyncio.Event) -> None:
+async def first_of(seconds: float, *events: asyncio.Event) -> None:
     """Waits for the first of some events, at most so long."""
     waiting = [asyncio.create_task(event.wait()) for event in events]
     try:
@@ -222,3 +285,14 @@ async def _first(seconds: float, *events: asyncio.Event) -> None:
         for task in waiting:
             task.cancel()
         await asyncio.gather(*waiting, return_exceptions=True)
+
+
+async def first_done(work: Coroutine[Any, Any, None], over: asyncio.Event) -> None:
+    """Waits for some work, at most until it is over."""
+    waiting, working = asyncio.create_task(over.wait()), asyncio.create_task(work)
+    try:
+        await asyncio.wait((waiting, working), return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        waiting.cancel()
+        working.cancel()
+        await asyncio.gather(waiting, working, return_exceptions=True)

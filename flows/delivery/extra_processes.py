@@ -1,4 +1,4 @@
-"""More couriers for a large list: processes of this machine that work the same rows of the ledger.
+"""More senders for a large list: processes of this machine that work the same rows of the ledger.
 
 A process has one core at most, and a message costs its fraction of a millisecond. Each claims batch after batch, so
 that nothing need be divided beforehand, and when one dies the others take over what it had claimed. On another machine
@@ -22,7 +22,7 @@ BATCHES = 50
 """So many batches that are due pay for one more process, which takes two seconds to start: 25,000 readers."""
 
 
-class Fleet:
+class ExtraProcesses:
     """Started processes and what they brought; an async context that ends with the last of them."""
 
     def __init__(
@@ -30,7 +30,7 @@ class Fleet:
     ) -> None:
         wanted = settings.mail_processes or _worth(settings, due)
         self.size = max(1, min(wanted, due, settings.mail_connections))
-        """How many couriers there are, this process among them."""
+        """How many senders there are, this process among them."""
         self.ending = asyncio.Event()
         """Set when all of them are to stop: because `stop` was, or because the mail server fails for everybody."""
         self.sent = 0
@@ -39,12 +39,12 @@ class Fleet:
         """Why one of them stopped early."""
         self.lost = 0
         """How many of them died."""
-        self._command = ("courier", str(edition_id), until.isoformat(), "--share", str(self.size))
+        self._command = ("deliver-share", str(edition_id), until.isoformat(), "--share", str(self.size))
         self._stop, self._say = stop, say
         self._processes: list[asyncio.subprocess.Process] = []
         self._watches: list[asyncio.Task[None]] = []
 
-    async def __aenter__(self) -> Fleet:
+    async def __aenter__(self) -> ExtraProcesses:
         for _ in range(self.size - 1):
             process = await asyncio.create_subprocess_exec(
                 *python("flows", *self._command),
@@ -90,7 +90,7 @@ class Fleet:
         said, _ = await process.communicate()
         if process.returncode:
             self.lost += 1
-            self._say(f"A courier's process ended with status {process.returncode}: the others take over its readers.")
+            self._say(f"A sender's process ended with status {process.returncode}: the others take over its readers.")
             return
         brought = json.loads(said)
         self.sent += brought["sent"]

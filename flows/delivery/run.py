@@ -7,16 +7,19 @@ import datetime as dt
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 
 from flows.context import Context, Say, utc_now
-from flows.delivery.batches import Worklist
-from flows.delivery.extra_processes import Fleet
+from flows.delivery.batches import EditionBatches
+from flows.delivery.extra_processes import ExtraProcesses
 from flows.editions.model import Kind
 from flows.outcomes import Verdict
-from flows.sending.sender import Courier, Report
+from flows.sending.sender import Report, Sender
 from flows.sending.transports import transport
+from flows.storage.away import until_back
 from flows.storage.editions import Frozen
 from subscribers.ledger import clocks
+from subscribers.ledger.model import Delivery
 from subscribers.model import DeliveryState
 
 HELD = dt.timedelta(days=1)
@@ -86,21 +89,21 @@ async def deliver(
     if not opened:
         await _open(context, frozen, say, at_once=at_once)
     due = await context.ledger.due_batches(frozen.id, context.now())
-    async with Fleet(context.settings, frozen.id, due, until, stop or asyncio.Event(), say) as fleet:
-        report = await work(context, frozen, until, fleet.ending, say, share=fleet.size)
+    async with ExtraProcesses(context.settings, frozen.id, due, until, stop or asyncio.Event(), say) as others:
+        report = await work(context, frozen, until, others.ending, say, share=others.size)
         if report.halted:
-            fleet.end()
-        await fleet.ended()
-    if fleet.lost and not fleet.ending.is_set():
+            others.end()
+        await others.ended()
+    if others.lost and not others.ending.is_set():
         # what a process that died had claimed is free again when its lease ends
-        again = await work(context, frozen, until, fleet.ending, say)
+        again = await work(context, frozen, until, others.ending, say)
         report = Report(report.verdicts + again.verdicts, report.halted or again.halted)
-    report.verdicts[Verdict.SENT] += fleet.sent
-    report.halted = report.halted or fleet.halted
+    report.verdicts[Verdict.SENT] += others.sent
+    report.halted = report.halted or others.halted
     jumped = context.now() - began - dt.timedelta(seconds=time.monotonic() - ticked)
     if abs(jumped) > clocks.SLACK:
         say(f"This machine's clock jumped by {_hours(jumped)} while mail was delivered: look whether it is right.")
-    return await _standing(context, frozen.id, report)
+    return await until_back(partial(_standing, context, frozen.id, report), say, stop or asyncio.Event())
 
 
 async def _look_at_the_clock(context: Context, say: Say) -> None:
@@ -126,29 +129,37 @@ async def work(
     """Works what is due of an edition whose rows are there, until nothing more is due by `until`; any number of
     processes may do so at a time. `share`: how many the connections are divided among."""
     settings = context.settings
-    courier = Courier(
-        transport(settings.mail_url.get_secret_value()),
-        connections=max(1, settings.mail_connections // share),
-        rate=settings.mail_rate,
-        limits={domain: limit.divided(share) for domain, limit in settings.limits.items()},
-        reserve=context.turns.reserve,
-    )
+    over = asyncio.Event()
+
+    async def reserve(place: str, turns: int, rate: float) -> float:
+        return await until_back(partial(context.turns.reserve, place, turns, rate), say, over)
 
     async def standing() -> str:
         return Delivered(counts=await context.ledger.counts(frozen.id), reasons={}).progress
 
-    worklist = Worklist(context, frozen, until, standing, say)
-    keeping = asyncio.create_task(worklist.keep())
+    sender: Sender[Delivery] = Sender(
+        transport(settings.mail_url.get_secret_value()),
+        connections=max(1, settings.mail_connections // share),
+        rate=settings.mail_rate,
+        limits={domain: limit.divided(share) for domain, limit in settings.limits.items()},
+        reserve=reserve,
+        slots=context.slots(),
+        say=say,
+        patience=settings.mail_wait,
+    )
+    batches = EditionBatches(context, frozen, until, standing, say)
+    keeping = asyncio.create_task(batches.keep())
     try:
-        await courier.deliver(worklist, stop)
+        await sender.deliver(batches, stop)
     finally:
+        over.set()
         keeping.cancel()
         await asyncio.gather(keeping, return_exceptions=True)
         try:
-            await worklist.end()
+            await batches.end()
         finally:
-            await courier.close()
-    return courier.report
+            await sender.close()
+    return sender.report
 
 
 async def deliver_due(

@@ -1,45 +1,46 @@
 """What is in the outbox leaves, within two seconds of the click that put it there: a task of the web process.
 
-Any number of processes may do it at a time: a letter is claimed, and its lease renewed until its outcome is recorded.
-A letter of a process that died is taken by another when its lease ends, under the same Message-ID.
+The sender of editions brings it, with the same brakes, pace and connections, in a lane of its own. Any number of
+processes may do it at a time: a letter is claimed, and its lease renewed until its outcome is recorded. A letter of a
+process that died is taken by another when its lease ends, under the same Message-ID.
 """
 
 from __future__ import annotations
 
 import asyncio
+import datetime as dt
 import logging
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager, suppress
+from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
+from functools import partial
+from typing import TypeVar
 
 from flows.context import Context
-from flows.delivery.write_letter import Scribe
+from flows.delivery.batches import first_of
+from flows.delivery.write_letter import LetterWriter
 from flows.mail.model import Message
-from flows.outcomes import LOGIN_WANTED, Outcome, Problem, Stage, Verdict, anonymous
-from flows.sending.transports import CantConnect, Connect, Connection, transport
-from subscribers.ledger.model import Claim
+from flows.outcomes import Outcome, Problem, Stage, Verdict, anonymous
+from flows.sending.sender import Sender
+from flows.sending.transports import Connect, transport
+from flows.storage.away import until_back
+from subscribers.ledger.model import Delivery
 from subscribers.model import Letter
 from subscribers.people.outbox import Item
 
-HANDS = 3
+T = TypeVar("T")
+
+CONNECTIONS = 3
 """Letters that are sent at a time: one to a slow server keeps nobody waiting."""
 LOOK = 1.0
-"""Seconds after which one hand looks into the outbox unasked; it wakes the others."""
-SELDOM = 20.0
-"""Seconds after which the others do."""
-KEPT = 5.0
-"""Seconds that a connection is kept for the next letter."""
+"""Seconds after which the outbox is looked into unasked."""
 PAUSES = (1.0, 2.0, 5.0, 15.0, 30.0)
 """Seconds of rest after each failure of the mail server or the database in a row; the last one repeats."""
-RECORDING = (0.5, 2.0, 5.0, 10.0)
-"""Seconds after which an outcome is recorded again, where the database did not take it: the letter has left."""
+LOGIN_PAUSE = 300.0
+"""Seconds of rest after a refused login: every further try could lock the account."""
+FRESH = 600.0
+"""Seconds after which what the sender remembers of the mail server is forgotten, where nothing is under way."""
 
 log = logging.getLogger(__name__)
-
-Renew = Callable[[], Awaitable[object]]
-
-
-class _Unsent(Exception):  # noqa: N818
-    """The mail server takes no letter now, for whomever: one sentence."""
 
 
 async def work(context: Context, stop: asyncio.Event, wake: asyncio.Event) -> None:
@@ -56,11 +57,49 @@ async def work(context: Context, stop: asyncio.Event, wake: asyncio.Event) -> No
         except Problem as problem:
             await _without_mail(problem, stop, wake)
             return
-        office = _Office(context, stop, wake)
-        hands = [_Hand(office, connect) for _ in range(HANDS)]
-        await asyncio.gather(*(hand.work(SELDOM if number else LOOK) for number, hand in enumerate(hands)))
+        trouble = _Trouble()
+        failures = 0
+        while not stop.is_set():
+            letters = Letters(context, wake, trouble)
+            pause = await _send(context, connect, letters, stop, trouble)
+            failures = 0 if pause is None or letters.sent else failures
+            if pause is not None:
+                await _within(stop, max(pause, PAUSES[min(failures, len(PAUSES) - 1)]))
+                failures += 1
     finally:
         waking.cancel()
+
+
+async def _send(
+    context: Context, connect: Connect, letters: Letters, stop: asyncio.Event, trouble: _Trouble
+) -> float | None:
+    """Sends until nothing is under way for a while, or nothing can be sent: then it gives the seconds of rest that are
+    due in any case."""
+    settings = context.settings
+    sender: Sender[Item] = Sender(
+        connect,
+        connections=min(CONNECTIONS, settings.mail_connections),
+        rate=settings.mail_rate,
+        limits=settings.limits,
+        reserve=context.turns.reserve,
+        slots=context.slots(letters=True),
+        ahead=False,
+    )
+    keeping = asyncio.create_task(letters.keep())
+    try:
+        await sender.deliver(letters, stop)
+    except Exception as error:
+        trouble.tell(f"The outbox can't be worked ({_named(error)}).")
+        return 0.0
+    finally:
+        keeping.cancel()
+        await asyncio.gather(keeping, return_exceptions=True)
+        await letters.end()
+        await sender.close()
+    if not sender.report.halted:
+        return None
+    trouble.tell(anonymous(sender.report.halted))
+    return LOGIN_PAUSE if sender.report.login else 0.0
 
 
 async def _wake_at(stop: asyncio.Event, wake: asyncio.Event) -> None:
@@ -78,218 +117,194 @@ async def _without_mail(problem: Problem, stop: asyncio.Event, wake: asyncio.Eve
             await wake.wait()
 
 
-class _Office:
-    """What the hands share."""
+class _Trouble:
+    """What is wrong is said once."""
 
-    def __init__(self, context: Context, stop: asyncio.Event, wake: asyncio.Event) -> None:
-        self.context = context
-        self.stop = stop
-        self.wake = wake
-        self.scribe = Scribe(context)
-        self._trouble = ""
+    def __init__(self) -> None:
+        self._said = ""
 
-    def trouble(self, sentence: str) -> None:
-        if sentence != self._trouble:
+    def tell(self, sentence: str) -> None:
+        if sentence != self._said:
             log.error("%s Letters wait in the outbox until it works again.", sentence)
-        self._trouble = sentence
+        self._said = sentence
 
     def well(self) -> None:
-        if self._trouble:
+        if self._said:
             log.warning("Letters leave again.")
-        self._trouble = ""
+        self._said = ""
 
 
-class _Hand:
-    """One connection to the mail server, and what goes over it."""
+class Letters:
+    """The outbox as the sender fetches and works it, a letter at a time."""
 
-    def __init__(self, office: _Office, connect: Connect) -> None:
-        self._office = office
-        self._context = office.context
-        self._outbox = office.context.outbox
-        self._connect = connect
-        self._line: Connection | None = None
-        self._proven = False
-        """The connection has brought a letter: what fails next may be its age."""
+    def __init__(self, context: Context, wake: asyncio.Event, trouble: _Trouble) -> None:
+        self._context, self._outbox = context, context.outbox
+        self._wake, self._trouble = wake, trouble
+        self._writer = LetterWriter(context)
+        self._mine: dict[int, Item] = {}
+        """The letters that are claimed and not settled."""
+        self._editions: dict[int, Delivery] = {}
+        """The edition that goes with a welcome, by the letter's number."""
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._began = asyncio.get_running_loop().time()
+        self.sent = False
+        """Whether the mail server has answered anything about a letter."""
 
-    async def work(self, look: float) -> None:
-        """Sends what is due, and looks again after `look` seconds, or when it is woken."""
-        stop, wake = self._office.stop, self._office.wake
-        failures = 0
+    async def fetch(self, over: asyncio.Event) -> Sequence[Item]:
+        """The next letter that is due. None, for once, after a while in which there was none."""
+        while not over.is_set():
+            self._wake.clear()
+            now = self._context.now()
+            # a claim writes: most looks find nothing, and need not
+            due = await self._outbox.next_due(now)
+            letter = await self._outbox.claim(now) if due is not None and due <= now else None
+            if letter is not None:
+                self._mine[letter.id] = letter
+                return [letter]
+            if not self._mine and asyncio.get_running_loop().time() - self._began > FRESH:
+                break
+            await first_of(LOOK, over, self._wake)
+        return []
+
+    async def write(self, letter: Item) -> Message | None:
         try:
-            while not stop.is_set():
-                wake.clear()
-                try:
-                    found = await self._next()
-                    failures = 0
-                except Exception as error:
-                    self._office.trouble(_sentence(error))
-                    await _within(stop, PAUSES[min(failures, len(PAUSES) - 1)])
-                    failures += 1
-                    continue
-                if not found and not await _within(wake, min(look, KEPT) if self._line else look):
-                    await self._close()
-        finally:
-            await self._close()
-
-    async def _next(self) -> bool:
-        """Sends the next letter; False: none is due."""
-        now = self._context.now()
-        # a claim writes: most looks find nothing, and need not
-        due = await self._outbox.next_due(now)
-        item = await self._outbox.claim(now) if due is not None and due <= now else None
-        if item is None:
-            return False
-        self._office.wake.set()
-        async with self._held(item) as renewals:
-            await self._bring(item, renewals)
-        return True
-
-    async def _bring(self, item: Item, renewals: list[Renew]) -> None:
-        try:
-            await self._ready()
-        except CantConnect as error:
-            await self._outbox.release(item, self._context.now())
-            raise _Unsent(anonymous(str(error))) from error
-        try:
-            letter = await self._context.signer(self._office.scribe.write(item))
+            message = await self._context.signer(self._writer.write(letter))
         except Exception as error:
             # one letter that can't be made keeps no other waiting: it is put off as if the server had done it
             words = f"the letter can't be made ({_named(error)})"
-            await self._record(item, Outcome(Verdict.DEFERRED, Stage.CONNECT, text=words))
-            log.error("A letter (%s) waits: %s.", item.kind, words)
-            return
-        if item.kind is Letter.WELCOME and await self._bring_edition(item, renewals):
-            return
-        outcome = await self._send(letter)
-        await self._record(item, outcome)
-        self._judge(outcome)
+            await self._record(letter, Outcome(Verdict.DEFERRED, Stage.CONNECT, text=words), marked=False)
+            log.error("A letter (%s) waits: %s.", letter.kind, words)
+            return None
+        if letter.kind is not Letter.WELCOME:
+            return message
+        with_edition, later = await self._with_edition(letter)
+        if later is not None:
+            await self._outbox.postpone(letter, later, self._context.now())
+            self._mine.pop(letter.id, None)
+            return None
+        return with_edition or message
 
-    async def _bring_edition(self, item: Item, renewals: list[Renew]) -> bool:
-        """Sends the latest edition with a welcome above it; False: the welcome goes alone, since no edition has
-        anything for this reader, or they have got it, or its delivery brings it.
+    async def _with_edition(self, letter: Item) -> tuple[Message | None, dt.datetime | None]:
+        """The latest edition with a welcome above it; nothing: the welcome goes alone, since no edition has anything
+        for this reader, or they have got it, or its delivery brings it.
 
         The mark in the ledger decides that nobody gets it twice. Where somebody who may be dead is at it, the letter
-        waits until that is known.
+        waits until that is known: until then.
         """
-        ledger, scribe = self._context.ledger, self._office.scribe
+        ledger, now = self._context.ledger, self._context.now
         try:
-            latest = await scribe.latest(item.subscription)
+            latest = await self._writer.latest(letter.subscription)
             if latest is None:
-                return False
-            message = await self._context.signer(await scribe.welcome(item.subscription, latest))
+                return None, None
+            message = await self._context.signer(await self._writer.welcome(letter.subscription, latest))
         except Exception as error:
             log.error("A welcome goes without the latest edition, which can't be made (%s).", _named(error))
-            return False
-        claim = await ledger.claim_one(latest.frozen.id, item.subscription.id, self._context.now())
+            return None, None
+        claim = await ledger.claim_one(latest.frozen.id, letter.subscription.id, now())
         if claim is None:
-            now = self._context.now()
-            until = await ledger.busy_until(latest.frozen.id, item.subscription.id, now)
-            if until is None:
-                return False
-            await self._outbox.postpone(item, until, now)
-            return True
-        renewals.append(lambda: ledger.renew(claim))
-        try:
-            return await self._bring_claimed(item, claim, message)
-        finally:
-            await ledger.release(claim, self._context.now())
+            return None, await ledger.busy_until(latest.frozen.id, letter.subscription.id, now())
+        delivery = next(iter(await ledger.due(claim, now())), None)
+        if delivery is None:
+            await ledger.release(claim, now())
+            return None, None
+        self._editions[letter.id] = delivery
+        return message, None
 
-    async def _bring_claimed(self, item: Item, claim: Claim, message: Message) -> bool:
-        ledger, now = self._context.ledger, self._context.now
-        due = next(iter(await ledger.due(claim, now())), None)
-        if due is None or not await ledger.mark(claim, due, now()):
-            return False
-        outcome = await self._send(message)
-        # The outbox is told first: should this process die in between, the row in the ledger is uncertain, and this
-        # mail is sent again, not another one.
-        await self._record(item, outcome)
-        await _again(lambda: ledger.record(claim, due, outcome, now()))
-        self._judge(outcome)
-        return True
+    def mark(self, letter: Item) -> asyncio.Future[bool]:
+        """A letter is marked by its claim; the edition that goes with it here. One that is not to be had is looked at
+        again."""
+        delivery = self._editions.get(letter.id)
+        if delivery is None:
+            marked: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
+            marked.set_result(True)
+            return marked
+        marking = self._context.ledger.mark(delivery, self._context.now())
+        marking.add_done_callback(partial(self._not_marked, letter))
+        return marking
 
-    async def _send(self, message: Message) -> Outcome:
-        """Sends over the connection that is open; over a new one where the server has closed it meanwhile."""
-        while True:
-            try:
-                line = await self._ready()
-            except CantConnect as error:
-                return Outcome(Verdict.UNSENT, Stage.CONNECT, text=str(error)[:500])
-            outcome = await line.send(message)
-            aged = outcome.verdict is Verdict.UNSENT and self._proven and not line.usable
-            self._proven = self._proven or outcome.verdict is Verdict.SENT
-            if not aged:
-                return outcome
+    def _not_marked(self, letter: Item, marking: asyncio.Future[bool]) -> None:
+        if marking.cancelled() or marking.exception() is not None or not marking.result():
+            self.give_back(letter)
 
-    async def _record(self, item: Item, outcome: Outcome) -> None:
-        await _again(lambda: self._outbox.record(item, outcome, self._context.now()))
-
-    def _judge(self, outcome: Outcome) -> None:
-        """Raises where the server refuses everybody, so that it is left in peace for a while."""
+    def record(
+        self, letter: Item, outcome: Outcome, *, marked: bool, proven: bool = True, not_before: float = 0
+    ) -> Awaitable[object]:
         if outcome.verdict is not Verdict.UNSENT:
-            self._office.well()
-            return
-        said = f"{outcome.code or 'no reply'}: {anonymous(outcome.text)[:120]}"
-        remedy = "PAPERROUND_MAIL_URL"
-        if outcome.ours:
-            login = outcome.code in LOGIN_WANTED
-            remedy = "the user and password in PAPERROUND_MAIL_URL" if login else "PAPERROUND_SENDER and _RETURN_PATH"
-        raise _Unsent(f"The mail server takes no letter ({said}): check {remedy}.")
+            self.sent = True
+            self._trouble.well()
+        return asyncio.ensure_future(self._record(letter, outcome, marked=marked))
 
-    async def _ready(self) -> Connection:
-        if self._line is not None and self._line.usable:
-            return self._line
-        await self._close()
-        self._line, self._proven = await self._connect(), False
-        return self._line
+    async def _record(self, letter: Item, outcome: Outcome, *, marked: bool) -> None:
+        """The outbox is told first: should this process die in between, the row in the ledger is uncertain, and this
+        mail is sent again, not another one."""
+        ledger, now = self._context.ledger, self._context.now
+        await _again(lambda: self._outbox.record(letter, outcome, now()))
+        delivery = self._editions.pop(letter.id, None)
+        if delivery is not None:
+            await _again(lambda: ledger.record(delivery, outcome, now(), marked=marked))
+            await _again(lambda: ledger.release(delivery.claim, now()))
+        self._mine.pop(letter.id, None)
 
-    async def _close(self) -> None:
-        line, self._line = self._line, None
-        if line is not None:
-            await line.close()
+    def put_off(self, letter: Item, seconds: float) -> Awaitable[object]:
+        return self._soon(self._back(letter, dt.timedelta(seconds=seconds)))
 
-    @asynccontextmanager
-    async def _held(self, item: Item) -> AsyncIterator[list[Renew]]:
-        """Keeps a letter's lease while it is sent, and whatever else is to be renewed: a slow server must not make it
-        look like a dead process's."""
-        renewals: list[Renew] = [lambda: self._outbox.renew(item)]
-        every = min(self._outbox.lease, self._context.ledger.lease).total_seconds() / 3
+    async def was_well(self) -> bool:
+        return False  # nobody is suppressed for a letter
 
-        async def renew() -> None:
-            while True:
-                await asyncio.sleep(every)
-                for renewal in renewals:
-                    with suppress(Exception):  # the next one may work; without a lease nothing can be marked
-                        await renewal()
+    async def nothing_but(self, number: int) -> bool:
+        return True  # nobody knows when the next one comes
 
-        renewing = asyncio.create_task(renew())
-        try:
-            yield renewals
-        finally:
-            renewing.cancel()
-            await asyncio.gather(renewing, return_exceptions=True)
+    def give_back(self, letter: Item) -> None:
+        self._soon(self._back(letter, dt.timedelta(0)))
+
+    async def _back(self, letter: Item, wait: dt.timedelta) -> None:
+        now = self._context.now
+        delivery = self._editions.pop(letter.id, None)
+        if delivery is not None:
+            await _again(lambda: self._context.ledger.release(delivery.claim, now()))
+        await _again(lambda: self._outbox.postpone(letter, now() + wait, now()))
+        self._mine.pop(letter.id, None)
+
+    def _soon(self, work: Awaitable[None]) -> asyncio.Task[None]:
+        task: asyncio.Task[None] = asyncio.ensure_future(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        return task
+
+    async def keep(self) -> None:
+        """Keeps the leases of what is under way: a slow server must not make it look like a dead process's."""
+        ledger = self._context.ledger
+        every = min(self._outbox.lease, ledger.lease).total_seconds() / 3
+        while True:
+            await asyncio.sleep(every)
+            for letter in list(self._mine.values()):
+                with suppress(Exception):  # the next one may work; without a lease nothing can be marked
+                    await self._outbox.renew(letter)
+                    if (delivery := self._editions.get(letter.id)) is not None:
+                        await ledger.renew(delivery.claim)
+
+    async def end(self) -> None:
+        """Gives back all that is held."""
+        while self._tasks:
+            await asyncio.wait(self._tasks)
+        for letter in list(self._mine.values()):
+            with suppress(Exception):  # its lease runs out
+                await self._outbox.release(letter, self._context.now())
 
 
-async def _again(write: Callable[[], Awaitable[object]]) -> None:
-    """Writes down what can't be undone, also where the database is away for a moment."""
-    for pause in RECORDING:
-        try:
-            await write()
-        except Exception as error:
-            log.error("The outcome of a letter can't be recorded (%s): it is tried again.", _named(error))
-            await asyncio.sleep(pause)
-        else:
-            return
-    await write()
+async def _again(write: Callable[[], Awaitable[T]]) -> T:
+    """Writes down what can't be undone, however long the database is away."""
+
+    def say(sentence: str) -> None:
+        log.error("%s What became of letters is written down when it is back.", sentence)
+
+    return await until_back(write, say, asyncio.Event())
 
 
 async def _within(event: asyncio.Event, seconds: float) -> bool:
     with suppress(TimeoutError):
         await asyncio.wait_for(event.wait(), seconds)
     return event.is_set()
-
-
-def _sentence(error: Exception) -> str:
-    return str(error) if isinstance(error, _Unsent) else f"The outbox can't be worked ({_named(error)})."
 
 
 def _named(error: Exception) -> str:

@@ -37,7 +37,7 @@ class Latest:
     digest: Digest
 
 
-class Scribe:
+class LetterWriter:
     """Writes letters. What is the same for all readers is made once."""
 
     def __init__(self, context: Context) -> None:

@@ -1,80 +1,94 @@
-"""Brings deliveries to the mail server and says what came of each. Knows the ledger by `waiting.Batch` alone.
+"""Brings deliveries to the mail server and says what came of each. Knows ledger and outbox by `waiting_list.Batch`.
 
 A message is marked in the ledger before the first byte of its content leaves, and its outcome is recorded after the
 reply. While the content of one message goes out, the envelope of the next goes with it; the outcome of the one and the
-mark of the other are asked for together. A courier that dies leaves at most one delivery per connection in doubt.
+mark of the other are asked for together. A sender that dies leaves at most one delivery per connection in doubt.
+
+What a refusal means is decided in `brakes`; what is held there for want of proof is recorded, put off or given back
+here.
 """
 
 from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any, Generic, TypeVar
 
 from flows.mail.model import Message
-from flows.outcomes import LOGIN_WANTED, Outcome, Stage, Verdict, anonymous
+from flows.outcomes import Outcome, Verdict
+from flows.sending.brakes import Brakes, Decision, Do, Says, Tried, read
+from flows.sending.connections import Connections, OpenConnection, Unreachable
 from flows.sending.pace import SOON, Flow, Limit, Pace, domain_of
-from flows.sending.transports import CantConnect, Connect, Connection
-from flows.sending.waiting import Batch, Round
+from flows.sending.slots import Slots
+from flows.sending.transports import Connect
+from flows.sending.waiting_list import Batch, D, WaitingList
 
 T = TypeVar("T")
-Item = TypeVar("Item")
 
-PAUSES: Sequence[float] = (0.5, 1)
-"""Seconds between attempts to connect; after the last one fails, the server or our configuration is at fault."""
-PATIENCE = 3
-"""How many messages in a row, for each connection, may come to nothing before the courier stops."""
-IN_A_ROW = 20
-"""So many readers in a row refused for reasons of policy (5.7.x) are not about the readers, but about us."""
 AHEAD = 5
 """For each connection, so many deliveries wait before the next batch is fetched."""
+GRACE = 2.0
+"""Seconds that a stop waits for the reply to an envelope: no content has left, and nothing is lost without it."""
+
+IDLE = 0.5
+"""Seconds with nothing to bring after which nobody is expected to show whose a refusal is."""
 
 Reserve = Callable[[str, int, float], Awaitable[float]]
 
 
 @dataclass(slots=True)
 class Report:
-    """What a courier did."""
+    """What a sender did."""
 
     verdicts: Counter[Verdict] = field(default_factory=Counter)
     halted: str = ""
     """Why it stopped early, in one sentence; empty: it did not."""
+    login: bool = False
+    """It is the login that was refused."""
 
 
 @dataclass(slots=True)
-class _Line:
-    """An open connection."""
+class _Held(Generic[D]):
+    """A refusal of which it is not known whose it is."""
 
-    connection: Connection
-    sent: int = 0
-    """How many messages it has brought; if any, what fails next may be the connection's age."""
-
-
-@dataclass(slots=True)
-class _Parcel(Generic[Item]):
-    """A delivery with its message, whose turn has come."""
-
-    item: Item
-    message: Message
-    address: str
-
-
-@dataclass(frozen=True, slots=True)
-class _Held:
-    """A reader refused for reasons of policy. `record` writes it down, or settles it without a word."""
-
-    record: Callable[[Outcome], Awaitable[object]]
+    delivery: D
     outcome: Outcome
+    says: Says
+    marked: bool
 
 
-class Courier:
+@dataclass(slots=True)
+class _Attempt(Generic[D]):
+    """A delivery under way."""
+
+    delivery: D
+    message: Message
+    domain: str
+    connection: OpenConnection
+    recording: asyncio.Future[object] | None
+    """The record of the message before, while it is being written."""
+    following: tuple[D, Message] | None = None
+    """The next message, whose envelope leaves with this one's content."""
+    marked: bool = False
+    fresh: bool = False
+    """It was refused over another connection, and goes over a fresh one for that."""
+    spent_after: int = 0
+
+
+_Another = Callable[[OpenConnection, WaitingList[D]], Awaitable[OpenConnection | None]]
+_RECORD = Decision(Do.RECORD)
+
+
+class Sender(Generic[D]):
     """Some connections to one mail server, kept open between deliveries, at a bounded pace.
 
-    `reserve(place, turns, rate)` makes it share the rates of `rate` and `limits` with all other couriers: it takes so
+    `reserve(place, turns, rate)` makes it share the rates of `rate` and `limits` with all other senders: it takes so
     many turns for a domain, or for "", which is all together, and says in how many seconds the first one comes.
+    `slots` makes it share the connections of this machine. `ahead`: deliveries are fetched, and their envelopes sent,
+    before a connection is free. `patience`: seconds for which a server that is away is waited for.
     """
 
     def __init__(
@@ -85,38 +99,36 @@ class Courier:
         rate: float = 0,
         limits: Mapping[str, Limit] | None = None,
         reserve: Reserve | None = None,
-        pauses: Sequence[float] = PAUSES,
+        slots: Slots | None = None,
+        say: Callable[[str], None] = lambda _: None,
+        patience: float = 0.0,
+        ahead: bool = True,
     ) -> None:
-        self._connect = connect
-        self._connections = connections
+        self._number = connections
         self._pace = Pace(rate, limits, partial(self._ask, reserve) if reserve else None)
+        self._connections = Connections(connect, self._pace, slots, say, patience)
+        self._brakes = Brakes(connections)
+        self._say = say
+        self._ahead = ahead
         self._asking: set[asyncio.Task[None]] = set()
+        self._settling: set[asyncio.Task[None]] = set()
         self._failed: list[BaseException] = []
         self._ending: Callable[[], None] = lambda: None
-        self._pauses = pauses
-        self._idle: list[_Line] = []
-        self._in_hand = 0
-        self._reached = False
-        self._door = asyncio.Lock()
-        self._fruitless = 0
-        self._enough_for_one = 0
-        """So many messages the server takes in one connection; 0: as many as there are."""
-        self._ended_at = 0
-        self._refused: set[str] = set()
-        """The readers refused for reasons of policy, one after another."""
-        self._held: list[_Held] = []
-        """Those of them whose refusal is not recorded: it may turn out to be about us."""
+        self._marking: set[asyncio.Future[bool]] = set()
+        self._held: list[_Held[D]] = []
         self.report = Report()
 
-    async def deliver(self, batch: Batch[Item], stop: asyncio.Event) -> None:
+    async def deliver(self, batch: Batch[D], stop: asyncio.Event) -> None:
         """Brings all that is fetched, or until `stop` is set or the server fails for everybody; what was not begun
-        stays as it is. Messages under way are brought to their end also when a worker fails or this is cancelled:
+        is given back. Messages under way are brought to their end also when a worker fails or this is cancelled:
         otherwise the ledger could not say what became of them. A second cancellation ends it at once."""
-        work = Round(batch, self._pace, AHEAD * self._connections)
+        work = WaitingList(batch, self._pace, AHEAD * self._number if self._ahead else 1)
         self._ending = work.end
         stopping = asyncio.create_task(stop.wait())
         stopping.add_done_callback(lambda _: work.end())
         feeding = asyncio.create_task(self._feed(work))
+        hurrying = asyncio.create_task(self._hurry(work))
+        tidying = asyncio.create_task(self._connections.tidy())
         try:
             try:
                 await asyncio.wait([feeding])
@@ -125,27 +137,38 @@ class Courier:
                 await asyncio.wait([feeding])
                 raise
         finally:
-            stopping.cancel()
-            feeding.cancel()
-            await asyncio.gather(stopping, feeding, return_exceptions=True)
+            tasks = (stopping, hurrying, tidying, feeding)
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
         feeding.result()
 
-    async def _feed(self, work: Round[Item]) -> None:
+    async def _hurry(self, work: WaitingList[D]) -> None:
+        """Once it is over, what no content has left for is waited for no longer than GRACE."""
+        await work.over.wait()
+        await asyncio.sleep(GRACE)
+        self._connections.abandon_offers()
+        for marking in list(self._marking):
+            marking.cancel()
+
+    async def _feed(self, work: WaitingList[D]) -> None:
         """Fetches before the last deliveries are taken, and keeps as many workers as there is work for."""
         workers: set[asyncio.Task[None]] = set()
 
         def staff() -> None:
             """Also when a worker ends: something may have come since it found nothing left."""
-            wanted = 0 if work.over.is_set() else min(self._connections - work.unwanted, work.waiting)
+            # without a list that waits, one that waits is for nobody who is busy
+            wanted = work.waiting if self._ahead else work.waiting + work.under_way
+            wanted = 0 if work.over.is_set() else min(self._number - work.unwanted, wanted)
             for _ in range(wanted - len(workers)):
                 self._start(self._work(work), workers, staff)
 
         try:
             while not work.over.is_set():
-                items = await work.batch.fetch(work.over)
-                if not items:
+                deliveries = await work.batch.fetch(work.over)
+                if not deliveries:
                     break
-                work.add(items)
+                work.add(deliveries)
                 work.unwanted = 0
                 staff()
                 await work.hungry.wait()
@@ -160,7 +183,10 @@ class Courier:
                 for worker in workers:
                     worker.cancel()
                 await asyncio.gather(*workers, return_exceptions=True)
-        await self._settle(Verdict.UNSENT)
+                work.give_back()
+        await self._settle_the_rest(work)
+        while self._settling:
+            await asyncio.wait(self._settling)
         failed, self._failed = self._failed, []
         if failed:
             raise failed[0]
@@ -184,7 +210,7 @@ class Courier:
         tasks.add(task)
 
     def _ask(self, reserve: Reserve, flow: Flow) -> None:
-        """Asks for a flow's next block of the turns that couriers share."""
+        """Asks for a flow's next block of the turns that senders share."""
 
         async def granted(turns: int) -> None:
             ahead = await reserve(flow.place, turns, flow.limit.rate)
@@ -192,275 +218,318 @@ class Courier:
 
         self._start(granted(flow.block), self._asking)
 
-    async def _work(self, work: Round[Item]) -> None:
+    # --- one connection's work
+
+    async def _work(self, work: WaitingList[D]) -> None:
         """One connection's messages, one after another, each with the envelope of the next."""
-        line: _Line | None = None
-        parcel: _Parcel[Item] | None = None
+        connection: OpenConnection | None = None
+        following: tuple[D, Message] | None = None
         recording: asyncio.Future[object] | None = None
         try:
             while not work.over.is_set():
-                line = await self._ready(line, work, work.over if parcel else work.enough)
-                parcel = parcel or (await self._next(work) if line is not None else None)
-                if line is None or parcel is None:
+                connection = await self._ready(connection, work, work.over if following else work.enough)
+                following = following or (await self._next(work) if connection is not None else None)
+                if connection is None or following is None:
                     break
-                carried, parcel = parcel, None
-                line, parcel, recording = await self._carry(line, carried, work, recording)
+                (delivery, message), following = following, None
+                connection, following, recording = await self._carry(connection, delivery, message, work, recording)
             if recording is not None:
                 await recording
         except BaseException:
             work.end()
-            if line is not None:
-                line.connection.abandon()
+            if connection is not None:
+                connection.wire.abandon()
             raise
         finally:
-            if parcel is not None:
-                work.back(parcel.item, parcel.address)
-                if line is not None:
-                    line.connection.abandon()  # its envelope may have left
-            if line is not None:
-                self._in_hand -= 1
-                self._idle.append(line)
-        if not work.under_way:
-            await self._settle(Verdict.UNSENT)
+            if following is not None:
+                work.back(following[0])
+                if connection is not None:
+                    connection.wire.abandon()  # its envelope may have left
+            if connection is not None:
+                self._connections.keep(connection)
+        if self._held and not work.under_way and not work.waiting:
+            self._start(self._settle_when_idle(work), self._settling)
 
     async def _carry(
-        self, line: _Line, parcel: _Parcel[Item], work: Round[Item], recording: asyncio.Future[object] | None
-    ) -> tuple[_Line | None, _Parcel[Item] | None, asyncio.Future[object]]:
+        self,
+        connection: OpenConnection,
+        delivery: D,
+        message: Message,
+        work: WaitingList[D],
+        recording: asyncio.Future[object] | None,
+    ) -> tuple[OpenConnection | None, tuple[D, Message] | None, asyncio.Future[object] | None]:
         """Brings one message; gives the connection, the next message if its envelope has left, and the record that is
         being written. `recording` is that of the message before.
 
-        It goes by another connection where this one, having served well, is closed before the message's turn: servers
-        limit the messages of a connection (RFC 5321 section 3.8) and its idle time.
+        It goes by another connection where this one, having served well, is closed before the message's turn, or may
+        be spent: servers limit the messages of a connection (RFC 5321 section 3.8) and its idle time.
         """
-        item, message = parcel.item, parcel.message
-        following: _Parcel[Item] | None = None
-        marked = False
-        left: _Line | None = line
+        attempt = _Attempt(delivery, message, domain_of(delivery.address), connection, recording)
+        left: OpenConnection | None = connection
         try:
             while True:
-                outcome = await line.connection.offer(message)
+                outcome = await self._attempt(attempt, work)
                 if outcome is None:
-                    if not marked:
-                        # together with the record of the message before: both go into one transaction
-                        marking = asyncio.ensure_future(work.batch.mark(item))
-                        following = await self._following(work, line)
-                        if recording is not None:
-                            await recording
-                        if not await marking:
-                            line.connection.abandon()
-                            return line, following, _done()
-                        marked = True
-                        if self._refused:
-                            await self._settle(Verdict.REJECTED)
-                    outcome = await line.connection.bring(message, following.message if following else None)
-                if not (outcome.verdict is Verdict.UNSENT and line.sent and not line.connection.usable):
+                    return attempt.connection, attempt.following, attempt.recording
+                left = attempt.connection
+                decision, another = self._judge(attempt, outcome)
+                if another is None:
                     break
-                self._learn(line, outcome)
-                left = await self._ready(line, work, work.over)
+                left = await another(attempt.connection, work)
                 if left is None:
+                    decision = _RECORD
                     break
-                line = left
+                attempt.connection = left
         except BaseException:
-            line.connection.abandon()
+            attempt.connection.wire.abandon()
             raise
         finally:
-            work.done(parcel.address)
-        line.sent += outcome.verdict is Verdict.SENT
-        if recording is not None:
-            await recording
-        recorded = asyncio.ensure_future(self._record(parcel, outcome, work, marked=marked))
-        await self._judge(parcel, outcome, work)
-        return left, following, recorded
+            work.done(delivery, attempt.following[0] if attempt.following else None)
+        if attempt.recording is not None:
+            await attempt.recording
+        self._count(attempt, outcome)
+        recorded = self._follow(delivery, outcome, decision, work, marked=attempt.marked)
+        await self._heed(attempt.domain, outcome, decision, work)
+        return left, attempt.following, recorded
 
-    async def _next(self, work: Round[Item]) -> _Parcel[Item] | None:
+    async def _attempt(self, attempt: _Attempt[D], work: WaitingList[D]) -> Outcome | None:
+        """What comes of a message over its present connection. None: it is not brought, and the connection is done."""
+        connection = attempt.connection
+        connection.offering = True
+        outcome = await connection.wire.offer(attempt.message)
+        connection.offering = False
+        if outcome is not None:
+            if not connection.given_up:
+                return outcome
+            work.batch.give_back(attempt.delivery)
+            return None
+        if not attempt.marked:
+            # together with the record of the message before: both go into one transaction
+            marking = work.batch.mark(attempt.delivery)
+            attempt.following = await self._following(work, connection, attempt.domain)
+            if attempt.recording is not None:
+                await attempt.recording
+                attempt.recording = None
+            if not await self._marked(marking):
+                connection.wire.abandon()
+                return None
+            attempt.marked = True
+        return await connection.wire.bring(attempt.message, attempt.following[1] if attempt.following else None)
+
+    def _judge(self, attempt: _Attempt[D], outcome: Outcome) -> tuple[Decision, _Another[D] | None]:
+        """What follows from an outcome; and where the message is to go over another connection, how that is had."""
+        connection = attempt.connection
+        if outcome.verdict is Verdict.SENT:
+            return self._brakes.taken(attempt.domain, fresh=attempt.fresh), None
+        if outcome.verdict is Verdict.UNSENT and connection.sent and not connection.wire.usable:
+            # closed after it served: 421 at MAIL, or idle for too long
+            self._connections.learn(connection, outcome)
+            return _RECORD, self._ready_again
+        tried = Tried(attempt.domain, attempt.message.sender, connection.sent, connection.refused, attempt.fresh)
+        decision = self._brakes.heard(outcome, tried)
+        if decision.do is not Do.FRESH:
+            return decision, None
+        attempt.fresh, attempt.spent_after = True, connection.sent
+        return decision, self._connections.another
+
+    async def _ready_again(self, connection: OpenConnection, work: WaitingList[D]) -> OpenConnection | None:
+        return await self._ready(connection, work, work.over)
+
+    def _count(self, attempt: _Attempt[D], outcome: Outcome) -> None:
+        """What a connection has brought, and what was refused over it since."""
+        connection = attempt.connection
+        if outcome.verdict is not Verdict.SENT:
+            connection.refused = connection.refused + 1 if self._brakes.may_be_spent(outcome) else 0
+            return
+        connection.sent += 1
+        connection.refused = 0
+        if attempt.fresh:
+            self._connections.learn_limit(attempt.spent_after)
+
+    async def _marked(self, marking: asyncio.Future[bool]) -> bool:
+        """Whether a delivery is marked. A stop waits for no database that is away: it is as if it had not been asked
+        for then, which the ledger sees to."""
+        if marking.done():
+            return marking.result()
+        self._marking.add(marking)
+        try:
+            await asyncio.wait([marking])
+        finally:
+            self._marking.discard(marking)
+        return not marking.cancelled() and marking.result()
+
+    async def _next(self, work: WaitingList[D]) -> tuple[D, Message] | None:
         """The next message, when its turn has come; None: nothing waits, or it is over."""
         while not work.over.is_set():
-            item, wait = work.take(_now())
-            if item is None:
+            delivery, wait = work.take(_now())
+            if delivery is None:
                 if not wait:
                     return None
                 await work.pause(min(wait, 1))
                 continue
-            parcel = await self._parcel(item, work)
-            if parcel is None:
+            message = await self._written(delivery, work)
+            if message is None:
                 continue
             while (turn := self._pace.all.take(_now())) is None and not work.over.is_set():
                 await work.pause(SOON)
             if turn:
                 await work.pause(turn)
             if work.over.is_set():
-                work.back(item, parcel.address)
+                work.back(delivery)
                 return None
-            return parcel
+            return delivery, message
         return None
 
-    async def _following(self, work: Round[Item], line: _Line) -> _Parcel[Item] | None:
+    async def _following(
+        self, work: WaitingList[D], connection: OpenConnection, domain: str
+    ) -> tuple[D, Message] | None:
         """The message whose envelope may leave with the content of the one that is under way; None: not now."""
-        last = self._enough_for_one and line.sent + 1 >= self._enough_for_one
-        while not (last or work.over.is_set() or self._pace.all.wait(now := _now())):
-            item, _ = work.take(now)
-            if item is None:
+        if not self._ahead or self._connections.last_of(connection) or self._connections.wanted():
+            return None
+        while not (work.over.is_set() or self._pace.all.wait(now := _now())):
+            delivery, _ = work.take(now, beside=domain)
+            if delivery is None:
                 return None
             self._pace.all.take(now)  # before anybody else does
-            parcel = await self._parcel(item, work)
-            if parcel is not None:
-                return parcel
+            message = await self._written(delivery, work)
+            if message is not None:
+                return delivery, message
             self._pace.all.back(_now())
         return None
 
-    async def _parcel(self, item: Item, work: Round[Item]) -> _Parcel[Item] | None:
-        address = work.batch.address(item)
+    async def _written(self, delivery: D, work: WaitingList[D]) -> Message | None:
         try:
-            message = await work.batch.write(item)
+            message = await work.batch.write(delivery)
         except BaseException:
-            work.done(address)
+            work.done(delivery)
             raise
         if message is None:
-            work.done(address)
+            work.done(delivery)
+        return message
+
+    async def _ready(
+        self, connection: OpenConnection | None, work: WaitingList[D], needless: asyncio.Event
+    ) -> OpenConnection | None:
+        """This connection, or another one if it can't be used; None: there is none to be had, or it is needless."""
+        try:
+            return await self._connections.ready(connection, work, needless)
+        except Unreachable as unreachable:
+            # where others are at work the server only wants fewer connections
+            work.unwanted += 1
+            if not self._connections.in_hand:
+                self.report.login = unreachable.login
+                self._halt(str(unreachable), work)
             return None
-        return _Parcel(item, message, address)
 
-    def _record(self, parcel: _Parcel[Item], outcome: Outcome, work: Round[Item], *, marked: bool) -> Awaitable[object]:
-        """Records an outcome. A refusal for reasons of policy waits until it is known whether it is about the reader:
-        it is where another is taken, and where the same reader is refused once more."""
+    # --- what follows
 
-        def record(what: Outcome) -> Awaitable[object]:
-            self.report.verdicts[what.verdict] += 1
-            return work.batch.record(parcel.item, what, marked=marked)
+    def _follow(
+        self, delivery: D, outcome: Outcome, decision: Decision, work: WaitingList[D], *, marked: bool
+    ) -> asyncio.Future[object] | None:
+        """Records an outcome, or holds it until it is known whose it is."""
+        if decision.do is Do.HOLD:
+            self._held.append(_Held(delivery, outcome, read(outcome), marked))
+            return None
+        if outcome.verdict is Verdict.SENT and self._held:
+            held, self._held = self._held, []
+            self._start(self._settle(held, work), self._settling)
+        return asyncio.ensure_future(self._record(delivery, outcome, work, marked=marked))
 
-        if not outcome.policy or marked:
-            return self._after(record(outcome)) if self._held and outcome.code and not outcome.ours else record(outcome)
-        if parcel.address in self._refused:
-            return record(outcome)
-        self._refused.add(parcel.address)
-        self._held.append(_Held(record, outcome))
-        if len(self._refused) >= IN_A_ROW:
-            said = f"{outcome.code}: {anonymous(outcome.text)[:120]}"
-            self._halt(
-                f"The mail server refused {IN_A_ROW} readers in a row for reasons of policy ({said}): check whether it "
-                "may send for PAPERROUND_SENDER, and your domain's SPF and DKIM.",
-                work,
-            )
-        return _done()
+    def _record(
+        self,
+        delivery: D,
+        outcome: Outcome,
+        work: WaitingList[D],
+        *,
+        marked: bool,
+        proven: bool = True,
+        not_before: float = 0,
+    ) -> Awaitable[object]:
+        self.report.verdicts[outcome.verdict] += 1
+        return work.batch.record(delivery, outcome, marked=marked, proven=proven, not_before=not_before)
 
-    async def _after(self, recording: Awaitable[object]) -> None:
-        """A reply of another kind ends a row of refusals for reasons of policy."""
-        await recording
-        await self._settle(Verdict.REJECTED)
-
-    async def _settle(self, verdict: Verdict) -> None:
-        """Ends a row of refusals for reasons of policy. REJECTED: they were about the readers. UNSENT: that is not
-        known; they are asked for again."""
-        held, self._held = self._held, []
-        if verdict is Verdict.REJECTED:
-            self._refused.clear()
+    async def _settle(self, held: list[_Held[D]], work: WaitingList[D]) -> None:
+        """The server has taken a message: what it refused before was about readers, or about their domains."""
+        now = _now()
+        recording = []
         for one in held:
-            await one.record(one.outcome if verdict is Verdict.REJECTED else replace(one.outcome, verdict=verdict))
+            domain = domain_of(one.delivery.address)
+            outcome, not_before = one.outcome, 0.0
+            if self._brakes.whose(domain, one.says) is Do.PUT_OFF:
+                outcome, not_before = _put_off(outcome), work.closed_for(domain, now)
+            else:
+                outcome = replace(outcome, verdict=Verdict.REJECTED)
+            recording.append(self._record(one.delivery, outcome, work, marked=one.marked, not_before=not_before))
+        await asyncio.gather(*recording)
 
-    def _learn(self, line: _Line, outcome: Outcome) -> None:
-        """A server that says 421 twice after as many messages takes no more of them in one connection."""
-        if outcome.code == 421 and outcome.stage is Stage.MAIL:
-            if self._ended_at == line.sent:
-                self._enough_for_one = line.sent
-            self._ended_at = line.sent
+    async def _settle_when_idle(self, work: WaitingList[D]) -> None:
+        """Their batches could not be given back otherwise, and what they leave would not be seen."""
+        await work.pause(IDLE)
+        if not (work.under_way or work.waiting or work.over.is_set()):
+            await self._settle_the_rest(work)
 
-    async def _judge(self, parcel: _Parcel[Item], outcome: Outcome, work: Round[Item]) -> None:
-        """Stops everything where the server fails for everybody, so that no delivery is spent on it."""
-        self._pace.heard(domain_of(parcel.address), outcome, _now())
-        if outcome.verdict is Verdict.SENT:
-            self._fruitless = 0
+    async def _settle_the_rest(self, work: WaitingList[D]) -> None:
+        """Nothing is under way, or all is over: nobody comes who could show whose refusals these are."""
+        if not self._held:
             return
-        said = f"{outcome.code or 'no reply'}: {anonymous(outcome.text)[:120]}"
-        if outcome.ours:
-            refused, remedy = f"the sender {parcel.message.sender}", "PAPERROUND_SENDER and PAPERROUND_RETURN_PATH"
-            if outcome.code in LOGIN_WANTED:
-                refused, remedy = "to work without a login", "the user and password in PAPERROUND_MAIL_URL"
-            self._halt(f"The mail server refuses {refused} ({said}): check {remedy}.", work)
-            return
-        in_vain = outcome.code is None or outcome.verdict is Verdict.UNSENT
-        self._fruitless = self._fruitless + 1 if in_vain else 0
-        if self._fruitless >= PATIENCE * self._connections:
-            self._halt(f"The mail server takes no message any more ({said}): check PAPERROUND_MAIL_URL.", work)
-        elif self._fruitless:
-            await work.pause(min(0.1 * 2**self._fruitless, 5))
+        held, self._held = self._held, []
+        if not self.report.halted and (why := self._brakes.at_the_end([(one.says, one.outcome) for one in held])):
+            self._halt(why, work)
+        now = _now()
+        well = self._brakes.well or await work.batch.was_well()
+        # where others are to come, they may show it
+        last = well or await work.batch.nothing_but(len(held))
+        recording = []
+        for one in held:
+            domain = domain_of(one.delivery.address)
+            if self.report.halted:
+                outcome = replace(one.outcome, verdict=Verdict.UNSENT)
+            elif not last or self._brakes.left(domain, one.says, len(held)) is Do.PUT_OFF:
+                outcome = _put_off(one.outcome)
+            else:
+                outcome = replace(one.outcome, verdict=Verdict.REJECTED)
+            recording.append(
+                self._record(
+                    one.delivery,
+                    outcome,
+                    work,
+                    marked=one.marked,
+                    proven=well,
+                    not_before=work.closed_for(domain, now),
+                )
+            )
+        await asyncio.gather(*recording)
 
-    def _halt(self, sentence: str, work: Round[Item]) -> None:
+    async def _heed(self, domain: str, outcome: Outcome, decision: Decision, work: WaitingList[D]) -> None:
+        """Slows down, leaves a domain in peace, or stops everything, so that no delivery is spent on it."""
+        now = _now()
+        if outcome.code is not None:
+            self._pace.all.heard(now, complaint=False)
+            self._pace.flow(domain).heard(now, complaint=decision.slow)
+        if decision.slow_all:
+            self._pace.all.slow(now)
+        if decision.close:
+            self._say(f"The readers of one domain wait, since all of them are refused or put off ({outcome.code}).")
+            work.close(domain, now)
+        if decision.stop:
+            self._halt(decision.stop, work)
+        elif outcome.code is None or outcome.verdict is Verdict.UNSENT:
+            await work.pause(0.2)
+
+    def _halt(self, sentence: str, work: WaitingList[D]) -> None:
         self.report.halted = self.report.halted or sentence
         work.end()
-
-    async def _ready(self, line: _Line | None, work: Round[Item], needless: asyncio.Event) -> _Line | None:
-        """This line, or another one if it can't be used; None: there is none to be had, or it has become needless."""
-        if line is not None:
-            if self._good(line):
-                return line
-            self._in_hand -= 1
-            await line.connection.close()
-        while self._idle:
-            kept = self._idle.pop()
-            if self._good(kept):
-                self._in_hand += 1
-                return kept
-            await kept.connection.close()
-        if not self._reached:
-            async with self._door:  # one alone finds out whether we are let in: a refused login is tried once
-                if not self._reached:
-                    return await self._open(work, needless)
-        return await self._open(work, needless)
-
-    def _good(self, line: _Line) -> bool:
-        return line.connection.usable and not (self._enough_for_one and line.sent >= self._enough_for_one)
-
-    async def _open(self, work: Round[Item], needless: asyncio.Event) -> _Line | None:
-        words = ""
-        for pause in (*self._pauses, None):
-            if needless.is_set():
-                return None
-            try:
-                connection = await _unless(needless, self._connect())
-            except CantConnect as error:
-                words = str(error)
-                if error.busy:
-                    self._pace.all.slow(_now())
-                if error.lasting or pause is None:
-                    break
-                await work.pause(pause)
-                continue
-            if connection is None:
-                return None
-            self._reached = True
-            self._in_hand += 1
-            return _Line(connection)
-        # Where others are at work the server only wants fewer connections.
-        work.unwanted += 1
-        if not self._in_hand:
-            self._halt(words, work)
-        return None
 
     async def close(self) -> None:
         for asking in self._asking:
             asking.cancel()
         await asyncio.gather(*self._asking, return_exceptions=True)
-        await asyncio.gather(*(line.connection.close() for line in self._idle))
-        self._idle.clear()
+        await self._connections.close()
+
+
+def _put_off(outcome: Outcome) -> Outcome:
+    return replace(outcome, verdict=Verdict.DEFERRED)
 
 
 def _now() -> float:
     return asyncio.get_running_loop().time()
-
-
-def _done() -> asyncio.Future[object]:
-    done: asyncio.Future[object] = asyncio.get_running_loop().create_future()
-    done.set_result(None)
-    return done
-
-
-async def _unless(needless: asyncio.Event, work: Awaitable[T]) -> T | None:
-    """What `work` gives, or None as soon as it is needless."""
-    working, waiting = asyncio.ensure_future(work), asyncio.create_task(needless.wait())
-    try:
-        await asyncio.wait((working, waiting), return_when=asyncio.FIRST_COMPLETED)
-        return working.result() if working.done() else None
-    finally:
-        for task in (working, waiting):
-            task.cancel()
-        await asyncio.gather(working, waiting, return_exceptions=True)

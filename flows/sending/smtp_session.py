@@ -151,7 +151,8 @@ class Conversation(asyncio.Protocol):
 
     async def close(self) -> None:
         """Says QUIT where nothing is under way, and closes the connection."""
-        if self.usable and not (self._open or self._owed):
+        # an envelope that was answered, and not looked at yet: the server waits for content
+        if self.usable and not (self._open or self._owed or self._announced or self._replies):
             self._write(b"QUIT\r\n", 1)
             await self._wait(QUIT_TIMEOUT)
             self._ended = self._ended or "closed"
@@ -302,7 +303,7 @@ class Conversation(asyncio.Protocol):
         self._lines.append((text or b"").strip())
         if hyphen == b"-":
             return
-        said = b"\n".join(self._lines[1:]).decode("utf-8", "surrogateescape")
+        said = b"\n".join(self._lines[1:]).decode("utf-8", "replace")
         self._lines.clear()
         if not self._owed:
             # 421 before the server goes, or a line too many: either way nothing that comes next could be trusted

@@ -350,6 +350,19 @@ class Store:
             found: int | None = await connection.scalar(query.order_by(edition.c.day.desc()).limit(1))
             return found
 
+    async def before(self, number: int, count: int) -> Sequence[int]:
+        """The numbers in the ledger of the latest frozen editions of the same kind before one, the latest first."""
+        other = edition.alias()
+        query = (
+            sa.select(other.c.id)
+            .join(edition, sa.and_(edition.c.newsletter == other.c.newsletter, edition.c.kind == other.c.kind))
+            .where(edition.c.id == number, other.c.day < edition.c.day, other.c.state == "frozen")
+            .order_by(other.c.day.desc())
+            .limit(count)
+        )
+        async with self._database.read() as connection:
+            return (await connection.scalars(query)).all()
+
     async def keep_draft(self, draft: Edition | NoEdition, now: dt.datetime) -> None:
         """Keeps a draft, or the reason why there is none, in place of an earlier one. A frozen edition stays."""
         empty = isinstance(draft, NoEdition)

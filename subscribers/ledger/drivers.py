@@ -32,6 +32,8 @@ class Kind(StrEnum):
     REFUSE = "refuse"
     """An outcome of a row that was never marked: nothing of its content has left."""
     SKIP = "skip"
+    PUT_OFF = "put off"
+    """Nothing was asked: it is due later."""
 
 
 @dataclass(slots=True)
@@ -76,6 +78,9 @@ class Driver(Protocol):
         """Makes the changes in one transaction, each of another row; says which of them found their row as it must be.
         The leases of their batches are renewed on the way."""
 
+    async def is_marked(self, change: Change) -> bool:
+        """Whether this very mark has been made: the answer to its commit was lost."""
+
     def close(self) -> None: ...
 
 
@@ -118,6 +123,11 @@ class SqliteDriver:
             # the loop goes on meanwhile: whoever holds the lock may need it
             await asyncio.sleep(BUSY)
 
+    async def is_marked(self, change: Change) -> bool:
+        self._connection = self._connection or self._open()
+        found = self._connection.execute(_MARKED_SQLITE, (*change.key, change.token, change.before + 1))
+        return found.fetchone() is not None
+
     def close(self) -> None:
         if self._connection is not None:
             self._connection.close()
@@ -140,6 +150,9 @@ class SqliteDriver:
                 and execute(_SQLITE[change.kind], _ARGUMENTS[change.kind](change)).rowcount == 1
                 for change in changes
             ]
+            for change in changes:
+                if change.kind is Kind.RECORD and change.due is not None:
+                    execute(_SQLITE_LOOK, (change.due, change.claim.id, change.claim.lease))
             execute("COMMIT")
         except BaseException:
             if connection.in_transaction:
@@ -162,6 +175,15 @@ _SQLITE_LEFT = """
     WHERE id = ? AND lease = ?"""
 _SQLITE_RENEW = """
     UPDATE batch SET lease_until = CAST((julianday('now') - 2440587.5) * 86400000 AS INTEGER) + ? WHERE id = ?"""
+# What is recorded after the batch has gone to another, or was given back: somebody has to look at it in time.
+_SQLITE_LOOK = """
+    UPDATE batch SET next_at = ?1 WHERE id = ?2 AND lease IS NOT ?3 AND (next_at IS NULL OR next_at > ?1)"""
+_MARKED_SQLITE = """
+    SELECT 1 FROM delivery WHERE edition_id = ? AND subscription_id = ? AND state = 'sending' AND lease = ?
+    AND attempts = ?"""
+_MARKED_POSTGRESQL = """
+    SELECT 1 FROM delivery WHERE edition_id = $1 AND subscription_id = $2 AND state = 'sending' AND lease = $3
+    AND attempts = $4"""
 
 _SQLITE = {
     Kind.MARK: """
@@ -184,12 +206,16 @@ _SQLITE = {
         UPDATE delivery SET state = 'skipped', due_at = NULL, changed_at = ?1, words = ?2
         WHERE edition_id = ?3 AND subscription_id = ?4 AND attempts = ?5
         AND state IN ('pending', 'deferred', 'uncertain')""",
+    Kind.PUT_OFF: """
+        UPDATE delivery SET due_at = ?1 WHERE edition_id = ?2 AND subscription_id = ?3 AND attempts = ?4
+        AND state IN ('pending', 'deferred', 'uncertain')""",
 }
 _ARGUMENTS: dict[Kind, Callable[[Change], tuple[Any, ...]]] = {
     Kind.MARK: lambda c: (c.now, c.token, *c.key, c.before, c.expected, c.revision, c.email),
     Kind.RECORD: lambda c: (c.becomes, c.due, c.made, c.first, c.now, c.code, c.words, *c.key, c.token),
     Kind.REFUSE: lambda c: (c.becomes, c.due, c.made, c.first, c.now, c.code, c.words, c.token, *c.key, c.before),
     Kind.SKIP: lambda c: (c.now, c.words, *c.key, c.before),
+    Kind.PUT_OFF: lambda c: (c.due, *c.key, c.before),
 }
 
 
@@ -223,6 +249,12 @@ class PostgresqlDriver:
         for row in found:
             counts[row[0] - 1] = True
         return counts
+
+    async def is_marked(self, change: Change) -> bool:
+        if self._connection is None:  # the write before this has opened it
+            return False
+        found = await self._connection.fetchval(_MARKED_POSTGRESQL, *change.key, change.token, change.before + 1)
+        return found is not None
 
     def close(self) -> None:
         if self._connection is not None:
@@ -262,26 +294,39 @@ _POSTGRESQL = """
         AND batch.lease_until < (SELECT now FROM lease) + $1 * 2 / 3
         RETURNING batch.id
     ),
-    change AS MATERIALIZED (
-        SELECT given.* FROM unnest($4::text[], $5::int[], $6::int[], $7::int[], $8::bigint[], $9::int[], $10::text[],
+    given AS MATERIALIZED (
+        SELECT * FROM unnest($4::text[], $5::int[], $6::int[], $7::int[], $8::bigint[], $9::int[], $10::text[],
             $11::text[], $12::int[], $13::text[], $14::text[], $15::bigint[], $16::int[], $17::bigint[], $18::int[],
             $19::text[])
         WITH ORDINALITY AS given(kind, batch_id, edition_id, subscription_id, now, before, token, expected, revision,
             email, becomes, due, made, first, code, words, place)
-        WHERE (SELECT count(*) FROM renewed) >= 0 AND (kind = 'record' OR batch_id IN (SELECT id FROM held))
+    ),
+    looked AS (
+        UPDATE batch SET next_at = late.due FROM (
+            SELECT batch_id, token, min(due) AS due FROM given WHERE kind = 'record' AND due IS NOT NULL
+            GROUP BY batch_id, token) AS late
+        WHERE batch.id = late.batch_id AND batch.lease IS DISTINCT FROM late.token
+        AND (batch.next_at IS NULL OR batch.next_at > late.due)
+        RETURNING batch.id
+    ),
+    change AS MATERIALIZED (
+        SELECT * FROM given
+        WHERE (SELECT count(*) FROM renewed) + (SELECT count(*) FROM looked) >= 0
+        AND (kind = 'record' OR batch_id IN (SELECT id FROM held))
     ),
     changed AS (
         UPDATE delivery SET
-            state = CASE change.kind WHEN 'mark' THEN 'sending' WHEN 'skip' THEN 'skipped' ELSE change.becomes END,
-            attempts = CASE change.kind WHEN 'mark' THEN delivery.attempts + 1 WHEN 'skip' THEN delivery.attempts
-                ELSE change.made END,
+            state = CASE change.kind WHEN 'mark' THEN 'sending' WHEN 'skip' THEN 'skipped'
+                WHEN 'put off' THEN delivery.state ELSE change.becomes END,
+            attempts = CASE change.kind WHEN 'mark' THEN delivery.attempts + 1
+                WHEN 'skip' THEN delivery.attempts WHEN 'put off' THEN delivery.attempts ELSE change.made END,
             first_at = CASE change.kind WHEN 'mark' THEN coalesce(delivery.first_at, change.now)
-                WHEN 'skip' THEN delivery.first_at ELSE change.first END,
+                WHEN 'skip' THEN delivery.first_at WHEN 'put off' THEN delivery.first_at ELSE change.first END,
             due_at = CASE change.kind WHEN 'mark' THEN delivery.due_at WHEN 'skip' THEN NULL ELSE change.due END,
-            changed_at = change.now,
+            changed_at = CASE change.kind WHEN 'put off' THEN delivery.changed_at ELSE change.now END,
             lease = CASE WHEN change.kind IN ('mark', 'refuse') THEN change.token ELSE delivery.lease END,
             code = CASE WHEN change.kind IN ('record', 'refuse') THEN change.code ELSE delivery.code END,
-            words = CASE change.kind WHEN 'mark' THEN delivery.words ELSE change.words END
+            words = CASE WHEN change.kind IN ('mark', 'put off') THEN delivery.words ELSE change.words END
         FROM change
         WHERE delivery.edition_id = change.edition_id AND delivery.subscription_id = change.subscription_id
         AND CASE change.kind

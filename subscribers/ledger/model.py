@@ -20,12 +20,20 @@ class Claim:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Due:
-    """A delivery to attempt. `subscription` is None where the person has been erased."""
+class Delivery:
+    """A delivery to attempt, of a claimed batch. `subscription` is None where the person has been erased."""
 
+    claim: Claim
     subscription_id: int
     attempts: int
     first_at: dt.datetime | None
     doubtful: bool
     """An earlier attempt is uncertain: the reader may have the message."""
+    asked: bool = False
+    """The mail server was asked about it before, and what it said did not count."""
     subscription: Subscription | None
+
+    @property
+    def address(self) -> str:
+        """Whom it is for; empty: nobody any more."""
+        return self.subscription.email if self.subscription else ""

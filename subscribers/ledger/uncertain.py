@@ -15,7 +15,7 @@ from subscribers.tables import batch, delivery
 
 SETTLED = "counted as sent by the operator"
 AT_A_TIME = 500
-"""Deliveries that are changed in one transaction: couriers write to the same tables."""
+"""Deliveries that are changed in one transaction: senders write to the same tables."""
 
 
 class Held:
@@ -27,7 +27,7 @@ class Held:
     async def resend(self, edition_id: int, now: dt.datetime) -> int:
         """Makes them due now, with a day of attempts before them as a fresh delivery has.
 
-        What lies in a batch that a courier works at this moment stays as it is: it would be given back without a look
+        What lies in a batch that a sender works at this moment stays as it is: it would be given back without a look
         at what has become due meanwhile.
         """
         return sum([await self._resend(edition_id, ids, now) async for ids in self._walk(edition_id)])

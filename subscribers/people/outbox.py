@@ -62,6 +62,10 @@ class Item:
     created_at: dt.datetime
     lease: str
 
+    @property
+    def address(self) -> str:
+        return self.to
+
 
 async def put(
     connection: AsyncConnection,

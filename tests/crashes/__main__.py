@@ -4,7 +4,8 @@
 
 A process dies before every step of a small delivery, in two ways, talking to its server in three manners; processes
 are killed at random moments until the delivery is over; the power fails; two processes share a large edition, and one
-of them is killed. On SQLite, and on PostgreSQL where its programs are found.
+of them is killed; and while a process lives its database goes away: restarted, locked, out of disk. On SQLite, and on
+PostgreSQL where its programs are found.
 """
 
 from __future__ import annotations
@@ -20,8 +21,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from random import Random
 
-from tests.conftest import postgresql_server
-from tests.crashes import chosen, kills, pairs, power
+from tests.conftest import PostgresqlServer, own_postgresql
+from tests.crashes import chosen, kills, outages, pairs, power
 from tests.crashes.audit import Audit
 from tests.crashes.chosen import Death, Manner
 from tests.crashes.copies import database_of
@@ -67,8 +68,9 @@ class Total:
         yield f"{len(self.broken):6} promises broken"
 
 
-async def everything(options: argparse.Namespace, server: str | None, folder: Path) -> Total:
+async def everything(options: argparse.Namespace, postgresql: PostgresqlServer | None, folder: Path) -> Total:
     total, random = Total(), Random(options.seed)
+    server = None if postgresql is None else postgresql.url
     databases = {"SQLite": f"sqlite+aiosqlite:///{folder}/{{}}.db"}
     if server is None:
         print("There are no PostgreSQL programs on this machine: SQLite alone.")
@@ -87,7 +89,24 @@ async def everything(options: argparse.Namespace, server: str | None, folder: Pa
         print(
             f"{name}: two processes, {number} readers, one killed at {shared.half}; {shared.seconds:.0f} s", flush=True
         )
+    await _outages(total, postgresql, folder, options.outages, random)
     return total
+
+
+async def _outages(total: Total, postgresql: PostgresqlServer | None, folder: Path, times: int, random: Random) -> None:
+    """The process lives, and nothing may be in doubt afterwards."""
+    ended = {"SQLite, locked": await outages.locked(folder, 3_000, 3 * times)}
+    with outages.small_disk(folder, 16_000) as disk:
+        if disk is None:
+            print("A disk of its own can't be made here: none is filled.")
+        else:
+            ended["SQLite, its disk full"] = await outages.full(disk, 3_000, max(times // 2, 1))
+    if postgresql is not None:
+        ended["PostgreSQL, restarted"] = await outages.restarted(postgresql, 300 * times, times, random)
+    for what, outcome in ended.items():
+        print(f"{what}: {outcome}", flush=True)
+        if outcome.broken:
+            total.broken.append(f"{what}: {outcome}")
 
 
 async def _chosen(total: Total, name: str, url: str, every: int) -> None:
@@ -152,9 +171,12 @@ def main() -> int:
     options.add_argument("--kills", type=int, default=50, help="at random moments, on each database")
     options.add_argument("--failures", type=int, default=20, help="of the power supply")
     options.add_argument("--readers", type=int, default=50_000, help="of the shared edition; on SQLite a tenth")
+    options.add_argument(
+        "--outages", type=int, default=20, help="restarts of PostgreSQL; SQLite is locked thrice as long"
+    )
     options.add_argument("--seed", type=int, default=1)
     began = time.monotonic()
-    with tempfile.TemporaryDirectory(prefix="paperround-crashes-") as folder, postgresql_server() as server:
+    with tempfile.TemporaryDirectory(prefix="paperround-crashes-") as folder, own_postgresql() as server:
         total = asyncio.run(everything(options.parse_args(), server, Path(folder)))
     print("\n".join(total.sentences()))
     print(f"{time.monotonic() - began:6.0f} seconds")

@@ -38,10 +38,10 @@ async def share(url: str, number: int, *, lease: float = 5) -> Shared:
             database=url, port=server.port, connections=10, size=100, lease=lease, final_reply=lease, limit=1800
         )
         audit, began = Audit(connections=place.connections), clock()
-        couriers = [processes().Process(target=deliver, args=(place,)) for _ in range(2)]
-        for courier in couriers:
-            courier.start()
-        dying, living = couriers
+        senders = [processes().Process(target=deliver, args=(place,)) for _ in range(2)]
+        for sender in senders:
+            sender.start()
+        dying, living = senders
         await server.has_taken(number // 2)
         dying.kill()
         await ended(dying)

@@ -18,7 +18,7 @@ from flows.editions.model import Kind
 from flows.mail.cards import pack
 from flows.storage.database import Database, connect, migrate
 from flows.storage.editions import Frozen, Store
-from subscribers.ledger.ledger import Ledger
+from subscribers.ledger.deliveries import Ledger
 from subscribers.people.store import Change, Subscribers
 from tests import factories
 from tests.mail import made
@@ -70,7 +70,8 @@ class Hasty(Context):
 async def opened(place: Place, kind: type[Hasty] = Hasty) -> AsyncIterator[Hasty]:
     """A new process's view of the place: nothing is known but what the database holds."""
     values: dict[str, Any] = {
-        "home_dir": Path("/nonexistent"),
+        # nothing can be kept there, nor counted: two processes have their own connections, as two machines have
+        "home_dir": Path("/dev/null/home"),
         "mail_url": f"smtp://127.0.0.1:{place.port}",
         "mail_connections": place.connections,
         "mail_rate": place.rate,

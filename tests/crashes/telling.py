@@ -13,8 +13,8 @@ from functools import partial
 from typing import ClassVar
 
 from flows.outcomes import Outcome, Verdict
-from subscribers.ledger.ledger import Ledger
-from subscribers.ledger.model import Claim, Due
+from subscribers.ledger.deliveries import Ledger
+from subscribers.ledger.model import Delivery
 from subscribers.model import DeliveryState
 from tests.crashes.scene import Hasty, Place, go_on, opened
 
@@ -24,22 +24,28 @@ class TellingLedger(Ledger):
 
     told: ClassVar[int]
 
-    def mark(self, claim: Claim, item: Due, now: dt.datetime) -> asyncio.Future[bool]:
-        marking = super().mark(claim, item, now)
-        marking.add_done_callback(partial(self._tell, DeliveryState.SENDING, item))
+    def mark(self, delivery: Delivery, now: dt.datetime) -> asyncio.Future[bool]:
+        marking = super().mark(delivery, now)
+        marking.add_done_callback(partial(self._tell, DeliveryState.SENDING, delivery))
         return marking
 
     def record(
-        self, claim: Claim, item: Due, outcome: Outcome, now: dt.datetime, *, marked: bool = True
+        self,
+        delivery: Delivery,
+        outcome: Outcome,
+        now: dt.datetime,
+        *,
+        marked: bool = True,
+        not_before: dt.datetime | None = None,
     ) -> asyncio.Future[bool]:
-        recording = super().record(claim, item, outcome, now, marked=marked)
+        recording = super().record(delivery, outcome, now, marked=marked, not_before=not_before)
         if outcome.verdict is Verdict.SENT:
-            recording.add_done_callback(partial(self._tell, DeliveryState.SENT, item))
+            recording.add_done_callback(partial(self._tell, DeliveryState.SENT, delivery))
         return recording
 
-    def _tell(self, state: DeliveryState, item: Due, changing: asyncio.Future[bool]) -> None:
-        if changing.result():
-            os.write(self.told, f"{state} {item.subscription_id}\n".encode())
+    def _tell(self, state: DeliveryState, delivery: Delivery, changing: asyncio.Future[bool]) -> None:
+        if not changing.cancelled() and changing.result():
+            os.write(self.told, f"{state} {delivery.subscription_id}\n".encode())
 
 
 class Telling(Hasty):

@@ -18,7 +18,7 @@ import pytest
 from flows.commands.dkim_new import new as new_key
 from flows.config.settings import Settings
 from flows.context import open_context
-from flows.delivery.extra_processes import BATCHES, Fleet
+from flows.delivery.extra_processes import BATCHES, ExtraProcesses
 from flows.mail.cards import pack
 from flows.pipeline import cards_of
 from flows.storage.database import Database
@@ -141,5 +141,5 @@ async def test_a_server_that_refuses_us_stops_all_of_them(people: List) -> None:
 async def test_as_many_processes_as_are_worth_it(url: str, asked: int, size: int, tmp_path: Path) -> None:
     """SQLite has one writer at a time: more of them have to be asked for."""
     settings = Settings(_env_file=None, home_dir=tmp_path, database_url=url, mail_processes=asked)
-    fleet = Fleet(settings, 1, 4 * BATCHES, dt.datetime.now(dt.UTC), asyncio.Event(), print)
-    assert fleet.size == size
+    others = ExtraProcesses(settings, 1, 4 * BATCHES, dt.datetime.now(dt.UTC), asyncio.Event(), print)
+    assert others.size == size

@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import datetime as dt
+import secrets
 import sys
 import time
 from collections import Counter
@@ -30,7 +31,7 @@ from flows.outcomes import Problem
 from flows.sending import dkim
 from flows.storage.database import Database, connect
 from flows.storage.editions import Frozen
-from subscribers.ledger.ledger import Ledger
+from subscribers.ledger.deliveries import Ledger
 from subscribers.ledger.model import Claim
 from subscribers.model import DeliveryState, SubscriptionState, Suppressed
 from subscribers.people.store import Change, Subscribers
@@ -79,6 +80,7 @@ def context_for(
     values: dict[str, Any] = {
         "home_dir": folder,
         "mail_url": f"smtp://127.0.0.1:{port}",
+        "mail_wait": 1.5,  # seconds for a server that is away
         "sender": "Paperround <digest@example.org>",
         "secret_key": "a key of sixteen letters or more",
     }
@@ -532,7 +534,8 @@ def _reaped(processes: Sequence[asyncio.subprocess.Process]) -> Iterator[None]:
 
 async def process(scene: Scene, size: int) -> asyncio.subprocess.Process:
     url = scene.database.engine.url.render_as_string(hide_password=False)
-    arguments = (url, str(scene.folder), str(scene.server.port), str(size))
+    home = scene.folder / f"home-{secrets.token_hex(4)}"  # its connections are its own, as on another machine
+    arguments = (url, str(home), str(scene.server.port), str(size))
     return await asyncio.create_subprocess_exec(sys.executable, "-m", __name__, *arguments)
 
 

@@ -13,6 +13,7 @@ import email.policy
 import logging
 import os
 import signal
+import sqlite3
 import sys
 import time
 from collections import Counter
@@ -33,7 +34,7 @@ from flows.editions.model import Kind
 from flows.outcomes import Outcome, Stage, Verdict
 from flows.storage.database import Database, connect
 from flows.storage.editions import Frozen
-from subscribers.ledger.ledger import Ledger
+from subscribers.ledger.deliveries import Ledger
 from subscribers.model import DeliveryState, Frequency, Letter, SubscriptionState
 from subscribers.people.outbox import Outbox, put
 from subscribers.people.signups import SignUp
@@ -370,6 +371,76 @@ async def test_two_postrooms_send_each_letter_once(room: Room) -> None:
     assert room.server.readers == Counter(addresses)
 
 
+@one_database_is_enough
+async def test_a_refused_login_is_not_tried_again_and_again_for_letters(
+    room: Room, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Every further try could lock the account."""
+    room.server.login = ("me", "secret")
+    room.with_settings(mail_url=room.server.url.replace("//", "//me:wrong@"))
+    async with room.open():
+        await room.sign_up(*(f"reader-{n}@example.net" for n in range(5)))
+        await asyncio.sleep(4)
+        assert set((await room.letters()).values()) == {PENDING}
+    assert room.server.commands["AUTH"] <= 2
+    assert "the user and password in PAPERROUND_MAIL_URL" in caplog.text
+
+
+@one_database_is_enough
+async def test_letters_keep_the_rate_of_all_mail(room: Room) -> None:
+    room.with_settings(mail_rate=4)
+    async with room.open():
+        began = time.monotonic()
+        await room.sign_up(*(f"reader-{n}@example.net" for n in range(12)))
+        await asyncio.wait_for(room.server.has_taken(12), 20)
+        assert time.monotonic() - began > (12 - 4) / 4
+
+
+@one_database_is_enough
+async def test_an_edition_that_has_all_connections_gives_one_to_a_letter(room: Room) -> None:
+    room.with_settings(mail_connections=2)
+    room.server.slowness = 0.2
+    frozen = await room.freeze()
+    people = [Change(email=f"slow-{n}@example.net", newsletter="daily", columns={}) for n in range(80)]
+    await room.context.subscribers.keep(people, room.clock())
+    most = 0
+
+    async def watch() -> None:
+        nonlocal most
+        while True:
+            most = max(most, len(room.server._open))
+            await asyncio.sleep(0.01)
+
+    watching = asyncio.create_task(watch())
+    async with room.open():
+        delivering = asyncio.create_task(deliver(room.context, frozen, lambda _: None))
+        await room.server.has_taken(4)
+        await room.sign_up("ada@example.net")
+        began = time.monotonic()
+        await room.until({CONFIRM: SENT})
+        assert not delivering.done()
+        assert time.monotonic() - began < 3
+        assert (await delivering).counts == {SENT: 80}
+    watching.cancel()
+    assert most <= 2
+
+
+@one_database_is_enough
+async def test_a_letter_that_was_taken_is_recorded_however_long_the_database_is_away(room: Room) -> None:
+    room.server.slowness = 1
+    file = room.database.engine.url.database
+    async with room.open():
+        await room.sign_up("slow-1@example.net")
+        await asyncio.wait_for(room.server.has_taken(1), 5)
+        other = sqlite3.connect(str(file), isolation_level=None)
+        other.execute("BEGIN IMMEDIATE")
+        await asyncio.sleep(14)  # SQLite itself waits for ten seconds
+        other.execute("ROLLBACK")
+        other.close()
+        await room.until({("confirm", "slow-1@example.net"): SENT})
+    assert len(room.server.taken) == 1
+
+
 # --- the welcome and the latest edition
 
 
@@ -458,7 +529,7 @@ async def test_a_welcome_waits_for_who_may_be_bringing_its_edition(room: Room) -
     claim = await ledger.claim_one(frozen.id, number, room.clock())
     assert claim is not None
     (due,) = await ledger.due(claim, room.clock())
-    assert await ledger.mark(claim, due, room.clock())
+    assert await ledger.mark(due, room.clock())
     async with room.open():
         await room.until({("welcome", "new@example.net"): SENT})
     (taken,) = room.server.taken
@@ -483,7 +554,7 @@ async def test_an_edition_that_its_delivery_is_sending_is_not_sent_beside_it(roo
     assert theirs.lo == 0
     (due,) = await ledger.due(theirs, room.clock())
     marked = room.clock()
-    assert await ledger.mark(theirs, due, marked)
+    assert await ledger.mark(due, marked)
     assert await ledger.claim_one(frozen.id, number, marked) is None
     until = await ledger.busy_until(frozen.id, number, marked)
     assert until is not None
@@ -491,7 +562,7 @@ async def test_an_edition_that_its_delivery_is_sending_is_not_sent_beside_it(roo
     async with room.open():
         await asyncio.sleep(0.5)
         assert room.server.taken == []
-        assert await ledger.record(theirs, due, Outcome(Verdict.SENT, Stage.CONTENT, 250), room.clock())
+        assert await ledger.record(due, Outcome(Verdict.SENT, Stage.CONTENT, 250), room.clock())
         room.clock.forward(minutes=1)
         await room.until({("welcome", "new@example.net"): SENT})
     assert room.editions() == {}

@@ -14,7 +14,7 @@ import pytest
 
 from flows.config.settings import Settings
 from flows.context import open_context
-from flows.delivery.write_ahead import SIZE, TOGETHER, Stock, Written
+from flows.delivery.write_ahead import SIZE, TOGETHER, WriteAhead, Written
 from flows.mail.model import Message
 from flows.sending import dkim
 from flows.sending.sign import FEW, Signer
@@ -47,9 +47,9 @@ class Desk:
 
 
 @asynccontextmanager
-async def stock(desk: Desk, *keys: dkim.Key) -> AsyncIterator[Stock]:
+async def ahead(desk: Desk, *keys: dkim.Key) -> AsyncIterator[WriteAhead]:
     using = signer(*keys)
-    made = Stock(desk.write, COUNT, using)
+    made = WriteAhead(desk.write, COUNT, using)
     try:
         yield made
     finally:
@@ -61,7 +61,7 @@ async def test_each_is_had_once_whatever_the_order() -> None:
     desk = Desk()
     order = list(range(COUNT))
     random.Random(1).shuffle(order)
-    async with stock(desk) as made:
+    async with ahead(desk) as made:
         for place in order:
             assert await made.take(place) == ("paused" if place % 7 == 3 else numbered(place))
             await asyncio.sleep(0)
@@ -70,7 +70,7 @@ async def test_each_is_had_once_whatever_the_order() -> None:
 
 async def test_some_lie_ready_and_not_too_many() -> None:
     desk = Desk()
-    async with stock(desk) as made:
+    async with ahead(desk) as made:
         for _ in range(3 * SIZE):
             await asyncio.sleep(0)
         assert desk.written == list(range(SIZE))
@@ -87,7 +87,7 @@ async def test_some_lie_ready_and_not_too_many() -> None:
 
 
 async def test_what_fails_is_raised_where_it_is_taken_and_nowhere_else() -> None:
-    async with stock(Desk(fails=5)) as made:
+    async with ahead(Desk(fails=5)) as made:
         await asyncio.sleep(0.01)
         for place in range(5):
             await made.take(place)
@@ -98,7 +98,7 @@ async def test_what_fails_is_raised_where_it_is_taken_and_nowhere_else() -> None
 
 async def test_all_of_a_large_batch_are_signed() -> None:
     desk = Desk()
-    async with stock(desk, KEYS["ed25519"]) as made:
+    async with ahead(desk, KEYS["ed25519"]) as made:
         taken = await asyncio.gather(*(made.take(place) for place in range(COUNT)))
     mails = [(place, one) for place, one in enumerate(taken) if isinstance(one, Message)]
     assert len(mails) > 2 * FEW

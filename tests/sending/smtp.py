@@ -22,7 +22,7 @@ import base64
 import re
 import ssl
 from collections import Counter
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 
@@ -50,6 +50,14 @@ class MailServer:
     port: int = 0
     per_connection: int = 0
     """It answers 421 to MAIL after so many messages in one connection (RFC 5321 section 3.8)."""
+    spent: tuple[str, str] | None = None
+    """What it answers instead, and to which command."""
+    refuses: Callable[[str], str] = lambda address: ""
+    """What it answers to RCPT for an address; empty: as is said above."""
+    refuses_content: Callable[[str], str] = lambda address: ""
+    """What it answers to the content for an address."""
+    refuses_mail: str = ""
+    """What it answers to MAIL, and takes RCPT and DATA all the same."""
     at_a_time: int = 0
     """It greets with 421 whoever comes when so many are connected."""
     waits_for: int = 0
@@ -91,6 +99,11 @@ class MailServer:
     async def has_taken(self, number: int) -> None:
         """Waits for so many messages."""
         while len(self.taken) < number:
+            await self._next()
+
+    async def has_tried(self, number: int) -> None:
+        """Waits until so many readers were asked for."""
+        while self.tries.total() < number:
             await self._next()
 
     async def has_met(self, number: int) -> None:
@@ -210,6 +223,14 @@ class _Conversation:
         self.known = base64.b64decode(answer).decode() == expected
         await self.say("235 2.7.0 welcome" if self.known else "535 5.7.8 wrong user or password")
 
+    def is_spent(self, command: str) -> str:
+        """What it says when the connection has brought enough."""
+        server = self.server
+        if not server.per_connection or self.count < server.per_connection:
+            return ""
+        at, says = server.spent or ("MAIL", "421 4.7.0 enough for one connection")
+        return says if at == command else ""
+
     async def mail(self, line: str) -> None:
         server = self.server
         if self.sender is not None:
@@ -218,25 +239,36 @@ class _Conversation:
             await self.say("530 5.7.0 log in first")
         elif server.refuses_sender and server.refuses_sender in line:
             await self.say("553 5.7.1 you are not who you say")
-        elif server.per_connection and self.count >= server.per_connection:
-            await self.say("421 4.7.0 enough for one connection")
-            raise _Cut
+        elif says := self.is_spent("MAIL"):
+            await self.say(says)
+            if says.startswith("421"):
+                raise _Cut
+        elif server.refuses_mail:
+            self.sender = "anybody"
+            await self.say(server.refuses_mail)
         else:
             self.sender = line[len("MAIL FROM:<") :].split(">", maxsplit=1)[0]
             await self.say("250 2.1.0 ok")
 
-    async def rcpt(self, line: str) -> None:
+    async def rcpt(self, line: str) -> None:  # noqa: PLR0912 - one branch for each misbehaviour
         address = line[len("RCPT TO:<") : line.rindex(">")]
         if self.sender is None:
             await self.say("503 5.5.1 MAIL first")
             return
         self.server.tries[address] += 1
+        self.server._arrival.set()
+        if says := self.is_spent("RCPT") or self.server.refuses(address):
+            self.sender = None
+            await self.say(says)
+            return
         kind, first = address.split("-")[0], self.server.tries[address] == 1
         match kind:
             case "policy":
                 await self.say("550 5.7.1 we don't like you")
             case "hang":
-                await asyncio.sleep(3600)
+                while await self.reader.read(1 << 16):
+                    pass
+                raise _Cut
             case "void":
                 self.void = True
                 await self.say("550 5.1.1 no such user")
@@ -259,7 +291,7 @@ class _Conversation:
                 self.recipient = address
                 await self.say("250 2.1.5 ok")
 
-    async def data(self) -> None:  # noqa: PLR0912 - one branch for each misbehaviour
+    async def data(self) -> None:  # noqa: PLR0911, PLR0912 - one branch for each misbehaviour
         server, address, sender = self.server, self.recipient, self.sender
         if self.void:
             self.void, self.sender = False, None
@@ -275,6 +307,10 @@ class _Conversation:
             await self.say("503 5.5.1 whom to?")
             return
         kind, first = address.split("-")[0], server.tries[address] == 1
+        if says := self.is_spent("DATA"):
+            self.sender = self.recipient = None
+            await self.say(says)
+            return
         if kind == "nodata":
             await self.say("554 5.5.1 no")
             return
@@ -289,6 +325,9 @@ class _Conversation:
         self.count += 1
         if content.count(b"\n") != content.count(b"\r\n") or b"\n." in content:
             server.breaches.append("a bare line end, or a dot at the beginning of a line")
+        if says := server.refuses_content(address):
+            await self.say(says)
+            return
         if kind == "spam":
             await self.say("554 5.7.1 looks like spam")
             return

@@ -1,19 +1,29 @@
-"""The courier with a real mail server, and a batch that is kept in memory."""
+"""The sender with a real mail server, and a batch that is kept in memory."""
 
 from __future__ import annotations
 
 import asyncio
 from collections import Counter
 from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass
 
 import pytest
 
 from flows.mail.model import Message
 from flows.outcomes import Outcome, Stage, Verdict
-from flows.sending.sender import Courier
+from flows.sending.pace import Limit
+from flows.sending.sender import Sender
 from flows.sending.transports import CantConnect, Connection, transport
+from flows.sending.waiting_list import AT_LEAST
 from tests.conftest import free_port
 from tests.sending.smtp import MailServer, mail_server
+
+
+@dataclass(frozen=True, slots=True)
+class To:
+    """A delivery: whom it is for."""
+
+    address: str
 
 
 class Batch:
@@ -24,27 +34,53 @@ class Batch:
         self.sender = sender
         self.marked: Counter[str] = Counter()
         self.outcomes: dict[str, Outcome] = {}
+        self.proven: set[str] = set()
+        self.waits: dict[str, float] = {}
+        """What was put off, and for how many seconds."""
+        self.given_back: list[str] = []
         self._waiting = items
 
-    async def fetch(self, over: asyncio.Event) -> Sequence[str]:
+    async def fetch(self, over: asyncio.Event) -> Sequence[To]:
         fetched, self._waiting = self._waiting, ()
-        return fetched
+        return [To(one) for one in fetched]
 
-    def address(self, item: str) -> str:
-        return item
-
-    async def write(self, item: str) -> Message | None:
+    async def write(self, delivery: To) -> Message | None:
+        item = delivery.address
         content = f"Message-ID: <{item}>\r\n\r\n" + "Some line of a message.\r\n" * 500
         return (
             None if item.startswith("skip-") else Message(sender=self.sender, recipient=item, content=content.encode())
         )
 
-    async def mark(self, item: str) -> bool:
-        self.marked[item] += 1
-        return not item.startswith("gone-")
+    def mark(self, delivery: To) -> asyncio.Future[bool]:
+        self.marked[delivery.address] += 1
+        marked: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
+        marked.set_result(not delivery.address.startswith("gone-"))
+        return marked
 
-    async def record(self, item: str, outcome: Outcome, *, marked: bool) -> None:
-        self.outcomes[item] = outcome
+    async def record(
+        self, delivery: To, outcome: Outcome, *, marked: bool, proven: bool = True, not_before: float = 0
+    ) -> None:
+        assert delivery.address not in self.outcomes
+        self.outcomes[delivery.address] = outcome
+        if proven:
+            self.proven.add(delivery.address)
+        if not_before:
+            self.waits[delivery.address] = not_before
+
+    def put_off(self, delivery: To, seconds: float) -> asyncio.Future[None]:
+        self.waits[delivery.address] = seconds
+        done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        done.set_result(None)
+        return done
+
+    async def was_well(self) -> bool:
+        return False
+
+    async def nothing_but(self, number: int) -> bool:
+        return True
+
+    def give_back(self, delivery: To) -> None:
+        self.given_back.append(delivery.address)
 
     def verdicts(self) -> dict[str, Verdict]:
         return {item: outcome.verdict for item, outcome in self.outcomes.items()}
@@ -53,10 +89,12 @@ class Batch:
 class Broken(Batch):
     """Its ledger fails at one delivery."""
 
-    async def record(self, item: str, outcome: Outcome, *, marked: bool) -> None:
-        if item.startswith("fails-"):
+    async def record(
+        self, delivery: To, outcome: Outcome, *, marked: bool, proven: bool = True, not_before: float = 0
+    ) -> None:
+        if delivery.address.startswith("fails-"):
             raise OSError("no ledger")
-        await super().record(item, outcome, marked=marked)
+        await super().record(delivery, outcome, marked=marked)
 
 
 class Late(Batch):
@@ -67,18 +105,20 @@ class Late(Batch):
         self._lots: list[Sequence[str]] = [others, (first,)]
         self._writing, self._settled = asyncio.Event(), asyncio.Event()
 
-    async def fetch(self, over: asyncio.Event) -> Sequence[str]:
+    async def fetch(self, over: asyncio.Event) -> Sequence[To]:
         match len(self._lots):
             case 1:
                 await self._writing.wait()
             case 0:
                 await self._settled.wait()
-        return self._lots.pop() if self._lots else ()
+        return [To(one) for one in self._lots.pop()] if self._lots else ()
 
-    async def record(self, item: str, outcome: Outcome, *, marked: bool) -> None:
+    async def record(
+        self, delivery: To, outcome: Outcome, *, marked: bool, proven: bool = True, not_before: float = 0
+    ) -> None:
         self._writing.set()
         await asyncio.sleep(0.1)
-        await super().record(item, outcome, marked=marked)
+        await super().record(delivery, outcome, marked=marked)
         if len(self.outcomes) == len(self.items):
             self._settled.set()
 
@@ -94,28 +134,34 @@ async def server() -> AsyncIterator[MailServer]:
 
 
 async def deliver(
-    batch: Batch, url: str, *, connections: int = 4, rate: float = 0, stop: asyncio.Event | None = None
-) -> Courier:
-    courier = Courier(transport(url), connections=connections, rate=rate, pauses=(0.01, 0.01))
-    await courier.deliver(batch, stop or asyncio.Event())
-    await courier.close()
-    return courier
+    batch: Batch,
+    url: str,
+    *,
+    connections: int = 4,
+    rate: float = 0,
+    stop: asyncio.Event | None = None,
+    patience: float = 0,
+) -> Sender[To]:
+    sender: Sender[To] = Sender(transport(url), connections=connections, rate=rate, patience=patience)
+    await sender.deliver(batch, stop or asyncio.Event())
+    await sender.close()
+    return sender
 
 
 async def test_each_message_is_marked_sent_and_recorded_once(server: MailServer) -> None:
     batch = Batch(*readers(40))
-    courier = await deliver(batch, server.url)
+    sender = await deliver(batch, server.url)
     assert server.readers == batch.marked == Counter(batch.items)
     assert set(batch.verdicts().values()) == {Verdict.SENT}
-    assert courier.report.verdicts == {Verdict.SENT: 40}
+    assert sender.report.verdicts == {Verdict.SENT: 40}
     assert 1 <= server.connections <= 4
 
 
 async def test_connections_serve_one_batch_after_another(server: MailServer) -> None:
-    courier = Courier(transport(server.url), connections=1)
+    sender: Sender[To] = Sender(transport(server.url), connections=1)
     for n in range(5):
-        await courier.deliver(Batch(f"{n}@example.org", f"{n}{n}@example.org"), asyncio.Event())
-    await courier.close()
+        await sender.deliver(Batch(f"{n}@example.org", f"{n}{n}@example.org"), asyncio.Event())
+    await sender.close()
     assert server.connections == server.commands["QUIT"] == 1
     assert len(server.taken) == 10
 
@@ -138,27 +184,27 @@ async def test_a_limit_of_messages_a_connection_costs_nothing(server: MailServer
     """421 to MAIL after some messages (RFC 5321 section 3.8): each message goes by the next connection at once."""
     server.per_connection = 3
     batch = Batch(*readers(30))
-    courier = await deliver(batch, server.url, connections=3)
-    assert courier.report.verdicts == {Verdict.SENT: 30}
+    sender = await deliver(batch, server.url, connections=3)
+    assert sender.report.verdicts == {Verdict.SENT: 30}
     assert server.readers == batch.marked == Counter(batch.items)
 
 
 async def test_a_connection_that_was_closed_while_it_was_idle_costs_nothing(server: MailServer) -> None:
-    courier = Courier(transport(server.url), connections=1)
-    await courier.deliver(Batch("first@example.org"), asyncio.Event())
+    sender: Sender[To] = Sender(transport(server.url), connections=1)
+    await sender.deliver(Batch("first@example.org"), asyncio.Event())
     await server.stop()
     await server.start()
     batch = Batch("second@example.org")
-    await courier.deliver(batch, asyncio.Event())
-    await courier.close()
+    await sender.deliver(batch, asyncio.Event())
+    await sender.close()
     assert batch.verdicts() == {"second@example.org": Verdict.SENT}
 
 
 async def test_a_server_that_wants_fewer_connections_gets_fewer(server: MailServer) -> None:
     server.at_a_time = 1
     batch = Batch(*readers(40))
-    courier = await deliver(batch, server.url, connections=4)
-    assert not courier.report.halted
+    sender = await deliver(batch, server.url, connections=4)
+    assert not sender.report.halted
     assert server.readers == Counter(batch.items)
 
 
@@ -177,9 +223,9 @@ async def test_the_good_are_served_among_the_bad(server: MailServer) -> None:
         "good": Verdict.SENT,
     }
     batch = Batch(*(f"{kind}-{n}@example.org" for n in range(6) for kind in kinds))
-    courier = await deliver(batch, server.url)
+    sender = await deliver(batch, server.url)
     assert batch.verdicts() == {item: kinds[item.split("-")[0]] for item in batch.items}
-    assert not courier.report.halted
+    assert not sender.report.halted
     assert not server.breaches
 
 
@@ -195,8 +241,8 @@ async def test_a_slow_reply_holds_up_at_most_the_one_whose_envelope_left_with_it
 async def test_a_refused_sender_stops_everything_at_the_first_message(server: MailServer) -> None:
     server.refuses_sender = "bounces@example.org"
     batch = Batch(*readers(50))
-    courier = await deliver(batch, server.url, connections=2)
-    assert courier.report.halted == (
+    sender = await deliver(batch, server.url, connections=2)
+    assert sender.report.halted == (
         "The mail server refuses the sender bounces@example.org (553: 5.7.1 you are not who you say): "
         "check PAPERROUND_SENDER and PAPERROUND_RETURN_PATH."
     )
@@ -205,33 +251,33 @@ async def test_a_refused_sender_stops_everything_at_the_first_message(server: Ma
 
 
 async def test_a_sender_that_is_not_ascii_stops_everything_too(server: MailServer) -> None:
-    courier = await deliver(Batch(*readers(50), sender="bücher@example.org"), server.url)
-    assert "check PAPERROUND_SENDER" in courier.report.halted
+    sender = await deliver(Batch(*readers(50), sender="bücher@example.org"), server.url)
+    assert "check PAPERROUND_SENDER" in sender.report.halted
     assert not server.taken
 
 
 async def test_a_server_that_wants_a_login_stops_everything(server: MailServer) -> None:
     server.login = ("me", "secret")
-    courier = await deliver(Batch(*readers(50)), server.url)
-    assert "to work without a login (530" in courier.report.halted
-    assert "the user and password in PAPERROUND_MAIL_URL" in courier.report.halted
+    sender = await deliver(Batch(*readers(50)), server.url)
+    assert "to work without a login (530" in sender.report.halted
+    assert "the user and password in PAPERROUND_MAIL_URL" in sender.report.halted
 
 
 async def test_a_refused_login_is_tried_once_by_all_connections_together(server: MailServer) -> None:
     """Every further try could lock the account."""
     server.login = ("me", "secret")
     batch = Batch(*readers(50))
-    courier = await deliver(batch, server.url.replace("//", "//me:wrong@"))
-    assert "refused the login" in courier.report.halted
+    sender = await deliver(batch, server.url.replace("//", "//me:wrong@"))
+    assert "refused the login" in sender.report.halted
     assert server.connections == 1
     assert not batch.marked
 
 
 async def test_a_dead_server_stops_everything_before_anything_is_marked() -> None:
     batch = Batch(*readers(50))
-    courier = await deliver(batch, f"smtp://127.0.0.1:{free_port()}")
-    assert "can't be used" in courier.report.halted
-    assert "PAPERROUND_MAIL_URL" in courier.report.halted
+    sender = await deliver(batch, f"smtp://127.0.0.1:{free_port()}")
+    assert "can't be used" in sender.report.halted
+    assert "PAPERROUND_MAIL_URL" in sender.report.halted
     assert not batch.marked
 
 
@@ -258,9 +304,9 @@ async def test_a_server_that_takes_nothing_stops_everything() -> None:
         return Dying()
 
     batch = Batch(*readers(50))
-    courier = Courier(connect, connections=1)
-    await courier.deliver(batch, asyncio.Event())
-    assert "takes no message any more (no reply: connection lost)" in courier.report.halted
+    sender: Sender[To] = Sender(connect, connections=1)
+    await sender.deliver(batch, asyncio.Event())
+    assert "takes no message any more (no reply: connection lost)" in sender.report.halted
     assert len(batch.outcomes) == 3
 
 
@@ -276,10 +322,10 @@ async def test_a_server_that_comes_back_is_waited_for(server: MailServer) -> Non
         return await reach()
 
     batch = Batch(*readers(3))
-    courier = Courier(connect, connections=1, pauses=(0.01, 0.01))
-    await courier.deliver(batch, asyncio.Event())
-    await courier.close()
-    assert courier.report.verdicts == {Verdict.SENT: 3}
+    sender: Sender[To] = Sender(connect, connections=1, patience=5)
+    await sender.deliver(batch, asyncio.Event())
+    await sender.close()
+    assert sender.report.verdicts == {Verdict.SENT: 3}
 
 
 async def test_the_rate_is_kept_over_all_connections(server: MailServer) -> None:
@@ -321,12 +367,13 @@ async def test_an_end_is_not_kept_waiting(server: MailServer, what: str) -> None
         raise AssertionError
 
     connect = never if what == "a connection" else transport(server.url)
-    courier, stop = Courier(connect, rate=0.01), asyncio.Event()
-    working = asyncio.create_task(courier.deliver(Batch(*readers(100)), stop))
+    sender: Sender[To] = Sender(connect, rate=0.01)
+    stop = asyncio.Event()
+    working = asyncio.create_task(sender.deliver(Batch(*readers(100)), stop))
     await asyncio.sleep(0.1)
     stop.set()
     await asyncio.wait_for(working, 1)
-    await courier.close()
+    await sender.close()
 
 
 async def test_a_batch_does_not_wait_for_a_connection_that_it_needs_no_more(server: MailServer) -> None:
@@ -340,9 +387,9 @@ async def test_a_batch_does_not_wait_for_a_connection_that_it_needs_no_more(serv
         return await reach()
 
     batch = Batch(*readers(10))
-    courier = Courier(connect, connections=3)
-    await asyncio.wait_for(courier.deliver(batch, asyncio.Event()), 5)
-    await courier.close()
+    sender: Sender[To] = Sender(connect, connections=3)
+    await asyncio.wait_for(sender.deliver(batch, asyncio.Event()), 5)
+    await sender.close()
     assert server.readers == Counter(batch.items)
 
 
@@ -356,3 +403,62 @@ async def test_a_ledger_that_fails_lets_the_other_messages_come_to_their_end(ser
     assert "fails-1@example.org" in left
     assert len(left) <= 2
     assert len(server.taken) < 200
+
+
+async def test_an_envelope_that_was_announced_is_not_brought_after_a_stop(server: MailServer) -> None:
+    """Its DATA may have been taken already: were the connection not given up, what comes next would be its content."""
+    server.slowness = 0.3
+    batch, stop = Batch(*readers(10, "slow")), asyncio.Event()
+    sender: Sender[To] = Sender(transport(server.url), connections=1)
+    working = asyncio.create_task(sender.deliver(batch, stop))
+    await server.has_taken(1)
+    await server.has_tried(1)
+    stop.set()
+    await working
+    await sender.deliver(Batch("other@example.org"), asyncio.Event())
+    await sender.close()
+    assert not server.breaches
+    assert set(server.readers) == set(batch.outcomes) | {"other@example.org"}
+    assert set(batch.given_back) == set(batch.items) - set(batch.outcomes)
+
+
+async def test_a_server_that_refuses_the_sender_and_takes_the_rest_brings_nobody_an_empty_message(
+    server: MailServer,
+) -> None:
+    server.refuses_mail = "550 5.7.1 not you"
+    sender = await deliver(Batch(*readers(5)), server.url, connections=1)
+    assert "refuses the sender" in sender.report.halted
+    assert not server.taken
+    assert not server.breaches
+
+
+async def test_what_waits_for_a_slow_domain_is_kept_in_a_bounded_list(server: MailServer) -> None:
+    batch = Batch(*(f"{n}@slow.example" for n in range(500)), *readers(20))
+    sender: Sender[To] = Sender(transport(server.url), limits={"slow.example": Limit(rate=2)})
+    stop = asyncio.Event()
+    working = asyncio.create_task(sender.deliver(batch, stop))
+    await server.has_taken(20)
+    stop.set()
+    await working
+    await sender.close()
+    assert len(batch.waits) >= 500 - AT_LEAST - 20
+    # each is due when there is room for it, in lots of some seconds
+    assert sorted(batch.waits.values()) == list(batch.waits.values())
+    assert max(batch.waits.values()) > (500 - AT_LEAST) / 2 / 2
+    assert set(batch.waits).isdisjoint(batch.outcomes)
+
+
+async def test_a_limit_of_connections_counts_messages_under_way_and_not_the_envelopes_beside_them(
+    server: MailServer,
+) -> None:
+    server.slowness = 0.2
+    addresses = [f"slow-{n}@few.example" for n in range(12)]
+    sender: Sender[To] = Sender(transport(server.url), connections=4, limits={"few.example": Limit(connections=2)})
+    began = asyncio.get_running_loop().time()
+    await sender.deliver(Batch(*addresses), asyncio.Event())
+    await sender.close()
+    assert server.readers == Counter(addresses)
+    # two at a time
+    assert 6 * 0.2 <= asyncio.get_running_loop().time() - began < 10 * 0.2
+    times = sorted(taken.at for taken in server.taken)
+    assert all(later - first > 0.15 for first, later in zip(times, times[2:], strict=False))

@@ -12,6 +12,7 @@ import pytest
 from flows import process
 from flows.mail.model import Message
 from flows.outcomes import Outcome, Problem, Stage, Verdict
+from flows.sending.brakes import Says, read
 from flows.sending.transports import CantConnect, transport
 from tests.certificates import self_signed
 from tests.conftest import free_port
@@ -88,7 +89,7 @@ async def test_a_connection_that_has_had_enough_can_be_replaced(server: MailServ
 async def test_a_sender_that_no_mail_server_could_read_is_our_fault(server: MailServer) -> None:
     for sender in ("bücher@example.org", "tab\t@example.org"):
         (outcome,) = await send(server.url, message("good@example.org", sender))
-        assert outcome.ours
+        assert read(outcome) is Says.SENDER
         assert outcome.verdict is Verdict.UNSENT
 
 

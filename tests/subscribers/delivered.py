@@ -10,7 +10,7 @@ from flows.editions.model import Kind
 from flows.outcomes import Outcome, Stage, Verdict
 from flows.storage.database import Database
 from flows.storage.editions import edition
-from subscribers.ledger.ledger import Ledger
+from subscribers.ledger.deliveries import Ledger
 
 SENT = Outcome(Verdict.SENT, Stage.CONTENT, 250)
 
@@ -30,7 +30,7 @@ async def delivered(
     await ledger.open(edition_id, "daily", Kind.DAILY, at.date(), at, at_once=at_once)
     while (claim := await ledger.claim(edition_id, at)) is not None:
         for item in await ledger.due(claim, at):
-            assert await ledger.mark(claim, item, at)
-            assert await ledger.record(claim, item, outcome, at)
+            assert await ledger.mark(item, at)
+            assert await ledger.record(item, outcome, at)
         await ledger.release(claim, at)
     await ledger.settled()

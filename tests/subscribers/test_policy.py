@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from flows.editions.model import Kind
 from flows.outcomes import Outcome, Stage, Verdict
-from subscribers.model import DeliveryState, Frequency, Subscription, SubscriptionState
+from subscribers.model import DeliveryState, Frequency, Subscription, SubscriptionState, Suppressed
 from subscribers.policy import BACK_OFF, GIVE_UP, Follows, decide, due, follow, frequencies, superseded, tries
 
 ZONES = ["UTC", "Europe/Berlin", "America/New_York", "Asia/Kolkata", "Australia/Lord_Howe", "Pacific/Apia"]
@@ -149,6 +149,16 @@ def test_weekdays_readers_rest_at_weekends() -> None:
 def test_only_who_is_confirmed_gets_mail(state: SubscriptionState) -> None:
     subscription = Subscription(email="a@example.org", newsletter="daily", state=state)
     assert (decide(subscription, dt.date(2026, 6, 9)) == "") is (state is SubscriptionState.CONFIRMED)
+
+
+def test_who_is_suppressed_gets_no_mail_whatever_their_subscription_is() -> None:
+    suppressed = Subscription(
+        email="a@example.org",
+        newsletter="daily",
+        state=SubscriptionState.CONFIRMED,
+        suppressed=Suppressed.COMPLAINT,
+    )
+    assert decide(suppressed, dt.date(2026, 6, 9)) == "suppressed: complaint"
 
 
 def test_a_pause_ends_on_its_day() -> None:

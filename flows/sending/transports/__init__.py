@@ -44,12 +44,14 @@ class CantConnect(Exception):  # noqa: N818
     """The mail server can't be reached or refuses us: one sentence with the remedy. No message was tried.
 
     `lasting`: trying again without a change of the configuration would bring the same. `busy`: it has too much to do.
+    `login`: it is the login that was refused, and each further try could lock the account.
     """
 
-    def __init__(self, sentence: str, *, lasting: bool = False, busy: bool = False) -> None:
+    def __init__(self, sentence: str, *, lasting: bool = False, busy: bool = False, login: bool = False) -> None:
         super().__init__(sentence)
         self.lasting = lasting
         self.busy = busy
+        self.login = login
 
 
 Connect = Callable[[], Awaitable[Connection]]

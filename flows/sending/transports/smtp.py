@@ -90,6 +90,7 @@ def _explained(error: Exception, server: str) -> CantConnect:
         return CantConnect(
             f"{server} refused the login ({words}): check the user and password in PAPERROUND_MAIL_URL.",
             lasting=error.code >= 500,
+            login=True,
         )
     untrusted = next((e for e in (error, error.__cause__) if isinstance(e, ssl.SSLCertVerificationError)), None)
     if untrusted is not None:

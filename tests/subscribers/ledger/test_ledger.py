@@ -19,11 +19,11 @@ from flows.editions.model import Kind
 from flows.outcomes import Outcome, Stage, Verdict
 from flows.storage.database import Database
 from subscribers.ledger.create_rows import ROWS
-from subscribers.ledger.ledger import BATCH, DOUBT, FINAL_REPLY, Ledger
+from subscribers.ledger.deliveries import BATCH, DOUBT, FINAL_REPLY, Ledger
 from subscribers.ledger.model import Claim
 from subscribers.model import DeliveryState, SubscriptionState, Suppressed
 from subscribers.people.store import Change, Subscribers
-from subscribers.tables import batch, delivery, subscription
+from subscribers.tables import batch, delivery, subscriber, subscription
 from tests.factories import HASHING_KEY
 
 NOW = dt.datetime(2026, 6, 9, 17, 0, tzinfo=dt.UTC)
@@ -115,8 +115,8 @@ async def test_a_delivery_is_marked_once(database: Database) -> None:
     ledger = await opened(database, 1)
     claim = await claimed(ledger)
     (item,) = await ledger.due(claim, NOW)
-    assert await ledger.mark(claim, item, NOW)
-    assert not await ledger.mark(claim, item, NOW)
+    assert await ledger.mark(item, NOW)
+    assert not await ledger.mark(item, NOW)
 
 
 @pytest.mark.parametrize(
@@ -135,8 +135,8 @@ async def test_an_outcome_is_recorded_and_says_what_follows(
     ledger = await opened(database, 1)
     claim = await claimed(ledger)
     (item,) = await ledger.due(claim, NOW)
-    assert await ledger.mark(claim, item, NOW)
-    await ledger.record(claim, item, outcome, NOW)
+    assert await ledger.mark(item, NOW)
+    await ledger.record(item, outcome, NOW)
     await ledger.release(claim, NOW)
     assert await ledger.counts(1) == {state: 1}
     assert await ledger.next_due(1, NOW) == (None if retry is None else NOW + retry)
@@ -146,8 +146,8 @@ async def test_what_was_sent_is_not_due_again(database: Database) -> None:
     ledger = await opened(database, 2)
     claim = await claimed(ledger)
     for item in await ledger.due(claim, NOW):
-        assert await ledger.mark(claim, item, NOW)
-        await ledger.record(claim, item, SENT, NOW)
+        assert await ledger.mark(item, NOW)
+        await ledger.record(item, SENT, NOW)
     await ledger.release(claim, NOW)
     assert await ledger.claim(1, NOW + dt.timedelta(days=2)) is None
     assert await ledger.open(1, "daily", Kind.DAILY, DAY, NOW, at_once=True) == 0
@@ -161,8 +161,8 @@ async def test_a_deferred_delivery_is_due_again_and_given_up_after_a_day(databas
         now = max(due, now)
         claim = await claimed(ledger, now)
         for item in await ledger.due(claim, now):
-            assert await ledger.mark(claim, item, now)
-            await ledger.record(claim, item, DEFERRED, now)
+            assert await ledger.mark(item, now)
+            await ledger.record(item, DEFERRED, now)
             attempts += 1
         await ledger.release(claim, now)
     assert await ledger.counts(1) == {DeliveryState.REJECTED: 1}
@@ -187,8 +187,8 @@ async def test_an_edition_is_unfinished_as_long_as_something_of_it_is_due(databa
     assert await ledger.unfinished(later) == [1]
     claim = await claimed(ledger, later)
     for item in await ledger.due(claim, later):
-        assert await ledger.mark(claim, item, later)
-        await ledger.record(claim, item, SENT, later)
+        assert await ledger.mark(item, later)
+        await ledger.record(item, SENT, later)
     await ledger.release(claim, later)
     assert await ledger.unfinished(later) == []
 
@@ -206,7 +206,7 @@ async def test_who_is_suppressed_after_the_batch_was_read_is_not_marked(database
     (item,) = await ledger.due(claim, NOW)
     assert item.subscription is not None
     await Subscribers(database, HASHING_KEY).suppress(item.subscription.email, Suppressed.OPERATOR, NOW)
-    assert not await ledger.mark(claim, item, NOW)
+    assert not await ledger.mark(item, NOW)
 
 
 async def test_who_unsubscribes_after_the_batch_was_read_is_not_marked(database: Database) -> None:
@@ -214,10 +214,61 @@ async def test_who_unsubscribes_after_the_batch_was_read_is_not_marked(database:
     claim = await claimed(ledger)
     (item,) = await ledger.due(claim, NOW)
     await Subscribers(database, HASHING_KEY).unsubscribe(item.subscription_id, NOW)
-    assert not await ledger.mark(claim, item, NOW)
+    assert not await ledger.mark(item, NOW)
     (again,) = await ledger.due(claim, NOW)
     assert again.subscription is not None
     assert again.subscription.state is SubscriptionState.UNSUBSCRIBED
+
+
+@pytest.mark.parametrize("what", ["suppressed", "other settings", "another address", "attempted meanwhile"])
+async def test_a_reader_who_is_not_as_they_were_read_is_not_marked(database: Database, what: str) -> None:
+    ledger = await opened(database, 1)
+    claim = await claimed(ledger)
+    (item,) = await ledger.due(claim, NOW)
+    people = Subscribers(database, HASHING_KEY)
+    async with database.write() as connection:
+        match what:
+            case "other settings":
+                more = sa.update(subscription).values(revision=subscription.c.revision + 1)
+                await connection.execute(more)
+            case "another address":
+                await connection.execute(sa.update(subscriber).values(email="new@example.org"))
+            case "attempted meanwhile":
+                await connection.execute(sa.update(delivery).values(attempts=1))
+    if what == "suppressed":
+        await people.suppress("reader0@example.org", Suppressed.COMPLAINT, NOW)
+    assert not await ledger.mark(item, NOW)
+    assert await ledger.counts(1) == {DeliveryState.PENDING: 1}
+
+
+async def test_a_suppressed_reader_gets_no_row(database: Database) -> None:
+    await subscribe(database, 3)
+    await Subscribers(database, HASHING_KEY).suppress("reader1@example.org", Suppressed.COMPLAINT, NOW)
+    assert await Ledger(database).open(1, "daily", Kind.DAILY, DAY, NOW, at_once=False) == 2
+
+
+async def test_what_is_put_off_is_due_then_and_otherwise_as_it_was(database: Database) -> None:
+    ledger = await opened(database, 2)
+    claim = await claimed(ledger)
+    first, second = await ledger.due(claim, NOW)
+    later = NOW + dt.timedelta(minutes=10)
+    assert await ledger.put_off(first, later, NOW)
+    assert [one.subscription_id for one in await ledger.due(claim, NOW)] == [second.subscription_id]
+    await ledger.record(second, SENT, NOW, marked=False)
+    await ledger.release(claim, NOW)
+    assert await ledger.next_due(1, NOW) == later
+    (again,) = await ledger.due(await claimed(ledger, later), later)
+    assert (again.subscription_id, again.attempts, again.first_at) == (first.subscription_id, 0, None)
+
+
+async def test_what_stopped_a_run_comes_last_in_the_next(database: Database) -> None:
+    ledger = await opened(database, 3)
+    claim = await claimed(ledger)
+    first, *_ = await ledger.due(claim, NOW)
+    await ledger.record(first, replace(UNSENT, stage=Stage.RCPT, code=550), NOW, marked=False)
+    numbers = [one.subscription_id for one in await ledger.due(claim, NOW)]
+    assert numbers[-1] == first.subscription_id
+    assert await ledger.counts(1) == {DeliveryState.PENDING: 3}
 
 
 async def test_an_erased_reader_keeps_a_row_without_a_person(database: Database) -> None:
@@ -227,7 +278,7 @@ async def test_an_erased_reader_keeps_a_row_without_a_person(database: Database)
     claim = await claimed(ledger)
     (item,) = await ledger.due(claim, NOW)
     assert item.subscription is None
-    await ledger.skip(claim, item, "erased", NOW)
+    await ledger.skip(item, "erased", NOW)
     await ledger.release(claim, NOW)
     assert await ledger.counts(1) == {DeliveryState.SKIPPED: 1}
 
@@ -244,11 +295,11 @@ async def test_a_worker_that_lost_its_lease_marks_nothing(database: Database) ->
     (item,) = await ledger.due(slow, NOW)
     await expire(database)
     heir = await claimed(ledger)
-    assert not await ledger.mark(slow, item, NOW)
-    assert not await ledger.skip(slow, item, "paused", NOW)
+    assert not await ledger.mark(replace(item, claim=slow), NOW)
+    assert not await ledger.skip(replace(item, claim=slow), "paused", NOW)
     assert not await ledger.renew(slow)
     await ledger.release(slow, NOW)
-    assert await ledger.mark(heir, item, NOW)
+    assert await ledger.mark(replace(item, claim=heir), NOW)
 
 
 async def test_a_lease_is_renewed_by_hand_and_by_every_mark(database: Database) -> None:
@@ -259,7 +310,7 @@ async def test_a_lease_is_renewed_by_hand_and_by_every_mark(database: Database) 
     assert await ledger.renew(claim)
     assert await ledger.claim(1, NOW) is None
     await expire(database)
-    assert await ledger.mark(claim, item, NOW)
+    assert await ledger.mark(item, NOW)
     assert await ledger.claim(1, NOW) is None
 
 
@@ -268,34 +319,42 @@ async def test_what_comes_at_a_time_is_written_together_and_each_answer_goes_to_
     claim = await claimed(ledger)
     items = await ledger.due(claim, NOW)
     await Subscribers(database, HASHING_KEY).unsubscribe(items[3].subscription_id, NOW)
-    marked = await asyncio.gather(*(ledger.mark(claim, item, NOW) for item in items))
+    marked = await asyncio.gather(*(ledger.mark(item, NOW) for item in items))
     assert [item for item, mark in zip(items, marked, strict=True) if not mark] == [items[3]]
-    recorded = await asyncio.gather(*(ledger.record(claim, item, SENT, NOW) for item in items))
+    recorded = await asyncio.gather(*(ledger.record(item, SENT, NOW) for item in items))
     assert recorded == marked
     assert await ledger.counts(1) == {DeliveryState.SENT: 39, DeliveryState.PENDING: 1}
 
 
-async def test_one_who_waits_no_more_does_not_undo_what_was_written(database: Database) -> None:
-    ledger = await opened(database, 2)
+async def test_a_mark_that_nobody_waits_for_is_not_made_and_a_record_is(database: Database) -> None:
+    """Nothing of a message has left before its mark is known; what a server has answered is written in any case."""
+    ledger = await opened(database, 3)
     claim = await claimed(ledger)
-    first, second = await ledger.due(claim, NOW)
-    leaving = ledger.mark(claim, first, NOW)
-    staying = ledger.mark(claim, second, NOW)
+    first, second, third = await ledger.due(claim, NOW)
+    assert await ledger.mark(third, NOW)
+    leaving = ledger.mark(first, NOW)
+    staying = ledger.mark(second, NOW)
+    answered = ledger.record(third, SENT, NOW)
     await asyncio.sleep(0)
     leaving.cancel()
+    answered.cancel()
     assert await staying
-    assert await ledger.counts(1) == {DeliveryState.SENDING: 2}
+    await ledger.settled()
+    counts = {DeliveryState.PENDING: 1, DeliveryState.SENDING: 1, DeliveryState.SENT: 1}
+    assert await ledger.counts(1) == counts
+    await ledger.settled()
+    assert await ledger.mark(first, NOW)
 
 
 async def test_a_failure_to_write_is_told_to_whom_it_concerns_and_the_next_write_goes(database: Database) -> None:
     ledger = await opened(database, 2)
     claim = await claimed(ledger)
     first, second = await ledger.due(claim, NOW)
-    assert await ledger.mark(claim, first, NOW)
+    assert await ledger.mark(first, NOW)
     with pytest.raises((asyncpg.DataError, UnicodeEncodeError)):
-        await ledger.record(claim, first, replace(SENT, text="\udce9"), NOW)
-    assert await ledger.record(claim, first, SENT, NOW)
-    assert await ledger.mark(claim, second, NOW)
+        await ledger.record(first, replace(SENT, text="\udce9"), NOW)
+    assert await ledger.record(first, SENT, NOW)
+    assert await ledger.mark(second, NOW)
 
 
 async def test_two_who_open_the_ledger_at_a_time_make_each_row_once(database: Database) -> None:
@@ -325,8 +384,8 @@ async def test_what_did_not_leave_was_no_attempt(database: Database) -> None:
         claim = await claimed(ledger, now)
         (item,) = await ledger.due(claim, now)
         assert (item.attempts, item.first_at) == (0, None)
-        assert await ledger.mark(claim, item, now)
-        await ledger.record(claim, item, outcome, now)
+        assert await ledger.mark(item, now)
+        await ledger.record(item, outcome, now)
         await ledger.release(claim, now)
     assert await ledger.counts(1) == {DeliveryState.DEFERRED: 1}
 
@@ -337,7 +396,7 @@ async def test_who_was_erased_after_the_batch_was_read_is_not_marked(database: D
     (item,) = await ledger.due(claim, NOW)
     async with database.write() as connection:
         await connection.execute(sa.delete(subscription))
-    assert not await ledger.mark(claim, item, NOW)
+    assert not await ledger.mark(item, NOW)
 
 
 async def test_who_pauses_after_the_batch_was_read_is_not_marked(database: Database) -> None:
@@ -346,7 +405,7 @@ async def test_who_pauses_after_the_batch_was_read_is_not_marked(database: Datab
     (item,) = await ledger.due(claim, NOW)
     paused = Change(email="reader0@example.org", newsletter="daily", columns={"state": SubscriptionState.PAUSED})
     await Subscribers(database, HASHING_KEY).keep([paused], NOW)
-    assert not await ledger.mark(claim, item, NOW)
+    assert not await ledger.mark(item, NOW)
 
 
 async def test_what_a_dead_worker_left_in_sending_is_uncertain_only_when_no_reply_can_come_any_more(
@@ -355,7 +414,7 @@ async def test_what_a_dead_worker_left_in_sending_is_uncertain_only_when_no_repl
     ledger = await opened(database, 1)
     dead = await claimed(ledger)
     (item,) = await ledger.due(dead, NOW)
-    assert await ledger.mark(dead, item, NOW)
+    assert await ledger.mark(replace(item, claim=dead), NOW)
     await expire(database)
     soon = NOW + dt.timedelta(minutes=2)
     heir = await claimed(ledger, soon)
@@ -373,10 +432,10 @@ async def test_a_late_outcome_counts_on_a_row_that_was_held_for_uncertain(databa
     ledger = await opened(database, 1)
     slow = await claimed(ledger)
     (item,) = await ledger.due(slow, NOW)
-    assert await ledger.mark(slow, item, NOW)
+    assert await ledger.mark(replace(item, claim=slow), NOW)
     await expire(database)
     heir = await claimed(ledger, NOW + FINAL_REPLY * 2)
-    assert await ledger.record(slow, item, SENT, NOW + FINAL_REPLY * 2)
+    assert await ledger.record(replace(item, claim=slow), SENT, NOW + FINAL_REPLY * 2)
     assert await ledger.counts(1) == {DeliveryState.SENT: 1}
     assert await ledger.due(heir, NOW + FINAL_REPLY * 2) == []
 
@@ -385,12 +444,12 @@ async def test_a_late_outcome_does_not_speak_over_a_newer_attempt(database: Data
     ledger = await opened(database, 1)
     slow, later = await claimed(ledger), NOW + FINAL_REPLY * 2
     (item,) = await ledger.due(slow, NOW)
-    assert await ledger.mark(slow, item, NOW)
+    assert await ledger.mark(replace(item, claim=slow), NOW)
     await expire(database)
     heir = await claimed(ledger, later)
     (again,) = await ledger.due(heir, later)
-    assert await ledger.mark(heir, again, later)
-    assert not await ledger.record(slow, item, REJECTED, later)
+    assert await ledger.mark(replace(again, claim=heir), later)
+    assert not await ledger.record(replace(item, claim=slow), REJECTED, later)
     assert await ledger.counts(1) == {DeliveryState.SENDING: 1}
 
 
@@ -398,8 +457,8 @@ async def test_the_servers_words_are_counted_by_state(database: Database) -> Non
     ledger = await opened(database, 3)
     claim = await claimed(ledger)
     for item in await ledger.due(claim, NOW):
-        assert await ledger.mark(claim, item, NOW)
-        await ledger.record(claim, item, REJECTED, NOW)
+        assert await ledger.mark(item, NOW)
+        await ledger.record(item, REJECTED, NOW)
     assert await ledger.reasons(1, DeliveryState.REJECTED) == {"no such user": 3}
 
 
@@ -425,8 +484,8 @@ async def test_a_doubt_is_not_forgotten_with_the_next_attempt(database: Database
     for said in (UNCERTAIN, outcome):
         claim = await claimed(ledger, now)
         (item,) = await ledger.due(claim, now)
-        assert await ledger.mark(claim, item, now)
-        await ledger.record(claim, item, said, now)
+        assert await ledger.mark(item, now)
+        await ledger.record(item, said, now)
         await ledger.release(claim, now)
         assert await ledger.counts(1) == {DeliveryState.UNCERTAIN: 1}
         assert await ledger.next_due(1, now) is not None
@@ -438,15 +497,15 @@ async def test_who_was_refused_after_a_doubt_is_said_to_have_it_perhaps(database
     ledger = await opened(database, 1)
     claim = await claimed(ledger)
     (item,) = await ledger.due(claim, NOW)
-    assert await ledger.mark(claim, item, NOW)
-    await ledger.record(claim, item, UNCERTAIN, NOW)
+    assert await ledger.mark(item, NOW)
+    await ledger.record(item, UNCERTAIN, NOW)
     await ledger.release(claim, NOW)
     later = NOW + dt.timedelta(minutes=10)
     claim = await claimed(ledger, later)
     (item,) = await ledger.due(claim, later)
     if marked:
-        assert await ledger.mark(claim, item, later)
-    assert await ledger.record(claim, item, REJECTED, later, marked=marked)
+        assert await ledger.mark(item, later)
+    assert await ledger.record(item, REJECTED, later, marked=marked)
     assert list(await ledger.reasons(1, DeliveryState.REJECTED)) == [f"{DOUBT}: {REJECTED.text}"]
 
 
@@ -454,13 +513,13 @@ async def test_who_left_after_a_doubt_is_left_to_the_operator(database: Database
     ledger = await opened(database, 1)
     claim = await claimed(ledger)
     (item,) = await ledger.due(claim, NOW)
-    assert await ledger.mark(claim, item, NOW)
-    await ledger.record(claim, item, UNCERTAIN, NOW)
+    assert await ledger.mark(item, NOW)
+    await ledger.record(item, UNCERTAIN, NOW)
     await ledger.release(claim, NOW)
     later = NOW + dt.timedelta(minutes=10)
     claim = await claimed(ledger, later)
     (item,) = await ledger.due(claim, later)
-    assert await ledger.skip(claim, item, "unsubscribed", later)
+    assert await ledger.skip(item, "unsubscribed", later)
     await ledger.release(claim, later)
     assert await ledger.next_due(1, later) is None
     assert list(await ledger.reasons(1, DeliveryState.UNCERTAIN)) == [f"{DOUBT}: unsubscribed"]
@@ -472,8 +531,8 @@ async def test_a_doubt_that_outlives_all_attempts_is_left_to_the_operator(databa
     for said in (UNCERTAIN, *[DEFERRED] * 30):
         claim = await claimed(ledger, now)
         (item,) = await ledger.due(claim, now)
-        assert await ledger.mark(claim, item, now)
-        await ledger.record(claim, item, said, now)
+        assert await ledger.mark(item, now)
+        await ledger.record(item, said, now)
         await ledger.release(claim, now)
         waits = await ledger.next_due(1, now)
         if waits is None:
@@ -489,8 +548,8 @@ async def test_what_is_taken_at_last_is_sent(database: Database) -> None:
     for said in (UNCERTAIN, DEFERRED, SENT):
         claim = await claimed(ledger, now)
         (item,) = await ledger.due(claim, now)
-        assert await ledger.mark(claim, item, now)
-        await ledger.record(claim, item, said, now)
+        assert await ledger.mark(item, now)
+        await ledger.record(item, said, now)
         await ledger.release(claim, now)
         now += dt.timedelta(minutes=10)
     assert await ledger.counts(1) == {DeliveryState.SENT: 1}
@@ -506,8 +565,8 @@ async def test_what_is_tried_again_comes_last_and_in_another_order_each_time(dat
         orders.append([item.subscription_id for item in items])
         assert [item.attempts > 0 for item in items] == sorted(item.attempts > 0 for item in items)
         for item in items[:6]:
-            assert await ledger.mark(claim, item, now)
-            await ledger.record(claim, item, DEFERRED, now)
+            assert await ledger.mark(item, now)
+            await ledger.record(item, DEFERRED, now)
         await ledger.release(claim, now)
         now += dt.timedelta(hours=2)
     assert orders[0] == sorted(orders[0])
@@ -526,11 +585,11 @@ def test_an_outcome_that_nobody_waits_for_is_written_before_the_process_ends(tmp
             await ledger.open(1, "daily", Kind.DAILY, DAY, NOW, at_once=False)
             claim = await claimed(ledger)
             (item,) = await ledger.due(claim, NOW)
-            assert await ledger.mark(claim, item, NOW)
+            assert await ledger.mark(item, NOW)
             other = sqlite3.connect(tmp_path / "paperround.db", isolation_level=None)
             other.execute("BEGIN IMMEDIATE")
             asyncio.get_running_loop().call_later(0.3, other.close)
-            ledger.record(claim, item, SENT, NOW)
+            ledger.record(item, SENT, NOW)
 
     async def look() -> Mapping[DeliveryState, int]:
         async with open_context(settings) as context:
@@ -538,3 +597,26 @@ def test_an_outcome_that_nobody_waits_for_is_written_before_the_process_ends(tmp
 
     asyncio.run(send())
     assert asyncio.run(look()) == {DeliveryState.SENT: 1}
+
+
+async def test_a_late_answer_is_looked_at_in_time_also_where_the_uncertain_wait_for_the_operator(
+    database: Database,
+) -> None:
+    """Its batch has been given back by another meanwhile, with nothing to do in it any more."""
+    await opened(database, 1)
+    ledger = Ledger(database, resend=False, lease=dt.timedelta(0))
+    slow = await claimed(ledger)
+    (item,) = await ledger.due(slow, NOW)
+    assert await ledger.mark(item, NOW)
+    later = NOW + FINAL_REPLY * 2
+    await asyncio.sleep(0.01)
+    heir = await claimed(ledger, later)
+    assert await ledger.counts(1) == {DeliveryState.UNCERTAIN: 1}
+    await ledger.release(heir, later)
+    assert await ledger.next_due(1, later) is None
+
+    assert await ledger.record(item, replace(DEFERRED, stage=Stage.CONTENT), later)
+    due = await ledger.next_due(1, later)
+    assert due is not None
+    (again,) = await ledger.due(await claimed(ledger, due), due)
+    assert await ledger.mark(again, due)

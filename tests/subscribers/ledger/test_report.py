@@ -13,7 +13,7 @@ import sqlalchemy as sa
 from flows.editions.model import Kind
 from flows.outcomes import Outcome, Stage, Verdict
 from flows.storage.database import Database
-from subscribers.ledger.ledger import Ledger
+from subscribers.ledger.deliveries import Ledger
 from subscribers.ledger.report import DISTINCT, Delivery, Report, alike
 from subscribers.ledger.uncertain import AT_A_TIME, SETTLED, Held
 from subscribers.model import DeliveryState, Frequency, SubscriptionState, Suppressed
@@ -52,8 +52,8 @@ async def attempt(database: Database, outcomes: Mapping[int, Outcome], now: dt.d
         for n, outcome in outcomes.items():
             mine = item.subscription is not None and item.subscription.email == address(n)
             # who was suppressed is not marked
-            if mine and await ledger.mark(claim, item, now):
-                assert await ledger.record(claim, item, outcome, now)
+            if mine and await ledger.mark(item, now):
+                assert await ledger.record(item, outcome, now)
     await ledger.release(claim, now)
 
 
@@ -265,7 +265,7 @@ async def test_who_has_left_is_not_mailed_again_by_a_decision_to_resend(database
     assert item.subscription.state is SubscriptionState.UNSUBSCRIBED
 
 
-async def test_a_batch_that_a_courier_works_is_left_to_it(database: Database) -> None:
+async def test_a_batch_that_a_sender_works_is_left_to_it(database: Database) -> None:
     await hold(database, 1, 2)
     async with database.write() as connection:
         await connection.execute(sa.update(batch).values(next_at=LATER))
@@ -316,10 +316,10 @@ async def test_a_late_reply_does_not_speak_over_the_decision(database: Database)
     claim = await ledger.claim(EDITION, LATER)
     assert claim
     (item,) = await ledger.due(claim, LATER)
-    assert await ledger.mark(claim, item, LATER)
-    assert await ledger.record(claim, item, UNCERTAIN, LATER)
+    assert await ledger.mark(item, LATER)
+    assert await ledger.record(item, UNCERTAIN, LATER)
     await Held(database).settle(EDITION, LATER)
-    assert not await ledger.record(claim, item, REJECTED, LATER)
+    assert not await ledger.record(item, REJECTED, LATER)
     (one,) = await listed(database)
     assert one.state is DeliveryState.SENT
 

@@ -5,7 +5,7 @@ import sqlalchemy as sa
 from flows.editions.model import Kind
 from flows.outcomes import Outcome, Stage, Verdict
 from flows.storage.database import Database
-from subscribers.ledger.ledger import Ledger
+from subscribers.ledger.deliveries import Ledger
 from subscribers.ledger.report import Report
 from subscribers.ledger.retention import lose_names
 from subscribers.people.store import Change

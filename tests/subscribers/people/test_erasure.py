@@ -7,7 +7,7 @@ import pytest
 from flows.editions.model import Interests, Kind
 from flows.outcomes import Outcome, Stage, Verdict
 from flows.storage.database import Database
-from subscribers.ledger.ledger import Ledger
+from subscribers.ledger.deliveries import Ledger
 from subscribers.model import DeliveryState, Letter, Suppressed
 from subscribers.people.store import Change
 from subscribers.preferences import Preferences
@@ -31,9 +31,9 @@ async def full_reader(database: Database) -> int:
     claim = await ledger.claim(1, NOW)
     assert claim is not None
     for item in await ledger.due(claim, NOW):
-        assert await ledger.mark(claim, item, NOW)
+        assert await ledger.mark(item, NOW)
         hers = item.subscription is not None and item.subscription.email.lower() == ADA
-        assert await ledger.record(claim, item, BOUNCED if hers else SENT, NOW)
+        assert await ledger.record(item, BOUNCED if hers else SENT, NOW)
     await ledger.release(claim, NOW)
     return found.id
 

@@ -8,7 +8,7 @@ import sqlalchemy as sa
 
 from flows.editions.model import Interests, Kind
 from flows.storage.database import Database
-from subscribers.ledger.ledger import Ledger
+from subscribers.ledger.deliveries import Ledger
 from subscribers.model import Frequency, Letter, SubscriptionState, Suppressed
 from subscribers.people.signups import FORGOTTEN
 from subscribers.people.store import Change
@@ -208,4 +208,4 @@ async def test_only_who_has_confirmed_and_is_not_suppressed_gets_an_edition(data
     (item,) = await ledger.due(claim, NOW)
     assert item.subscription_id == ben.id
     await people(database).suppress("ben@example.org", Suppressed.COMPLAINT, NOW)
-    assert not await ledger.mark(claim, item, NOW)
+    assert not await ledger.mark(item, NOW)

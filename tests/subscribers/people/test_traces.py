@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from flows.editions.model import Interests, Kind
 from flows.outcomes import Outcome, Stage, Verdict
 from flows.storage.database import Database, connect, migrate
-from subscribers.ledger.ledger import Ledger
+from subscribers.ledger.deliveries import Ledger
 from subscribers.people.store import Change
 from subscribers.preferences import Preferences
 from tests.subscribers.everyone import DAY, HOUR, NOW, asked, people, wish
@@ -82,8 +82,8 @@ class Life:
         claim = await ledger.claim(edition, self.at)
         for item in await ledger.due(claim, self.at) if claim else ():
             assert claim is not None
-            if await ledger.mark(claim, item, self.at):
-                await ledger.record(claim, item, Outcome(Verdict.REJECTED, Stage.RCPT, 550, "5.1.1", words), self.at)
+            if await ledger.mark(item, self.at):
+                await ledger.record(item, Outcome(Verdict.REJECTED, Stage.RCPT, 550, "5.1.1", words), self.at)
         if claim:
             await ledger.release(claim, self.at)
         await ledger.settled()

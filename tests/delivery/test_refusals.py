@@ -1,0 +1,322 @@
+"""Mail servers that say no, whosever fault it is: what becomes of the readers, on SQLite and PostgreSQL."""
+
+from __future__ import annotations
+
+import asyncio
+import datetime as dt
+import time
+from collections import Counter
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+
+from flows.delivery.run import deliver
+from flows.sending.brakes import IN_A_ROW
+from flows.storage.database import Database
+from subscribers.model import DeliveryState, Suppressed
+from subscribers.tables import batch, subscriber
+from tests import factories
+from tests.delivery.test_run import LATER, Scene, about_the_mail_server_alone, cards
+from tests.sending.smtp import MailServer, mail_server
+
+SENT, PENDING, DEFERRED = DeliveryState.SENT, DeliveryState.PENDING, DeliveryState.DEFERRED
+REJECTED = DeliveryState.REJECTED
+
+
+@pytest.fixture
+async def scene(database: Database, tmp_path: Path) -> AsyncIterator[Scene]:
+    async with mail_server() as server:
+        yield Scene(database, tmp_path, server)
+
+
+def over_domains(number: int, domains: int = 10) -> list[str]:
+    return [f"reader-{n}@d{n % domains}.example" for n in range(number)]
+
+
+async def suppressed(scene: Scene) -> dict[str, str]:
+    query = sa.select(subscriber.c.email, subscriber.c.suppressed).where(subscriber.c.suppressed.is_not(None))
+    async with scene.database.read() as connection:
+        return {row.email: row.suppressed for row in await connection.execute(query)}
+
+
+@pytest.mark.parametrize(
+    ("at", "answer"),
+    [
+        ("RCPT", "550 relay not permitted"),
+        ("RCPT", "550 5.1.1 no such user"),
+        ("content", "554 Message rejected: Email address is not verified"),
+        ("content", "554 5.7.1 not wanted"),
+    ],
+)
+async def test_a_server_that_refuses_everybody_stops_the_run_and_costs_nobody_anything(
+    scene: Scene, at: str, answer: str
+) -> None:
+    """Once it is mended the same command reaches everybody."""
+    addresses = over_domains(200)
+    if at == "RCPT":
+        scene.server.refuses = lambda _: answer
+    else:
+        scene.server.refuses_content = lambda _: answer
+    await scene.begin(*addresses)
+    delivered = await scene.deliver(**LATER)
+    assert "check whether it may send for PAPERROUND_SENDER" in delivered.halted
+    assert delivered.counts == {PENDING: 200}
+    assert scene.server.tries.total() <= IN_A_ROW + 2 * scene.context.settings.mail_connections
+    assert await suppressed(scene) == {}
+    first = set(scene.server.tries)
+
+    await scene.deliver(**LATER)  # what stopped one run does not stand first in the next
+    assert not first & (set(scene.server.tries) - first)
+    assert len(set(scene.server.tries)) > len(first)
+
+    scene.server.refuses = scene.server.refuses_content = lambda _: ""
+    assert (await scene.deliver(**LATER)).counts == {SENT: 200}
+    assert scene.server.readers == Counter(addresses)
+
+
+async def test_a_company_that_refuses_all_its_readers_keeps_nobody_else_from_theirs(scene: Scene) -> None:
+    company = [f"reader-{n}@company.example" for n in range(30)]
+    others = [f"other-{n}@example.org" for n in range(20)]
+    scene.server.refuses = lambda address: "550 5.7.1 blocked" if address.endswith("@company.example") else ""
+    await scene.begin(*company, *others)
+    delivered = await scene.deliver(**LATER)
+    assert not delivered.halted
+    states = await scene.states()
+    assert {states[one] for one in others} == {SENT}
+    assert {states[one] for one in company} <= {DEFERRED, PENDING}
+    assert scene.server.tries.total() < 20 + 20
+    assert delivered.next_due is not None
+    assert await suppressed(scene) == {}
+
+    scene.server.refuses = lambda _: ""
+    scene.clock.forward(minutes=16)
+    assert (await scene.deliver(**LATER)).counts == {SENT: 50}
+
+
+@about_the_mail_server_alone
+@pytest.mark.parametrize("answer", ["530 5.7.0 log in", "535 5.7.8 no", "550 5.1.7 bad", "550 5.1.8 no such domain"])
+async def test_one_reader_at_whom_our_sender_is_refused_is_put_off(scene: Scene, answer: str) -> None:
+    scene.server.refuses = lambda address: answer if address.startswith("odd") else ""
+    addresses = ["odd@odd.example", *over_domains(40)]
+    await scene.begin(*addresses)
+    for _ in range(2):
+        delivered = await scene.deliver(**LATER)
+        assert not delivered.halted
+        assert delivered.counts == {SENT: 40, DEFERRED: 1}
+
+    scene.server.refuses = lambda address: answer
+    await scene.subscribe(*(f"new-{n}@new{n}.example" for n in range(10)))
+    delivered = await scene.deliver(**LATER)
+    assert "check PAPERROUND_SENDER" in delivered.halted or "user and password" in delivered.halted
+    assert delivered.counts == {SENT: 40, DEFERRED: 1, PENDING: 10}
+
+
+@about_the_mail_server_alone
+@pytest.mark.parametrize(
+    ("at", "answer"),
+    [
+        ("MAIL", "421 4.7.0 enough for one connection"),
+        ("MAIL", "451 4.3.0 later"),
+        ("RCPT", "452 4.5.3 too many recipients"),
+        ("RCPT", "452 4.3.0 later"),
+        ("DATA", "451 4.3.0 later"),
+    ],
+)
+async def test_a_limit_of_a_session_is_learnt_however_it_is_said(scene: Scene, at: str, answer: str) -> None:
+    scene.server.per_connection, scene.server.spent = 5, (at, answer)
+    scene.with_settings(mail_connections=2)
+    await scene.begin(*over_domains(100))
+    delivered = await scene.deliver(**LATER)
+    assert not delivered.halted
+    # before it is learnt a plain 4xx may be about a reader: a few are put off
+    assert delivered.counts[SENT] >= 92
+    assert set(delivered.counts) <= {SENT, DEFERRED}
+    scene.clock.forward(minutes=2)
+    assert (await scene.deliver(**LATER)).counts == {SENT: 100}
+    assert scene.server.connections <= 2 * (100 // 5)
+    assert scene.server.readers == Counter(over_domains(100))
+
+
+@about_the_mail_server_alone
+@pytest.mark.parametrize(
+    "answer",
+    ["550 No such user here", "550 Unrouteable address", "550 sorry, no mailbox (#5.1.1)", "554 5.4.1 Access denied"],
+)
+async def test_a_reader_who_is_unknown_in_words_alone_is_not_asked_for_again(scene: Scene, answer: str) -> None:
+    scene.server.refuses = lambda address: answer if address.startswith("gone") else ""
+    await scene.begin("gone@gone.example", *over_domains(20))
+    assert (await scene.deliver(**LATER)).counts == {SENT: 20, REJECTED: 1}
+    assert await suppressed(scene) == {"gone@gone.example": Suppressed.HARD_BOUNCE}
+
+
+async def test_a_reader_who_is_refused_in_five_editions_in_a_row_is_not_asked_for_again(scene: Scene) -> None:
+    scene.server.refuses = lambda address: "550 no" if address.startswith("never") else ""
+    addresses = ["never@odd.example", *over_domains(8)]
+    await scene.subscribe(*addresses)
+    for day in range(5):
+        assert await suppressed(scene) == {}
+        edition = factories.edition(day=factories.DAY + dt.timedelta(days=day))
+        frozen = await scene.context.store.freeze(edition, cards(), scene.clock())
+        await deliver(scene.context, frozen, lambda _: None, wait=dt.timedelta(0))
+        scene.clock.forward(days=1)
+    assert await suppressed(scene) == {"never@odd.example": Suppressed.REFUSED}
+
+
+@about_the_mail_server_alone
+async def test_a_throttle_without_its_code_slows_down(scene: Scene) -> None:
+    """It was 300 in 0.3 seconds."""
+    scene.server.refuses_content = lambda _: "454 Throttling failure: Maximum sending rate exceeded"
+    await scene.begin(*over_domains(300, 3))
+    delivered = await scene.deliver(**LATER)
+    assert not delivered.halted
+    assert scene.server.tries.total() < 120
+    assert set(delivered.counts) == {DEFERRED, PENDING}
+
+
+@about_the_mail_server_alone
+async def test_a_server_that_is_away_for_a_while_is_waited_for_and_that_is_said(scene: Scene) -> None:
+    scene.with_settings(mail_wait=30)
+    await scene.begin(*over_domains(60))
+    said: list[str] = []
+    working = asyncio.create_task(deliver(scene.context, await scene.frozen(), said.append, wait=dt.timedelta(0)))
+    await scene.server.has_taken(20)
+    await scene.server.stop()
+    await asyncio.sleep(4)
+    await scene.server.start()
+    delivered = await asyncio.wait_for(working, 40)
+    assert not delivered.halted
+    assert delivered.counts[SENT] >= 60 - 2 * 4
+    assert any("It is waited for, up to 30 seconds" in sentence for sentence in said)
+    assert "The mail server is there again." in said
+
+
+@about_the_mail_server_alone
+async def test_a_slow_domain_goes_back_to_the_ledger_and_nobody_behind_it_waits(scene: Scene) -> None:
+    slow = [f"{n}@slow.example" for n in range(1200)]
+    others = [f"{n}@fast.example" for n in range(50)]
+    scene.server.keeps_content = False
+    scene.with_settings(mail_limits="slow.example = 50/s")
+    await scene.begin(*slow, *others)
+    began = asyncio.get_running_loop().time()
+    working = asyncio.create_task(scene.deliver())
+    while sum(one.recipient.endswith("@fast.example") for one in scene.server.taken) < 50:
+        await asyncio.sleep(0.05)
+        assert not working.done()
+    # the rate alone would let those before them leave in 24 seconds
+    assert scene.server.taken[-1].at - began < 8
+    assert (await asyncio.wait_for(working, 60)).counts == {SENT: 1250}
+    assert set(scene.server.readers.values()) == {1}
+
+
+@about_the_mail_server_alone
+async def test_a_stop_waits_for_no_hung_envelope(scene: Scene) -> None:
+    await scene.begin(*(f"hang-{n}@example.org" for n in range(8)))
+    stop = asyncio.Event()
+    working = asyncio.create_task(scene.deliver(stop=stop))
+    await scene.server.has_tried(4)
+    stop.set()
+    delivered = await asyncio.wait_for(working, 5)
+    assert delivered.counts == {PENDING: 8}
+
+
+@about_the_mail_server_alone
+async def test_deliveries_of_one_machine_share_its_connections(scene: Scene) -> None:
+    scene.with_settings(size=20, mail_connections=4)
+    scene.server.slowness = 0.05
+    await scene.begin(*(f"slow-{n}@example.org" for n in range(120)))
+    most = 0
+
+    async def watch() -> None:
+        nonlocal most
+        while True:
+            most = max(most, len(scene.server._open))
+            await asyncio.sleep(0.005)
+
+    watching = asyncio.create_task(watch())
+    done = await asyncio.gather(*(scene.deliver() for _ in range(4)))
+    watching.cancel()
+    assert most <= 4
+    assert done[0].counts == {SENT: 120}
+    assert scene.server.readers == Counter(f"slow-{n}@example.org" for n in range(120))
+
+
+@about_the_mail_server_alone
+@pytest.mark.parametrize(
+    ("kind", "state"),
+    [("void", REJECTED), ("chatty", DEFERRED), ("early", SENT), ("babble", DEFERRED)],
+)
+async def test_a_server_that_breaks_the_protocol_harms_one_reader_alone(
+    scene: Scene, kind: str, state: DeliveryState
+) -> None:
+    await scene.begin(f"{kind}-1@example.org", *over_domains(30))
+    delivered = await scene.deliver(**LATER)
+    assert not delivered.halted
+    assert not scene.server.breaches
+    states = await scene.states()
+    assert states[f"{kind}-1@example.org"] is state
+    assert delivered.counts[SENT] == 30 + (state is SENT)
+    assert set(scene.server.readers.values()) == {1}
+
+
+ROWS = {
+    "550 5.1.1 no such user": REJECTED,
+    "550 No such user here": REJECTED,
+    "550 5.7.1 not you": {REJECTED, DEFERRED},
+    "452 4.2.2 mailbox full": DEFERRED,
+    "535 5.7.8 no": DEFERRED,
+    "550 no": REJECTED,
+}
+
+
+async def test_a_mixed_list_of_5000_over_40_domains_ends_as_each_row_says(scene: Scene) -> None:
+    """A bad reader in twenty, a company that refuses everybody, a session that is limited, a server that is cut off."""
+    answers = list(ROWS)
+    addresses, expected = [], {}
+    for n in range(5000):
+        domain = f"d{n % 40}.example"
+        address = f"bad-{n % 6}-{n}@{domain}" if n % 21 == 7 else f"reader-{n}@{domain}"
+        if n % 40 == 3:
+            address = f"closed-{n}@company.example"
+        addresses.append(address)
+        expected[address] = n % 6 if address.startswith("bad") else None
+
+    def refuses(address: str) -> str:
+        if address.startswith("bad-"):
+            return answers[int(address.split("-")[1])]
+        return "550 5.7.1 blocked" if address.startswith("closed") else ""
+
+    server: MailServer = scene.server
+    server.refuses, server.keeps_content = refuses, False
+    server.per_connection, server.spent = 50, ("RCPT", "452 4.5.3 too many")
+    await scene.begin(*addresses)
+    began = time.monotonic()
+    delivered = await scene.deliver(**LATER)
+    print(f"{time.monotonic() - began:.1f} s, {server.tries.total()} tries, {server.connections} connections")
+    assert not delivered.halted
+    states = await scene.states()
+    for address, row in expected.items():
+        if row is not None:
+            wanted = ROWS[answers[row]]
+            assert states[address] in (wanted if isinstance(wanted, set) else {wanted}), (address, states[address])
+        elif address.startswith("closed"):
+            assert states[address] in (DEFERRED, PENDING)
+        else:
+            assert states[address] is SENT, address
+    dead = {one for one, row in expected.items() if row in (0, 1)}
+    assert await suppressed(scene) == dict.fromkeys(dead, Suppressed.HARD_BOUNCE)
+    assert set(server.readers.values()) == {1}
+    assert await looked_after(scene) == 0
+
+
+async def looked_after(scene: Scene) -> int:
+    """How many open rows nobody will look at."""
+    query = sa.text(
+        "SELECT count(*) FROM delivery d WHERE d.state NOT IN ('sent', 'rejected', 'skipped') AND NOT EXISTS ("
+        "SELECT 1 FROM batch b WHERE b.edition_id = d.edition_id AND d.subscription_id BETWEEN b.lo AND b.hi "
+        "AND b.next_at IS NOT NULL)"
+    )
+    async with scene.database.read() as connection:
+        assert await connection.scalar(sa.select(sa.func.count()).select_from(batch))
+        return await connection.scalar(query) or 0
