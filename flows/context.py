@@ -101,7 +101,7 @@ class Context:
 
     @cached_property
     def turns(self) -> Turns:
-        return Turns(self.database)
+        return Turns(self.database, self.now)
 
     @cached_property
     def report(self) -> Report:

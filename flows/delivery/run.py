@@ -17,6 +17,7 @@ from flows.sending.sender import Report, Sender
 from flows.sending.transports import transport
 from flows.storage.away import until_back
 from flows.storage.editions import Frozen
+from flows.turns import Asked, Granted
 from subscribers.ledger.model import Delivery
 from subscribers.model import DeliveryState
 
@@ -107,8 +108,8 @@ async def work(
     settings = context.settings
     over = asyncio.Event()
 
-    async def reserve(place: str, turns: int, rate: float) -> float:
-        return await until_back(partial(context.turns.reserve, place, turns, rate), say, over)
+    async def reserve(asked: Asked) -> Granted:
+        return await until_back(partial(context.turns.reserve, asked), say, over)
 
     async def standing() -> str:
         return Delivered(counts=await context.ledger.counts(frozen.id), reasons={}).progress
@@ -116,8 +117,9 @@ async def work(
     sender: Sender[Delivery] = Sender(
         transport(settings.mail_url.get_secret_value()),
         connections=max(1, settings.mail_connections // share),
-        rate=settings.mail_rate,
+        rate=settings.limit,
         limits={domain: limit.divided(share) for domain, limit in settings.limits.items()},
+        warm_up=settings.warm_up,
         reserve=reserve,
         slots=context.slots(),
         say=say,

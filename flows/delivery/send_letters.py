@@ -79,8 +79,10 @@ async def _send(
     sender: Sender[Item] = Sender(
         connect,
         connections=min(CONNECTIONS, settings.mail_connections),
-        rate=settings.mail_rate,
+        rate=settings.limit,
         limits=settings.limits,
+        warm_up=settings.warm_up,
+        urgent=True,
         reserve=context.turns.reserve,
         slots=context.slots(letters=True),
         ahead=False,

@@ -21,10 +21,12 @@ from flows.mail.model import Message
 from flows.outcomes import Outcome, Verdict
 from flows.sending.brakes import Brakes, Decision, Do, Says, Tried, read
 from flows.sending.connections import Connections, OpenConnection, Unreachable
-from flows.sending.pace import SOON, Flow, Limit, Pace, domain_of
+from flows.sending.limits import Limit
+from flows.sending.pace import SOON, Flow, Pace, domain_of
 from flows.sending.slots import Slots
 from flows.sending.transports import Connect
 from flows.sending.waiting_list import Batch, D, WaitingList
+from flows.turns import Asked, Granted, WarmUp
 
 T = TypeVar("T")
 
@@ -36,7 +38,7 @@ GRACE = 2.0
 IDLE = 0.5
 """Seconds with nothing to bring after which nobody is expected to show whose a refusal is."""
 
-Reserve = Callable[[str, int, float], Awaitable[float]]
+Reserve = Callable[[Asked], Awaitable[Granted]]
 
 
 @dataclass(slots=True)
@@ -85,9 +87,9 @@ _RECORD = Decision(Do.RECORD)
 class Sender(Generic[D]):
     """Some connections to one mail server, kept open between deliveries, at a bounded pace.
 
-    `reserve(place, turns, rate)` makes it share the rates of `rate` and `limits` with all other senders: it takes so
-    many turns for a domain, or for "", which is all together, and says in how many seconds the first one comes.
-    `slots` makes it share the connections of this machine. `ahead`: deliveries are fetched, and their envelopes sent,
+    `reserve` makes it share what `rate`, `limits` and `warm_up` allow with all other senders: it takes turns for a
+    domain, or for "", which is all together, and says when the first one comes, or when there will be some. `urgent`:
+    its messages are counted, and wait for no window. `slots` makes it share the connections of this machine. `ahead`: deliveries are fetched, and their envelopes sent,
     before a connection is free. `patience`: seconds for which a server that is away is waited for.
     """
 
@@ -96,8 +98,10 @@ class Sender(Generic[D]):
         connect: Connect,
         *,
         connections: int = 4,
-        rate: float = 0,
+        rate: Limit | float = 0,
         limits: Mapping[str, Limit] | None = None,
+        warm_up: WarmUp | None = None,
+        urgent: bool = False,
         reserve: Reserve | None = None,
         slots: Slots | None = None,
         say: Callable[[str], None] = lambda _: None,
@@ -105,7 +109,9 @@ class Sender(Generic[D]):
         ahead: bool = True,
     ) -> None:
         self._number = connections
-        self._pace = Pace(rate, limits, partial(self._ask, reserve) if reserve else None)
+        self._reserve = reserve
+        ask = partial(self._ask, reserve) if reserve else None
+        self._pace = Pace(rate, limits, ask, warm_up, urgent=urgent)
         self._connections = Connections(connect, self._pace, slots, say, patience)
         self._brakes = Brakes(connections)
         self._say = say
@@ -212,11 +218,11 @@ class Sender(Generic[D]):
     def _ask(self, reserve: Reserve, flow: Flow) -> None:
         """Asks for a flow's next block of the turns that senders share."""
 
-        async def granted(turns: int) -> None:
-            ahead = await reserve(flow.place, turns, flow.limit.rate)
-            flow.grant(_now() + ahead, turns)
+        async def granted() -> None:
+            found = await reserve(flow.asked())
+            flow.grant(_now(), found)
 
-        self._start(granted(flow.block), self._asking)
+        self._start(granted(), self._asking)
 
     # --- one connection's work
 
