@@ -19,6 +19,7 @@ from pydantic import Field, SecretStr, ValidationError, ValidationInfo, field_va
 from pydantic_core import ErrorDetails
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from flows.config.sender import read_address, read_sender
 from flows.outcomes import Problem
 from flows.sending.limits import Limit, read_limits, read_rate, read_warm_up
 from flows.turns import WarmUp
@@ -143,16 +144,14 @@ class Settings(BaseSettings):
     @field_validator("sender")
     @classmethod
     def _sender_has_an_address(cls, value: str) -> str:
-        if "@" not in parseaddr(value)[1] or any(c in value for c in "\r\n"):
-            raise ValueError("should be a name and an address such as `Paperround <digest@example.org>`")
-        return value
+        return read_sender(value)
 
     @field_validator("return_path")
     @classmethod
     def _return_path_is_an_address(cls, value: str) -> str:
-        if value and ("@" not in value or any(c in value for c in "\r\n <>")):
+        if value and any(c in value for c in " <>"):
             raise ValueError("should be an address alone, such as bounces@example.org")
-        return value
+        return value and read_address(value)
 
     @field_validator("mail_rate", mode="before")
     @classmethod
@@ -265,9 +264,14 @@ class Settings(BaseSettings):
     def bounces_to(self) -> str:
         return self.return_path or parseaddr(self.sender)[1]
 
+    @cached_property
+    def sender_domain(self) -> str:
+        """What the Message-IDs end with, among others."""
+        return parseaddr(self.sender)[1].rpartition("@")[2]
+
     @property
     def signing_domain(self) -> str:
-        return self.dkim_domain or parseaddr(self.sender)[1].rpartition("@")[2]
+        return self.dkim_domain or self.sender_domain
 
     @cached_property
     def dkim_keys(self) -> tuple[tuple[bytes, str], ...]:

@@ -177,11 +177,19 @@ async def deliver_due(
 
 async def _open(context: Context, frozen: Frozen, say: Say, *, at_once: bool) -> None:
     edition = frozen.edition
+    zone = context.newsletter(edition.newsletter).zone
     made = await context.ledger.open(
-        frozen.id, edition.newsletter, edition.kind, edition.day, frozen.at, at_once=at_once
+        frozen.id, edition.newsletter, edition.kind, edition.day, frozen.at, at_once=at_once, zone=zone
     )
     if made:
         say(f"{made} {'reader is' if made == 1 else 'readers are'} new to this edition.")
+        if unknown := await context.subscribers.unknown_zones(edition.newsletter):
+            count, names = sum(unknown.values()), ", ".join(map(repr, sorted(unknown)[:3]))
+            has, page = ("reader has", "Their page says") if count == 1 else ("readers have", "Their pages say")
+            say(
+                f"{count} {has} a time zone that this machine does not know ({names}): {zone}, the newsletter's, "
+                f"counts instead. {page} so and offer another; newer zones come with the package tzdata."
+            )
     await context.store.opened(frozen.id, context.now())
 
 

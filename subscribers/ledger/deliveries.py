@@ -77,13 +77,15 @@ class Ledger(OneReader, Standing):
         frozen_at: dt.datetime,
         *,
         at_once: bool,
+        zone: str = "UTC",
     ) -> int:
         """Makes the rows for every subscription that the edition is for and that has none yet; returns how many.
 
         Each is due at the reader's hour after `frozen_at`, or `at_once`, which also makes due what still waits for
-        its hour. Two that do so at a time make each row once.
+        its hour. `zone` is the newsletter's, for readers whose own is not known. Two that do so at a time make each
+        row once.
         """
-        opening = Opening(self._database, edition_id, frozen_at, readers_of(newsletter, kind, day))
+        opening = Opening(self._database, edition_id, frozen_at, readers_of(newsletter, kind, day), zone)
         made = await opening.make_rows(self._size, at_once=at_once)
         if at_once:
             await opening.hurry()
