@@ -32,6 +32,7 @@ from subscribers.ledger.deliveries import Ledger
 from subscribers.ledger.rate import Turns
 from subscribers.ledger.report import Report
 from subscribers.ledger.uncertain import Held
+from subscribers.people.lifting import Lifting
 from subscribers.people.outbox import Outbox
 from subscribers.people.store import Subscribers
 from subscribers.tokens import REPORT_LIFE, Purpose, sign_text, until
@@ -110,6 +111,10 @@ class Context:
     @cached_property
     def held(self) -> Held:
         return Held(self.database)
+
+    @cached_property
+    def lifting(self) -> Lifting:
+        return Lifting(self.database, self.settings.hashing_key)
 
     @cached_property
     def outbox(self) -> Outbox:

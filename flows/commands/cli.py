@@ -207,8 +207,14 @@ def show_deliveries(
     as_csv: Annotated[bool, typer.Option("--csv", help="As CSV, with times in UTC")] = False,
     link: Annotated[bool, typer.Option("--link", help="Print a link to the page that shows the same instead")] = False,
     resend: Annotated[
-        bool, typer.Option("--resend", help="With --state uncertain: send what is held again, under its Message-ID")
+        bool,
+        typer.Option(
+            "--resend",
+            help="With --state uncertain or rejected: send what is held, or was rejected, again under its Message-ID",
+        ),
     ] = False,
+    domain: Annotated[str, typer.Option(help="With --resend: only to addresses of this domain")] = "",
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="With --resend: only say how many that would be")] = False,
     settle: Annotated[
         bool, typer.Option("--settle", help="With --state uncertain: count what is held as sent")
     ] = False,
@@ -221,10 +227,12 @@ def show_deliveries(
     kind = _kind(weekly)
     if sum((as_csv, link, resend, settle)) > 1:
         raise Problem("--csv, --link, --resend and --settle exclude each other: say one of them.")
+    if (domain or dry_run) and not resend:
+        raise Problem("--domain and --dry-run belong to --resend: say it with them.")
     if link:
         typer.echo(_run(deliveries.link(edition, kind=kind)))
     elif resend:
-        typer.echo(_run(deliveries.resend(edition, state, kind=kind)))
+        typer.echo(_run(deliveries.resend(edition, state, kind=kind, domain=domain, dry_run=dry_run)))
     elif settle:
         typer.echo(_run(deliveries.settle(edition, state, kind=kind)))
     else:
@@ -340,12 +348,32 @@ def export_subscribers(
 
 @people.command("suppress")
 def suppress(
-    email: Annotated[str, typer.Argument(help="The address")],
+    email: Annotated[str, typer.Argument(help="The address")] = "",
     reason: Annotated[str, typer.Option(help="operator, hard-bounce or complaint")] = "operator",
     lift: Annotated[bool, typer.Option("--lift", help="Allow it again instead")] = False,
+    edition: Annotated[
+        str, typer.Option("--edition", "-e", help="With --lift: all that this edition suppressed, as daily/2026-06-09")
+    ] = "",
+    weekly: Weekly = False,
+    on: Annotated[
+        str, typer.Option("--on", help="With --lift: all that mail servers' refusals suppressed on this day (UTC)")
+    ] = "",
 ) -> None:
-    """Never mails an address again, on any newsletter. It is kept as a keyed hash, also after it is forgotten."""
-    typer.echo(_run(subscribers.lift(email) if lift else subscribers.suppress(email, reason)))
+    """Never mails an address again, on any newsletter. It is kept as a keyed hash, also after it is forgotten.
+
+    With --lift it is allowed again; so are, with --edition or --on, all whom a mail server had refused then. Who
+    complained, asked to be erased or was suppressed by you stays suppressed.
+    """
+    if sum(map(bool, (email, edition, on))) != 1:
+        raise Problem("Name an address, or with --lift an --edition or the day --on which it was: one of them.")
+    if (edition or on) and not lift:
+        raise Problem("--edition and --on say what to lift: say --lift with them.")
+    if edition:
+        typer.echo(_run(deliveries.lift(edition, kind=_kind(weekly))))
+    elif on:
+        typer.echo(_run(subscribers.lift_day(on)))
+    else:
+        typer.echo(_run(subscribers.lift(email) if lift else subscribers.suppress(email, reason)))
 
 
 @people.command("forget")

@@ -40,6 +40,8 @@ class Delivered:
     """How many of the mails were sent by this delivery, and not by an earlier one."""
     halted: str = ""
     """Why it stopped before its end, in one sentence."""
+    limited: str = ""
+    """How many a limit keeps back, and until when; empty: none does."""
 
     @property
     def sentence(self) -> str:
@@ -48,7 +50,7 @@ class Delivered:
             later = "; what is uncertain waits for you, see `paperround deliveries --help`"
         before = self.counts.get(DeliveryState.SENT, 0) - self.sent_now
         known = f" ({before} of them before this run)" if before else ""
-        return f"{self.progress.rstrip('.')}{known}{later}."
+        return f"{self.progress.rstrip('.')}{known}{later}.{f' {self.limited}' if self.limited else ''}"
 
     @property
     def progress(self) -> str:
@@ -208,4 +210,20 @@ async def _standing(context: Context, edition_id: int, report: Report) -> Delive
         next_due=await ledger.next_due(edition_id, context.now()),
         sent_now=report.verdicts[Verdict.SENT],
         halted=report.halted,
+        limited=await _limited(context, edition_id, report),
     )
+
+
+async def _limited(context: Context, edition_id: int, report: Report) -> str:
+    """How many mails wait for a limit, and until when, in sentences."""
+    now, said = context.now(), []
+    for place, waits in report.full.items():
+        until = now + dt.timedelta(seconds=waits.seconds)
+        number = waits.number if place else await context.ledger.waiting(edition_id, until)
+        if not number or not waits.seconds:
+            continue
+        named = f"{place} ({waits.limit})" if place else f"all mail ({waits.limit})"
+        said.append(
+            f"{number:,} {'waits' if number == 1 else 'wait'} for the limit of {named}, from {until:%Y-%m-%d %H:%M} UTC on."
+        )
+    return " ".join(said)

@@ -212,6 +212,9 @@ class Letters:
         self._editions[letter.id] = delivery
         return message, None
 
+    def rest(self, seconds: float) -> None:
+        """A letter is urgent: no window keeps it waiting."""
+
     def mark(self, letter: Item) -> asyncio.Future[bool]:
         """A letter is marked by its claim; the edition that goes with it here. One that is not to be had is looked at
         again."""

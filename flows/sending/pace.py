@@ -50,6 +50,15 @@ def domain_of(address: str) -> str:
     return address.rpartition("@")[2].lower()
 
 
+@dataclass(frozen=True, slots=True)
+class Waits:
+    """What a limit keeps back: how many, and in how many seconds the first of them may leave."""
+
+    limit: str
+    number: int
+    seconds: float
+
+
 @dataclass(slots=True, eq=False)
 class Flow:
     """What leaves for one place, and how the place takes it."""
@@ -66,6 +75,8 @@ class Flow:
     """The limit that has closed it, or did so last."""
     booked: int = 0
     """How many went back since it was closed."""
+    gone: int = 0
+    """How many went back in all."""
     _slowed: float = 0.0
     """Messages a second while the server complains; 0: it does not."""
     _complained: float = 0.0
@@ -161,6 +172,7 @@ class Flow:
         """In how many seconds there is room for one more that goes back now, after those that went before it."""
         left, cycle = self.booked, max((window.seconds for window in self.limit.windows), default=DAY)
         self.booked += 1
+        self.gone += 1
         turns = sum(turns for _, turns in self._openings)
         rounds, left = divmod(left, turns)
         for at, turns in self._openings:
@@ -168,6 +180,10 @@ class Flow:
                 return max(at + rounds * cycle - now, 0.0)
             left -= turns
         raise AssertionError("what is left is less than all of them")
+
+    def waits(self, now: float) -> Waits:
+        """What went back since the place was closed."""
+        return Waits(self.full, self.gone, self.closed(now))
 
     def wait(self, now: float) -> float:
         """Seconds until the next message may leave, or until it is known; 0: now."""

@@ -66,13 +66,15 @@ class Turns:
             now = self._now().timestamp()
             day = await self._warm(connection, asked, asked.warm_up, now) if asked.warm_up else None
             windows = _with_warm_up(asked, day)
+            for window in windows:
+                await self._count(connection, asked.place, window, now, asked.taken)
             used = {window.seconds: await self._used(connection, asked, window, now) for window in windows}
             free = min(room(window, used[window.seconds], now) for window in windows)
-            turns = asked.turns if asked.urgent else min(asked.turns, max(free - asked.taken, 0))
+            turns = asked.turns if asked.urgent else min(asked.turns, free)
             for window in windows:
-                await self._count(connection, asked.place, window, now, turns + asked.taken)
+                await self._count(connection, asked.place, window, now, turns)
             if asked.warm_up:
-                taken = warm_up.c.taken + turns + asked.taken
+                taken = warm_up.c.taken + turns
                 mine = sa.update(warm_up).where(warm_up.c.place == asked.place)
                 await connection.execute(mine.values(taken=taken))
         if turns or not asked.turns:
@@ -130,7 +132,7 @@ class Turns:
         await connection.execute(fresh.on_conflict_do_nothing())
         mine = warm_up.c.place == asked.place
         row = (await connection.execute(sa.select(warm_up).where(mine))).one()
-        day = _Day(row.step, row.began, max(row.taken - asked.unused, 0))
+        day = _Day(row.step, row.began, max(row.taken - asked.unused, 0) + asked.taken)
         replies, deferred = row.replies + asked.replies, row.deferred + asked.deferred
         if (days := int(now - row.began) // DAY) > 0:
             on = grows(warming.allowed(day.step), day.taken, replies, deferred)

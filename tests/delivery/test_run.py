@@ -359,10 +359,10 @@ class Overlapping(Ledger):
             await self._releasing.wait()
         return await super().claim(edition_id, now)
 
-    async def release(self, claim: Claim, now: dt.datetime) -> None:
+    async def release(self, claim: Claim, now: dt.datetime, *, not_before: dt.datetime | None = None) -> None:
         self._releasing.set()
         await asyncio.sleep(0.3)
-        await super().release(claim, now)
+        await super().release(claim, now, not_before=not_before)
 
 
 async def test_what_a_batch_leaves_is_seen_also_when_it_is_given_back_at_this_moment(scene: Scene) -> None:

@@ -74,6 +74,9 @@ class Batch:
     def give_back(self, delivery: To) -> None:
         self.given_back.append(delivery.address)
 
+    def rest(self, seconds: float) -> None:
+        self.rested = seconds
+
     def verdicts(self) -> dict[str, Verdict]:
         return {item: outcome.verdict for item, outcome in self.outcomes.items()}
 

@@ -77,6 +77,13 @@ async def test_what_was_not_used_goes_back(database: Database, clock: Clock) -> 
     assert [(await turns.reserve(asked)).turns, (await turns.reserve(asked)).turns] == [60, 25]
 
 
+async def test_what_left_without_a_turn_is_counted_and_may_fill_the_window(database: Database, clock: Clock) -> None:
+    turns, asked = Turns(database, clock), Asked("example.org", 5, warm_up=WarmUp(20, 1.5))
+    full = await turns.reserve(replace(asked, taken=20))
+    assert (full.turns, full.limit) == (0, "20/day, PAPERROUND_MAIL_WARM_UP")
+    assert full.openings[0][0] == pytest.approx(DAY, abs=1)
+
+
 async def test_a_letter_is_counted_and_waits_for_no_window(database: Database, clock: Clock) -> None:
     turns, asked = Turns(database, clock), Asked("", 10, windows=(Window(10, DAY),))
     assert (await turns.reserve(replace(asked, urgent=True))).turns == 10
