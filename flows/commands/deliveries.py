@@ -111,7 +111,8 @@ def _told(context: Context, edition: Edition, written: str, summary: Summary) ->
         ]
     if summary.counts.get(DeliveryState.REJECTED):
         again = f"paperround deliveries --edition {written}{_weekly(edition.kind)} --state {DeliveryState.REJECTED}"
-        lines += ["", f"Where the mail server was wrong, `{again} --resend` sends again what it rejected."]
+        lines += [] if summary.held else [""]
+        lines += [f"Where the mail server was wrong, `{again} --resend` sends again what it rejected."]
     return "\n".join(lines) + "\n\n"
 
 

@@ -223,7 +223,6 @@ async def _limited(context: Context, edition_id: int, report: Report) -> str:
         if not number or not waits.seconds:
             continue
         named = f"{place} ({waits.limit})" if place else f"all mail ({waits.limit})"
-        said.append(
-            f"{number:,} {'waits' if number == 1 else 'wait'} for the limit of {named}, from {until:%Y-%m-%d %H:%M} UTC on."
-        )
+        verb = "waits" if number == 1 else "wait"
+        said.append(f"{number:,} {verb} for the limit of {named}, until {until:%Y-%m-%d %H:%M} UTC at least.")
     return " ".join(said)

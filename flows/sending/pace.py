@@ -168,6 +168,11 @@ class Flow:
         """For how many seconds no turn comes, since a window is full; 0: it is not."""
         return 0.0 if self._granted else max(self._closed_until - now, 0.0)
 
+    @property
+    def learning(self) -> bool:
+        """It has been asked whether its window has room, and there is no answer yet."""
+        return self._asked and not self._granted and bool(self.limit.windows or self.warm_up)
+
     def book(self, now: float) -> float:
         """In how many seconds there is room for one more that goes back now, after those that went before it."""
         left, cycle = self.booked, max((window.seconds for window in self.limit.windows), default=DAY)
@@ -175,6 +180,8 @@ class Flow:
         self.gone += 1
         turns = sum(turns for _, turns in self._openings)
         rounds, left = divmod(left, turns)
+        if rounds and self.warm_up:  # it will have grown by then: nobody can say now when these have room
+            rounds, left = 0, turns - 1
         for at, turns in self._openings:
             if left < turns:
                 return max(at + rounds * cycle - now, 0.0)

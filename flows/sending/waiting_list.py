@@ -186,7 +186,7 @@ class WaitingList(Generic[D]):
         """Keeps a delivery until its domain's pace allows it; False: too many wait, and it went back until then."""
         parked = self._parked.get(domain)
         flow = self._pace.flow(domain)
-        keep = max(AT_LEAST, int(flow.rate * AT_HAND))
+        keep = PARKED if flow.learning else max(AT_LEAST, int(flow.rate * AT_HAND))
         if (parked is None or len(parked) < keep) and self._number_parked < PARKED:
             self._number_parked += 1
             self._parked.setdefault(domain, deque()).append(delivery)
