@@ -1,2 +1,2 @@
-"""To the mail server: read `sender`, then `waiting` (what it brings, and its queue), `pace`, `smtp_session` (our side
+"""To the mail server: read `sender`, then `waiting` (what it brings, and its queue), `pace` and `limits`, `smtp_session` (our side
 of the conversation), `sign` with `sign_pool` and `dkim`, and `transports/`, one file for each way out."""

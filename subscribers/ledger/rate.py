@@ -127,7 +127,7 @@ class Turns:
     async def _warm(self, connection: AsyncConnection, asked: Asked, warming: WarmUp, now: float) -> _Day:
         """The present day of a place's warm-up, which begins with the first message and goes on where it went well."""
         fresh = self._database.insert(warm_up).values(
-            place=asked.place, step=0, began=int(now), taken=0, replies=0, deferred=0
+            place=asked.place, step=0, began=math.ceil(now), taken=0, replies=0, deferred=0
         )
         await connection.execute(fresh.on_conflict_do_nothing())
         mine = warm_up.c.place == asked.place
