@@ -224,7 +224,7 @@ class WaitingList(Generic[D]):
         self._number_parked = 0
 
     def _look(self) -> None:
-        if len(self._waiting) < self._low:
+        if self.over.is_set() or len(self._waiting) < self._low:
             self.hungry.set()
         else:
             self.hungry.clear()

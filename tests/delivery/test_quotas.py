@@ -119,6 +119,15 @@ async def test_a_full_domain_keeps_nobody_else_waiting(scene: Scene) -> None:
     assert most_in(times, dt.timedelta(hours=1)) <= 40
 
 
+async def test_turns_that_can_not_be_had_end_the_run_with_the_reason(scene: Scene) -> None:
+    scene.with_settings(size=50, mail_warm_up="200/day x1.5")
+    await scene.begin(*readers(100))
+    async with scene.database.write() as connection:
+        await connection.execute(sa.text("DROP TABLE warm_up"))
+    with pytest.raises(sa.exc.DBAPIError, match="warm_up"):
+        await asyncio.wait_for(scene.deliver(**LATER), 30)
+
+
 async def test_several_machines_share_one_quota(scene: Scene) -> None:
     await scene.begin(*readers(200))
     scene.with_settings(size=10, mail_rate="80/hour")
