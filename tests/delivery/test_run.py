@@ -167,7 +167,7 @@ async def test_a_reader_whose_zone_is_not_known_stops_nobody_and_is_told_of(scen
     await scene.subscribe("west@example.org", zone="US/Pacific-New", hour=NOON.hour - 7)
     await scene.begin(*readers(3))
     told: list[str] = []
-    delivered = await deliver(scene.context, await scene.frozen(), told.append, **LATER)
+    delivered = await deliver(scene.context, await scene.frozen(), told.append, wait=LATER["wait"])
     assert (delivered.counts[SENT], delivered.counts[PENDING]) == (4, 1)
     (said,) = (one for one in told if "time zone" in one)
     assert said.startswith(
