@@ -34,6 +34,7 @@ from subscribers.ledger.deliveries import Ledger
 from subscribers.ledger.rate import Turns
 from subscribers.ledger.report import Report
 from subscribers.ledger.uncertain import Held
+from subscribers.people.lifting import Lifting
 from subscribers.people.outbox import Outbox
 from subscribers.people.store import Subscribers
 from subscribers.web.page_meta import name_of
@@ -102,7 +103,7 @@ class Context:
 
     @cached_property
     def turns(self) -> Turns:
-        return Turns(self.database)
+        return Turns(self.database, self.now)
 
     @cached_property
     def report(self) -> Report:
@@ -111,6 +112,10 @@ class Context:
     @cached_property
     def held(self) -> Held:
         return Held(self.database)
+
+    @cached_property
+    def lifting(self) -> Lifting:
+        return Lifting(self.database, self.settings.hashing_key)
 
     @cached_property
     def outbox(self) -> Outbox:

@@ -6,11 +6,11 @@ import datetime as dt
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from zoneinfo import ZoneInfo
 
 from flows.editions.model import Kind
 from flows.outcomes import Outcome, Verdict
 from subscribers.model import DeliveryState, Frequency, Letter, Subscription, SubscriptionState, Suppressed
+from subscribers.zones import clock
 
 BACK_OFF: Sequence[dt.timedelta] = tuple(dt.timedelta(minutes=m) for m in (1, 5, 15, 60, 120))
 """The wait after each failed attempt; the last one repeats."""
@@ -28,15 +28,18 @@ def frequencies(kind: Kind, day: dt.date) -> tuple[Frequency, ...]:
     return (Frequency.DAILY, Frequency.WEEKDAYS) if day.weekday() < 5 else (Frequency.DAILY,)
 
 
-def due(frozen_at: dt.datetime, hour: int | None, zone: str, weekday: int | None = None) -> dt.datetime | None:
+def due(
+    frozen_at: dt.datetime, hour: int | None, zone: str, weekday: int | None = None, otherwise: str = "UTC"
+) -> dt.datetime | None:
     """The first time after `frozen_at` that the reader's clock shows `hour`, and of a weekly edition their `weekday`
     (0 is Monday), at `MORNING` without an hour; None: at once.
 
     Where the clocks go forward over that hour it is the moment they do; where they go back it is the first of the
-    two (PEP 495, fold=0). An edition that is frozen within the hour is due at once, and one that is frozen later on
-    the reader's weekday too: better late on their day than a week old.
+    two (PEP 495, fold=0). Where the machine does not know the zone, `otherwise` counts, the newsletter's. An edition
+    that is frozen within the hour is due at once, and one that is frozen later on the reader's weekday too: better late
+    on their day than a week old.
     """
-    here = frozen_at.astimezone(ZoneInfo(zone))
+    here = frozen_at.astimezone(clock(zone, otherwise))
     if weekday is None and hour in (None, here.hour):
         return None
     for days in range(8):

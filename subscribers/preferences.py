@@ -10,14 +10,13 @@ import datetime as dt
 import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import lru_cache
 from typing import Any
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from flows.editions.model import EVERY, Interests
 from flows.editions.words import words
 from subscribers.model import Frequency, Subscription, SubscriptionState
 from subscribers.text import clean
+from subscribers.zones import known as known_zone
 
 MAX_KEYWORDS = 50
 MAX_AUTHORS = 50
@@ -280,21 +279,10 @@ def _hour(text: str) -> int | None:
 
 
 def _zone(text: str) -> str:
-    name = text.strip()
-    if not _is_zone(name):
+    name = known_zone(text.strip())
+    if not name:
         raise Unusable("errors.zone", value=_shown(text))
     return name
-
-
-@lru_cache(maxsize=1000)
-def _is_zone(name: str) -> bool:
-    if not name or len(name) > 60:
-        return False
-    try:
-        ZoneInfo(name)
-    except (ZoneInfoNotFoundError, ValueError, OSError):
-        return False
-    return True
 
 
 def read_pause(text: str, today: dt.date) -> dt.date:

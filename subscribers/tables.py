@@ -126,6 +126,7 @@ batch = sa.Table(
     sa.Column("next_at", Instant, comment="when its next delivery is due; null: all are final"),
     sa.Column("lease_until", sa.BigInteger, comment="milliseconds of the database's clock"),
     sa.Column("lease", sa.String(22)),
+    sa.Column("since", Instant, comment="when its first delivery was due, where none could leave then"),
 )
 operator_session = sa.Table(
     "operator_session",

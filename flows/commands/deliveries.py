@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TextIO
 
-from flows.commands.subscribers import opened, shown
+from flows.commands.subscribers import lifting_done, opened, shown
 from flows.config.settings import load_settings
 from flows.context import Context, open_context, report_link
 from flows.editions.model import Edition, Kind, NoEdition
@@ -76,8 +76,7 @@ async def _delivered(context: Context, written: str, kind: Kind) -> Frozen:
 
 
 def _deliver(slug: str, kind: Kind, day: dt.date) -> str:
-    weekly = " --weekly" if kind is Kind.WEEKLY else ""
-    return f"paperround deliver --newsletter {slug} --date {day}{weekly}"
+    return f"paperround deliver --newsletter {slug} --date {day}{_weekly(kind)}"
 
 
 async def _nobody(context: Context, frozen: Frozen) -> str:
@@ -104,14 +103,17 @@ def _told(context: Context, edition: Edition, written: str, summary: Summary) ->
             lines += [f"  {'':9}  {count:>{width},}  {shown(words)}" for words, count in answers.frequent if words]
             lines += [f"  {'':9}  {answers.others:>{width},}  in other words"] if answers.others else []
     if summary.held:
-        weekly = " --weekly" if edition.kind is Kind.WEEKLY else ""
-        again = f"paperround deliveries --edition {written}{weekly} --state {DeliveryState.UNCERTAIN}"
+        again = f"paperround deliveries --edition {written}{_weekly(edition.kind)} --state {DeliveryState.UNCERTAIN}"
         lines += [
             "",
             f"{_number(summary.held)} {'is' if summary.held == 1 else 'are'} uncertain and held for you: nobody knows "
             "whether the mail server had taken the message.",
             f"Send again: `{again} --resend`. Count as sent: `{again} --settle`.",
         ]
+    if summary.counts.get(DeliveryState.REJECTED):
+        again = f"paperround deliveries --edition {written}{_weekly(edition.kind)} --state {DeliveryState.REJECTED}"
+        lines += [] if summary.held else [""]
+        lines += [f"Where the mail server was wrong, `{again} --resend` sends again what it rejected."]
     return "\n".join(lines) + "\n\n"
 
 
@@ -186,23 +188,47 @@ async def link(edition: str, *, kind: Kind) -> str:
         return report_link(context, found.newsletter, found.kind, found.day)
 
 
-async def resend(edition: str, state: str, *, kind: Kind) -> str:
-    """Makes due what is uncertain and held, to be sent again under the same Message-ID; says how many that were."""
-    _is_uncertain(state, "--resend")
+async def resend(edition: str, state: str, *, kind: Kind, domain: str = "", dry_run: bool = False) -> str:
+    """Makes due what is uncertain and held, or what was rejected, to be sent again under the same Message-ID; says how
+    many that were. A dry run only counts them."""
+    wanted = _state(state)
+    if wanted not in (DeliveryState.UNCERTAIN, DeliveryState.REJECTED):
+        raise Problem("--resend is about uncertain or rejected deliveries: say --state uncertain or --state rejected.")
+    rejected = wanted is DeliveryState.REJECTED
     async with open_context(load_settings()) as context:
         frozen = await _delivered(context, edition, kind)
-        held = (await context.report.summary(frozen.id, 0)).held
-        done = await context.held.resend(frozen.id, context.now())
-    if not held:
-        return _none_held(frozen.edition)
+        found = await context.held.count(frozen.id, rejected=rejected, domain=domain)
+        if dry_run:
+            return f"{_number(found)} would be due again; nothing was changed."
+        done = await context.held.resend(frozen.id, context.now(), rejected=rejected, domain=domain)
+    if not found:
+        return _none_rejected(frozen.edition, domain) if rejected else _none_held(frozen.edition)
     said = (
         f"{_number(done)} {'is' if done == 1 else 'are'} due again, under the same Message-ID: "
         f"`{_deliver(frozen.edition.newsletter, kind, frozen.edition.day)}` sends now, `deliver-due` within a quarter "
         "of an hour."
     )
-    if held > done:
-        said += f" {_number(held - done)} lie among others that are being sent now: say it again in a minute."
+    if found > done:
+        said += f" {_number(found - done)} lie among others that are being sent now: say it again in a minute."
+    if rejected:
+        said += (
+            " Who was suppressed for it gets it only after `paperround subscribers suppress --lift --edition "
+            f"{frozen.edition.newsletter}/{frozen.edition.day}{_weekly(kind)}`."
+        )
     return said
+
+
+async def lift(edition: str, *, kind: Kind) -> str:
+    """Allows those to be mailed again whom an edition suppressed, since a mail server refused them."""
+    async with open_context(load_settings()) as context:
+        frozen = await _delivered(context, edition, kind)
+        lifted = await context.lifting.of_edition(frozen.id, frozen.at)
+    again = f"paperround deliveries --edition {edition}{_weekly(kind)} --state rejected --resend"
+    return f"{lifting_done(lifted)} `{again}` sends them this edition." if lifted else lifting_done(0)
+
+
+def _weekly(kind: Kind) -> str:
+    return " --weekly" if kind is Kind.WEEKLY else ""
 
 
 async def settle(edition: str, state: str, *, kind: Kind) -> str:
@@ -219,6 +245,11 @@ async def settle(edition: str, state: str, *, kind: Kind) -> str:
 def _is_uncertain(state: str, option: str) -> None:
     if _state(state) is not DeliveryState.UNCERTAIN:
         raise Problem(f"{option} decides about uncertain deliveries alone: say --state uncertain with it.")
+
+
+def _none_rejected(edition: Edition, domain: str) -> str:
+    whom = f" to {shown(domain[:60])}" if domain else ""
+    return f"No delivery of the {edition.kind} edition of {edition.day}{whom} was rejected: nothing was changed."
 
 
 def _none_held(edition: Edition) -> str:

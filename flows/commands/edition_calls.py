@@ -76,8 +76,14 @@ def show_deliveries(
     as_csv: Annotated[bool, typer.Option("--csv", help="As CSV, with times in UTC")] = False,
     link: Annotated[bool, typer.Option("--link", help="Print a link to the page that shows the same instead")] = False,
     resend: Annotated[
-        bool, typer.Option("--resend", help="With --state uncertain: send what is held again, under its Message-ID")
+        bool,
+        typer.Option(
+            "--resend",
+            help="With --state uncertain or rejected: send what is held, or was rejected, again under its Message-ID",
+        ),
     ] = False,
+    domain: Annotated[str, typer.Option(help="With --resend: only to addresses of this domain")] = "",
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="With --resend: only say how many that would be")] = False,
     settle: Annotated[
         bool, typer.Option("--settle", help="With --state uncertain: count what is held as sent")
     ] = False,
@@ -90,10 +96,12 @@ def show_deliveries(
     kind = kind_of(weekly)
     if sum((as_csv, link, resend, settle)) > 1:
         raise Problem("--csv, --link, --resend and --settle exclude each other: say one of them.")
+    if (domain or dry_run) and not resend:
+        raise Problem("--domain and --dry-run belong to --resend: say it with them.")
     if link:
         typer.echo(run(deliveries.link(edition, kind=kind)))
     elif resend:
-        typer.echo(run(deliveries.resend(edition, state, kind=kind)))
+        typer.echo(run(deliveries.resend(edition, state, kind=kind, domain=domain, dry_run=dry_run)))
     elif settle:
         typer.echo(run(deliveries.settle(edition, state, kind=kind)))
     else:

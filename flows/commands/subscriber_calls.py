@@ -7,8 +7,9 @@ from typing import Annotated
 
 import typer
 
-from flows.commands import subscribers
-from flows.commands.terminal import Newsletter, agreed, console, run, tell
+from flows.commands import deliveries, subscribers
+from flows.commands.terminal import Newsletter, Weekly, agreed, console, kind_of, run, tell
+from flows.outcomes import Problem
 
 app = typer.Typer(no_args_is_help=True, help="Who is subscribed to what, and who is never mailed.")
 
@@ -88,12 +89,32 @@ def export_subscribers(
 
 @app.command("suppress")
 def suppress(
-    email: Annotated[str, typer.Argument(help="The address")],
+    email: Annotated[str, typer.Argument(help="The address")] = "",
     reason: Annotated[str, typer.Option(help="operator, hard-bounce or complaint")] = "operator",
     lift: Annotated[bool, typer.Option("--lift", help="Allow it again instead")] = False,
+    edition: Annotated[
+        str, typer.Option("--edition", "-e", help="With --lift: all that this edition suppressed, as daily/2026-06-09")
+    ] = "",
+    weekly: Weekly = False,
+    on: Annotated[
+        str, typer.Option("--on", help="With --lift: all that mail servers' refusals suppressed on this day (UTC)")
+    ] = "",
 ) -> None:
-    """Never mails an address again, on any newsletter. It is kept as a keyed hash, also after it is forgotten."""
-    typer.echo(run(subscribers.lift(email) if lift else subscribers.suppress(email, reason)))
+    """Never mails an address again, on any newsletter. It is kept as a keyed hash, also after it is forgotten.
+
+    With --lift it is allowed again; so are, with --edition or --on, all whom a mail server had refused then. Who
+    complained, asked to be erased or was suppressed by you stays suppressed.
+    """
+    if sum(map(bool, (email, edition, on))) != 1:
+        raise Problem("Name an address, or with --lift an --edition or the day --on which it was: one of them.")
+    if (edition or on) and not lift:
+        raise Problem("--edition and --on say what to lift: say --lift with them.")
+    if edition:
+        typer.echo(run(deliveries.lift(edition, kind=kind_of(weekly))))
+    elif on:
+        typer.echo(run(subscribers.lift_day(on)))
+    else:
+        typer.echo(run(subscribers.lift(email) if lift else subscribers.suppress(email, reason)))
 
 
 @app.command("forget")

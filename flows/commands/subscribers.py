@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import datetime as dt
 import re
 from collections.abc import Callable, Iterator, Mapping
 from itertools import islice
@@ -10,7 +11,7 @@ from pathlib import Path
 from typing import Literal, TextIO
 
 from flows.config.settings import load_settings
-from flows.context import Context, open_context
+from flows.context import Context, open_context, read_day
 from flows.editions.model import EVERY
 from flows.outcomes import Problem
 from subscribers.model import Subscription, SubscriptionState, Suppressed
@@ -175,6 +176,22 @@ async def lift(email: str) -> str:
     if not lifted:
         return f"{address} was not suppressed."
     return f"{address} may be mailed again. Who had unsubscribed stays so."
+
+
+async def lift_day(date: str) -> str:
+    """Ends the suppressions that mail servers' refusals made on a day, in UTC."""
+    async with open_context(load_settings()) as context:
+        begin = dt.datetime.combine(read_day(date, context.now().date()), dt.time(), dt.UTC)
+        lifted = await context.lifting.of_day(begin, begin + dt.timedelta(days=1))
+    return lifting_done(lifted)
+
+
+def lifting_done(lifted: int) -> str:
+    """What lifting many came to."""
+    if not lifted:
+        return "Nobody was suppressed then for what a mail server said: nothing was changed."
+    whom = "1 address" if lifted == 1 else f"{lifted:,} addresses"
+    return f"{whom} may be mailed again. Who had unsubscribed or complained stays so."
 
 
 async def forget(email: str, agreed: Callable[[str], bool]) -> str:

@@ -20,8 +20,10 @@ from pydantic import Field, SecretStr, ValidationError, ValidationInfo, field_va
 from pydantic_core import ErrorDetails
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from flows.config.sender import read_address, read_sender
 from flows.outcomes import Problem
-from flows.sending.pace import Limit, read_limits
+from flows.sending.limits import Limit, read_limits, read_rate, read_warm_up
+from flows.turns import WarmUp
 
 Url = Annotated[str, Field(pattern=r"^https?://[^\s]+$")]
 
@@ -49,14 +51,20 @@ class Settings(BaseSettings):
         description="smtp://, smtps:// or smtp+starttls://USER:PASSWORD@HOST:PORT, or maildir:///FOLDER",
     )
     mail_connections: int = Field(4, ge=1, le=100, description="Connections to the mail server at a time")
-    mail_rate: float = Field(
-        0,
-        ge=0,
-        allow_inf_nan=False,
-        description="Messages a second at most, over all processes and machines that share the database; 0: no limit",
+    mail_rate: str = Field(
+        "",
+        description="How much mail may leave, over all processes and machines that share the database: messages a "
+        "second, and in rolling windows, such as `14/s, 50000/day`; a number alone is that of a second",
     )
     mail_limits: str = Field(
-        "", description="Limits of single domains, such as `gmail.com = 20/s, 5 connections`, several joined by `;`"
+        "",
+        description="Limits of single domains, such as `gmail.com = 20/s, 5 connections, 2000/hour`, several joined by "
+        "`;`",
+    )
+    mail_warm_up: str = Field(
+        "",
+        description="What a new sender begins with and how it grows, such as `200/day x1.5`, for all mail together and "
+        "for each large domain; it does not grow after a day on which more than 3 % were put off",
     )
     mail_back_off: str = Field(
         "1, 5, 15, 60, 120",
@@ -152,21 +160,31 @@ class Settings(BaseSettings):
     @field_validator("sender")
     @classmethod
     def _sender_has_an_address(cls, value: str) -> str:
-        if "@" not in parseaddr(value)[1] or any(c in value for c in "\r\n"):
-            raise ValueError("should be a name and an address such as `Paperround <digest@example.org>`")
-        return value
+        return read_sender(value)
 
     @field_validator("return_path")
     @classmethod
     def _return_path_is_an_address(cls, value: str) -> str:
-        if value and ("@" not in value or any(c in value for c in "\r\n <>")):
+        if value and any(c in value for c in " <>"):
             raise ValueError("should be an address alone, such as bounces@example.org")
-        return value
+        return value and read_address(value)
+
+    @field_validator("mail_rate", mode="before")
+    @classmethod
+    def _rate(cls, value: object) -> str:
+        read_rate(str(value))
+        return str(value)
 
     @field_validator("mail_limits")
     @classmethod
     def _limits(cls, value: str) -> str:
         read_limits(value)
+        return value
+
+    @field_validator("mail_warm_up")
+    @classmethod
+    def _warm_up(cls, value: str) -> str:
+        read_warm_up(value)
         return value
 
     @field_validator("mail_back_off")
@@ -283,8 +301,17 @@ class Settings(BaseSettings):
         return file.partition("?")[0] or None if driver.startswith("sqlite") else None
 
     @property
+    def limit(self) -> Limit:
+        """That of all mail together."""
+        return read_rate(self.mail_rate)
+
+    @property
     def limits(self) -> Mapping[str, Limit]:
         return read_limits(self.mail_limits)
+
+    @property
+    def warm_up(self) -> WarmUp | None:
+        return read_warm_up(self.mail_warm_up)
 
     @property
     def back_off(self) -> Sequence[dt.timedelta]:
@@ -294,9 +321,14 @@ class Settings(BaseSettings):
     def bounces_to(self) -> str:
         return self.return_path or parseaddr(self.sender)[1]
 
+    @cached_property
+    def sender_domain(self) -> str:
+        """What the Message-IDs end with, among others."""
+        return parseaddr(self.sender)[1].rpartition("@")[2]
+
     @property
     def signing_domain(self) -> str:
-        return self.dkim_domain or parseaddr(self.sender)[1].rpartition("@")[2]
+        return self.dkim_domain or self.sender_domain
 
     @cached_property
     def dkim_keys(self) -> tuple[tuple[bytes, str], ...]:

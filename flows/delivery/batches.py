@@ -66,6 +66,9 @@ class EditionBatches:
         self._earlier: Mapping[int, Edition] | None = None
         self._editions: Sequence[int] | None = None
         """The latest editions before this one: who was refused in enough of them is asked no more."""
+        self._resting_until: dt.datetime | None = None
+        self._in_order = bool(context.settings.limit.windows or context.settings.warm_up)
+        """Whether not all may leave today: those whose hour came first are served first then."""
         self._said = context.now()
         self._told: dt.datetime | None = None
         context.ledger.tell(say)
@@ -95,7 +98,8 @@ class EditionBatches:
         if ledger.away:
             await first_done(ledger.caught_up(), self._over)
         now = self._context.now()
-        claim = await ledger.claim(self._frozen.id, now)
+        resting = self._rests(now)
+        claim = None if resting else await ledger.claim(self._frozen.id, now)
         if claim is not None:
             if deliveries := await self._read(claim):
                 await self._progress()
@@ -103,6 +107,8 @@ class EditionBatches:
             return 0.0
         if self._claimed or self._closing:  # what they leave is seen when they have been given back
             return LOOK
+        if resting:
+            await ledger.postpone(self._frozen.id, resting)
         due = await ledger.next_due(self._frozen.id, now)
         if due is None or due > self._until:
             return None
@@ -116,7 +122,7 @@ class EditionBatches:
         ledger, edition = self._context.ledger, self._frozen.edition
         if self._earlier is None:
             self._earlier = await dailies(self._context, edition) if edition.kind is Kind.WEEKLY else {}
-        deliveries = await ledger.due(claim, self._context.now())
+        deliveries = await ledger.due(claim, self._context.now(), in_order=self._in_order)
         if not deliveries:
             await ledger.release(claim, self._context.now())
             return []
@@ -177,6 +183,14 @@ class EditionBatches:
 
     def give_back(self, delivery: Delivery) -> None:
         self._settled(self._claimed[delivery.claim.id])
+
+    def rest(self, seconds: float) -> None:
+        self._resting_until = self._context.now() + dt.timedelta(seconds=seconds)
+
+    def _rests(self, now: dt.datetime) -> dt.datetime | None:
+        """Until when nothing may leave; None: it may."""
+        until = self._resting_until
+        return until if until is not None and now < until else None
 
     async def _bury(self, delivery: Delivery, outcome: Outcome, *, marked: bool) -> bool:
         """Suppresses an address that is dead, or was refused again and again, and only then records its refusal: after
@@ -242,7 +256,8 @@ class EditionBatches:
         batch.messages.close()
         self._claimed.pop(batch.claim.id, None)
         try:
-            release = partial(self._context.ledger.release, batch.claim, self._context.now())
+            now = self._context.now()
+            release = partial(self._context.ledger.release, batch.claim, now, not_before=self._rests(now))
             await until_back(release, self._say, self._over)
         except Exception as error:
             if not (self._over.is_set() and is_away(error)):

@@ -5,8 +5,6 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Collection
 from functools import lru_cache
-from urllib.parse import urlsplit
-from zoneinfo import ZoneInfo
 
 from flows.context import Context
 from flows.editions.choose import choose
@@ -20,6 +18,7 @@ from flows.storage.editions import Frozen
 from subscribers import policy
 from subscribers.model import Subscription
 from subscribers.tokens import Purpose, sign
+from subscribers.zones import clock
 
 
 class Writer:
@@ -53,17 +52,19 @@ class Writer:
         day = self._edition.day
         if self._edition.kind is Kind.DAILY:
             return day
-        return max(day, self._context.now().astimezone(ZoneInfo(subscription.zone)).date())
+        zone = clock(subscription.zone, self._context.newsletter(self._edition.newsletter).zone)
+        return max(day, self._context.now().astimezone(zone).date())
 
 
 def reader_of(context: Context, edition: Edition, subscription: int, address: str) -> Reader:
-    """What is this reader's own in their message. The Message-ID is the same for every attempt."""
+    """What is this reader's own in their message. The Message-ID is the same for every attempt, whatever PUBLIC_URL is
+    then."""
     key, now = context.settings.keys[0], context.now()
     return Reader(
         address=address,
         unsubscribe=sign(Purpose.UNSUBSCRIBE, subscription, key),
         manage=sign(Purpose.MANAGE, subscription, key, now),
-        message_id=f"{_named(Same(edition))}.{subscription}@{_host(context.settings.public_url)}",
+        message_id=f"{_named(Same(edition))}.{subscription}@{context.settings.sender_domain}",
         date=now,
     )
 
@@ -71,8 +72,3 @@ def reader_of(context: Context, edition: Edition, subscription: int, address: st
 @lru_cache(maxsize=8)
 def _named(edition: Same[Edition]) -> str:
     return f"{edition.value.newsletter}.{edition.value.kind}.{edition.value.day}"
-
-
-@lru_cache(maxsize=8)
-def _host(url: str) -> str:
-    return urlsplit(url).hostname or "localhost"

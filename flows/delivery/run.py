@@ -18,6 +18,7 @@ from flows.sending.sender import Report, Sender
 from flows.sending.transports import transport
 from flows.storage.away import until_back
 from flows.storage.editions import Frozen
+from flows.turns import Asked, Granted
 from subscribers.ledger import clocks
 from subscribers.ledger.model import Delivery
 from subscribers.model import DeliveryState
@@ -41,6 +42,8 @@ class Delivered:
     """How many of the mails were sent by this delivery, and not by an earlier one."""
     halted: str = ""
     """Why it stopped before its end, in one sentence."""
+    limited: str = ""
+    """How many a limit keeps back, and until when; empty: none does."""
 
     @property
     def sentence(self) -> str:
@@ -49,7 +52,7 @@ class Delivered:
             later = "; what is uncertain waits for you, see `paperround deliveries --help`"
         before = self.counts.get(DeliveryState.SENT, 0) - self.sent_now
         known = f" ({before} of them before this run)" if before else ""
-        return f"{self.progress.rstrip('.')}{known}{later}."
+        return f"{self.progress.rstrip('.')}{known}{later}.{f' {self.limited}' if self.limited else ''}"
 
     @property
     def progress(self) -> str:
@@ -131,8 +134,8 @@ async def work(
     settings = context.settings
     over = asyncio.Event()
 
-    async def reserve(place: str, turns: int, rate: float) -> float:
-        return await until_back(partial(context.turns.reserve, place, turns, rate), say, over)
+    async def reserve(asked: Asked) -> Granted:
+        return await until_back(partial(context.turns.reserve, asked), say, over)
 
     async def standing() -> str:
         return Delivered(counts=await context.ledger.counts(frozen.id), reasons={}).progress
@@ -140,8 +143,9 @@ async def work(
     sender: Sender[Delivery] = Sender(
         transport(settings.mail_url.get_secret_value()),
         connections=max(1, settings.mail_connections // share),
-        rate=settings.mail_rate,
+        rate=settings.limit,
         limits={domain: limit.divided(share) for domain, limit in settings.limits.items()},
+        warm_up=settings.warm_up,
         reserve=reserve,
         slots=context.slots(),
         say=say,
@@ -200,11 +204,19 @@ async def deliver_due(
 
 async def _open(context: Context, frozen: Frozen, say: Say, *, at_once: bool) -> None:
     edition = frozen.edition
+    zone = context.newsletter(edition.newsletter).zone
     made = await context.ledger.open(
-        frozen.id, edition.newsletter, edition.kind, edition.day, frozen.at, at_once=at_once
+        frozen.id, edition.newsletter, edition.kind, edition.day, frozen.at, at_once=at_once, zone=zone
     )
     if made:
         say(f"{made} {'reader is' if made == 1 else 'readers are'} new to this edition.")
+        if unknown := await context.subscribers.unknown_zones(edition.newsletter):
+            count, names = sum(unknown.values()), ", ".join(map(repr, sorted(unknown)[:3]))
+            has, page = ("reader has", "Their page says") if count == 1 else ("readers have", "Their pages say")
+            say(
+                f"{count} {has} a time zone that this machine does not know ({names}): {zone}, the newsletter's, "
+                f"counts instead. {page} so and offer another; newer zones come with the package tzdata."
+            )
     await context.store.opened(frozen.id, context.now())
 
 
@@ -223,4 +235,19 @@ async def _standing(context: Context, edition_id: int, report: Report) -> Delive
         next_due=await ledger.next_due(edition_id, context.now()),
         sent_now=report.verdicts[Verdict.SENT],
         halted=report.halted,
+        limited=await _limited(context, edition_id, report),
     )
+
+
+async def _limited(context: Context, edition_id: int, report: Report) -> str:
+    """How many mails wait for a limit, and until when, in sentences."""
+    now, said = context.now(), []
+    for place, waits in report.full.items():
+        until = now + dt.timedelta(seconds=waits.seconds)
+        number = waits.number if place else await context.ledger.waiting(edition_id, until)
+        if not number or not waits.seconds:
+            continue
+        named = f"{place} ({waits.limit})" if place else f"all mail ({waits.limit})"
+        verb = "waits" if number == 1 else "wait"
+        said.append(f"{number:,} {verb} for the limit of {named}, until {until:%Y-%m-%d %H:%M} UTC at least.")
+    return " ".join(said)

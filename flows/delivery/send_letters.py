@@ -79,8 +79,10 @@ async def _send(
     sender: Sender[Item] = Sender(
         connect,
         connections=min(CONNECTIONS, settings.mail_connections),
-        rate=settings.mail_rate,
+        rate=settings.limit,
         limits=settings.limits,
+        warm_up=settings.warm_up,
+        urgent=True,
         reserve=context.turns.reserve,
         slots=context.slots(letters=True),
         ahead=False,
@@ -209,6 +211,9 @@ class Letters:
             return None, None
         self._editions[letter.id] = delivery
         return message, None
+
+    def rest(self, seconds: float) -> None:
+        """A letter is urgent: no window keeps it waiting."""
 
     def mark(self, letter: Item) -> asyncio.Future[bool]:
         """A letter is marked by its claim; the edition that goes with it here. One that is not to be had is looked at

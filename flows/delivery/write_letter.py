@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass
-from urllib.parse import urlsplit
 
 from flows.context import Context
 from flows.delivery.personal import reader_of
@@ -51,13 +50,12 @@ class LetterWriter:
         """The letter that an item asks for, under the same Message-ID at every attempt. Raises ValueError for an
         address that a mail can't hold."""
         newsletter = self._context.newsletter(item.subscription.newsletter)
-        host = urlsplit(self._context.settings.public_url).hostname or "localhost"
         to = Addressee(
             address=item.to,
             path=self._path(item),
             # a confirmation that is refused offers nothing to unsubscribe from, and the rest was asked for
             unsubscribe=self._token(Purpose.UNSUBSCRIBE, item) if item.kind is Letter.WELCOME else "",
-            message_id=f"{item.kind}.{item.id}.{item.subscription.id}@{host}",
+            message_id=f"{item.kind}.{item.id}.{item.subscription.id}@{self._context.settings.sender_domain}",
             date=self._context.now(),
         )
         return self._letters.write(item.kind, newsletter, to)

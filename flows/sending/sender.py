@@ -13,6 +13,7 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 from collections.abc import Awaitable, Callable, Coroutine, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any, Generic, TypeVar
@@ -21,10 +22,12 @@ from flows.mail.model import Message
 from flows.outcomes import Outcome, Verdict
 from flows.sending.brakes import Brakes, Decision, Do, Says, Tried, read
 from flows.sending.connections import Connections, OpenConnection, Unreachable
-from flows.sending.pace import SOON, Flow, Limit, Pace, domain_of
+from flows.sending.limits import Limit
+from flows.sending.pace import SOON, Flow, Pace, Waits, domain_of
 from flows.sending.slots import Slots
 from flows.sending.transports import Connect
-from flows.sending.waiting_list import Batch, D, WaitingList
+from flows.sending.waiting_list import PATIENT, Batch, D, WaitingList
+from flows.turns import Asked, Granted, WarmUp
 
 T = TypeVar("T")
 
@@ -36,7 +39,7 @@ GRACE = 2.0
 IDLE = 0.5
 """Seconds with nothing to bring after which nobody is expected to show whose a refusal is."""
 
-Reserve = Callable[[str, int, float], Awaitable[float]]
+Reserve = Callable[[Asked], Awaitable[Granted]]
 
 
 @dataclass(slots=True)
@@ -48,6 +51,8 @@ class Report:
     """Why it stopped early, in one sentence; empty: it did not."""
     login: bool = False
     """It is the login that was refused."""
+    full: Mapping[str, Waits] = field(default_factory=dict)
+    """What went back since a limit was reached, by domain; of all mail together by the empty name."""
 
 
 @dataclass(slots=True)
@@ -85,10 +90,11 @@ _RECORD = Decision(Do.RECORD)
 class Sender(Generic[D]):
     """Some connections to one mail server, kept open between deliveries, at a bounded pace.
 
-    `reserve(place, turns, rate)` makes it share the rates of `rate` and `limits` with all other senders: it takes so
-    many turns for a domain, or for "", which is all together, and says in how many seconds the first one comes.
-    `slots` makes it share the connections of this machine. `ahead`: deliveries are fetched, and their envelopes sent,
-    before a connection is free. `patience`: seconds for which a server that is away is waited for.
+    `reserve` makes it share what `rate`, `limits` and `warm_up` allow with all other senders: it takes turns for a
+    domain, or for "", which is all together, and says when the first one comes, or when there will be some. `urgent`:
+    its messages are counted, and wait for no window. `slots` makes it share the connections of this machine. `ahead`:
+    deliveries are fetched, and their envelopes sent, before a connection is free. `patience`: seconds for which a
+    server that is away is waited for.
     """
 
     def __init__(
@@ -96,8 +102,10 @@ class Sender(Generic[D]):
         connect: Connect,
         *,
         connections: int = 4,
-        rate: float = 0,
+        rate: Limit | float = 0,
         limits: Mapping[str, Limit] | None = None,
+        warm_up: WarmUp | None = None,
+        urgent: bool = False,
         reserve: Reserve | None = None,
         slots: Slots | None = None,
         say: Callable[[str], None] = lambda _: None,
@@ -105,7 +113,9 @@ class Sender(Generic[D]):
         ahead: bool = True,
     ) -> None:
         self._number = connections
-        self._pace = Pace(rate, limits, partial(self._ask, reserve) if reserve else None)
+        self._reserve = reserve
+        ask = partial(self._ask, reserve) if reserve else None
+        self._pace = Pace(rate, limits, ask, warm_up, urgent=urgent)
         self._connections = Connections(connect, self._pace, slots, say, patience)
         self._brakes = Brakes(connections)
         self._say = say
@@ -190,6 +200,7 @@ class Sender(Generic[D]):
         failed, self._failed = self._failed, []
         if failed:
             raise failed[0]
+        self.report.full = {flow.place: flow.waits(_now()) for flow in self._pace.flows if flow.full}
 
     def _start(
         self, work: Coroutine[Any, Any, None], tasks: set[asyncio.Task[None]], then: Callable[[], None] | None = None
@@ -212,11 +223,11 @@ class Sender(Generic[D]):
     def _ask(self, reserve: Reserve, flow: Flow) -> None:
         """Asks for a flow's next block of the turns that senders share."""
 
-        async def granted(turns: int) -> None:
-            ahead = await reserve(flow.place, turns, flow.limit.rate)
-            flow.grant(_now() + ahead, turns)
+        async def granted() -> None:
+            found = await reserve(flow.asked())
+            flow.grant(_now(), found)
 
-        self._start(granted(flow.block), self._asking)
+        self._start(granted(), self._asking)
 
     # --- one connection's work
 
@@ -361,6 +372,8 @@ class Sender(Generic[D]):
     async def _next(self, work: WaitingList[D]) -> tuple[D, Message] | None:
         """The next message, when its turn has come; None: nothing waits, or it is over."""
         while not work.over.is_set():
+            if resting := self._resting():
+                work.rest(resting)
             delivery, wait = work.take(_now())
             if delivery is None:
                 if not wait:
@@ -370,8 +383,11 @@ class Sender(Generic[D]):
             message = await self._written(delivery, work)
             if message is None:
                 continue
-            while (turn := self._pace.all.take(_now())) is None and not work.over.is_set():
+            while (turn := self._pace.all.take(_now())) is None and not (work.over.is_set() or self._resting()):
                 await work.pause(SOON)
+            if turn is None and self._resting():
+                work.back(delivery)
+                continue
             if turn:
                 await work.pause(turn)
             if work.over.is_set():
@@ -379,6 +395,11 @@ class Sender(Generic[D]):
                 return None
             return delivery, message
         return None
+
+    def _resting(self) -> float:
+        """For how many seconds nothing leaves, since the limit of all mail together is reached."""
+        closed = self._pace.all.closed(_now())
+        return closed if closed > PATIENT else 0.0
 
     async def _following(
         self, work: WaitingList[D], connection: OpenConnection, domain: str
@@ -504,6 +525,7 @@ class Sender(Generic[D]):
         """Slows down, leaves a domain in peace, or stops everything, so that no delivery is spent on it."""
         now = _now()
         if outcome.code is not None:
+            self._pace.replied(domain, outcome)
             self._pace.all.heard(now, complaint=False)
             self._pace.flow(domain).heard(now, complaint=decision.slow)
         if decision.slow_all:
@@ -521,9 +543,16 @@ class Sender(Generic[D]):
         work.end()
 
     async def close(self) -> None:
+        if self._asking:  # what it brings is given back below
+            await asyncio.wait(self._asking, timeout=GRACE)
         for asking in self._asking:
             asking.cancel()
         await asyncio.gather(*self._asking, return_exceptions=True)
+        for flow in self._pace.flows:
+            if self._reserve and (unsaid := flow.unsaid()):
+                # where the database is away, these turns are lost until the window has passed them
+                with suppress(Exception):
+                    await self._reserve(unsaid)
         await self._connections.close()
 
 

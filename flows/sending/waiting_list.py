@@ -32,6 +32,8 @@ PARKED = 1000
 """No more wait here for the pace of their domains, all together: each keeps its batch open, and its message ready."""
 TOGETHER = 5.0
 """What goes back is due again in lots of so many seconds: a batch is not read again for every message."""
+PATIENT = 5.0
+"""Seconds for which what waits for a full window is kept."""
 LEFT_IN_PEACE = 900.0
 """Seconds for which a domain that refuses everybody is not asked."""
 
@@ -67,6 +69,10 @@ class Batch(Protocol[D]):
 
     def give_back(self, delivery: D) -> None:
         """Gives back what was not begun: it stays as it is."""
+
+    def rest(self, seconds: float) -> None:
+        """Nothing may leave for so long, since the limit of all mail together is reached: what was fetched is given
+        back, and what is due meanwhile waits."""
 
 
 class WaitingList(Generic[D]):
@@ -128,6 +134,16 @@ class WaitingList(Generic[D]):
         """For how many seconds a domain is left in peace; 0: it is not."""
         return max(self._closed.get(domain, now) - now, 0.0)
 
+    def rest(self, seconds: float) -> None:
+        """Nothing leaves for so long: all that waits goes back."""
+        self.batch.rest(seconds)
+        self.give_back()
+        self._look()
+
+    def _full(self, domain: str, now: float) -> bool:
+        """Whether a domain's window is full for longer than is waited for here: its readers go back until it opens."""
+        return self._pace.flow(domain).closed(now) > PATIENT
+
     def take(self, now: float, beside: str = "") -> tuple[D | None, float]:
         """The next delivery whose domain wants it now; None: nothing waits, or not so many seconds.
 
@@ -135,6 +151,12 @@ class WaitingList(Generic[D]):
         """
         soonest = 0.0
         for domain in list(self._parked):
+            if self._full(domain, now):
+                parked = self._parked.pop(domain)
+                self._number_parked -= len(parked)
+                for delivery in parked:
+                    self.batch.put_off(delivery, self._pace.flow(domain).book(now))
+                continue
             if not (wait := self._wait(domain, now, beside)):
                 delivery = self._parked[domain].popleft()
                 self._number_parked -= 1
@@ -147,6 +169,9 @@ class WaitingList(Generic[D]):
             domain = domain_of(delivery.address)
             if self._closed and (closed := self.closed_for(domain, now)):
                 self.batch.put_off(delivery, closed)
+                continue
+            if self._full(domain, now):
+                self.batch.put_off(delivery, self._pace.flow(domain).book(now))
                 continue
             if not (wait := self._wait(domain, now, beside)):
                 return self._taken(delivery, domain, now, beside)
@@ -169,7 +194,7 @@ class WaitingList(Generic[D]):
         """Keeps a delivery until its domain's pace allows it; False: too many wait, and it went back until then."""
         parked = self._parked.get(domain)
         flow = self._pace.flow(domain)
-        keep = max(AT_LEAST, int(flow.rate * AT_HAND))
+        keep = PARKED if flow.learning else max(AT_LEAST, int(flow.rate * AT_HAND))
         if (parked is None or len(parked) < keep) and self._number_parked < PARKED:
             self._number_parked += 1
             self._parked.setdefault(domain, deque()).append(delivery)

@@ -44,7 +44,10 @@ def readers_of(newsletter: str, kind: Kind, day: dt.date) -> Conditions:
 class Opening:
     """An edition whose deliveries are being made."""
 
-    def __init__(self, database: Database, edition_id: int, frozen_at: dt.datetime, readers: Conditions) -> None:
+    def __init__(
+        self, database: Database, edition_id: int, frozen_at: dt.datetime, readers: Conditions, zone: str = "UTC"
+    ) -> None:
+        """`zone` is the newsletter's, which counts for a reader whose own is not known."""
         self._database = database
         self._edition_id = edition_id
         self._frozen_at = frozen_at
@@ -52,7 +55,7 @@ class Opening:
         # one whose deliveries have lost their names is over: nobody could tell any more who has got it
         over = sa.exists().where(delivery.c.edition_id == edition_id, delivery.c.subscription_id >= NOBODY)
         self._wanted = (*readers, ~there, ~over)
-        self._due = cache(partial(due, frozen_at))
+        self._due = cache(partial(due, frozen_at, otherwise=zone))
 
     async def make_rows(self, size: int, *, at_once: bool) -> int:
         """Makes what is missing, in batches of `size`; returns how many rows it made."""

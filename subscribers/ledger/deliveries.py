@@ -15,13 +15,14 @@ import secrets
 from collections import defaultdict
 from collections.abc import Callable, Collection, Mapping, Sequence
 from functools import partial
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from flows.editions.model import Kind
 from flows.outcomes import Outcome, Verdict
-from flows.storage.database import Database, database_now, milliseconds
+from flows.storage.database import Database, Instant, database_now, milliseconds
 from subscribers.ledger.create_rows import Opening, readers_of
 from subscribers.ledger.drivers import Change, driver
 from subscribers.ledger.drivers import Kind as Entry
@@ -40,6 +41,8 @@ SLICE = 50
 """Readers that are read at a time: messages that are under way do not wait for a whole batch."""
 LEASE = dt.timedelta(seconds=60)
 """How long a worker owns a batch without a sign of life; every mark renews it."""
+TOGETHER = dt.timedelta(minutes=15)
+"""Readers whose hours lie no further apart are served in any order where not all may leave today."""
 FINAL_REPLY = dt.timedelta(minutes=10)
 """How long the reply to a message may take (RFC 5321 section 4.5.3.2.6): until then *sending* is not yet uncertain."""
 DOUBT = "an earlier attempt may have been taken"
@@ -77,13 +80,15 @@ class Ledger(OneReader, Standing):
         frozen_at: dt.datetime,
         *,
         at_once: bool,
+        zone: str = "UTC",
     ) -> int:
         """Makes the rows for every subscription that the edition is for and that has none yet; returns how many.
 
         Each is due at the reader's hour after `frozen_at`, or `at_once`, which also makes due what still waits for
-        its hour. Two that do so at a time make each row once.
+        its hour. `zone` is the newsletter's, for readers whose own is not known. Two that do so at a time make each
+        row once.
         """
-        opening = Opening(self._database, edition_id, frozen_at, readers_of(newsletter, kind, day))
+        opening = Opening(self._database, edition_id, frozen_at, readers_of(newsletter, kind, day), zone)
         made = await opening.make_rows(self._size, at_once=at_once)
         if at_once:
             await opening.hurry()
@@ -95,7 +100,7 @@ class Ledger(OneReader, Standing):
         chosen = (
             sa.select(batch.c.id)
             .where(batch.c.edition_id == edition_id, batch.c.next_at <= now, free)
-            .order_by(batch.c.next_at, batch.c.id)
+            .order_by(sa.func.coalesce(batch.c.since, batch.c.next_at), batch.c.id)
             .limit(1)
             .with_for_update(skip_locked=True)
             .scalar_subquery()
@@ -103,10 +108,12 @@ class Ledger(OneReader, Standing):
         lease = secrets.token_urlsafe(16)
         taken = sa.update(batch).where(batch.c.id == chosen).values(lease=lease, lease_until=self._until())
         async with self._database.write() as connection:
-            row = (await connection.execute(taken.returning(batch.c.id, batch.c.lo, batch.c.hi))).one_or_none()
+            since = sa.type_coerce(sa.func.coalesce(batch.c.since, batch.c.next_at), Instant)
+            found = await connection.execute(taken.returning(batch.c.id, batch.c.lo, batch.c.hi, since.label("since")))
+            row = found.one_or_none()
             if row is None:
                 return None
-            claim = Claim(id=row.id, edition_id=edition_id, lo=row.lo, hi=row.hi, lease=lease)
+            claim = Claim(id=row.id, edition_id=edition_id, lo=row.lo, hi=row.hi, lease=lease, since=row.since)
             await self._doubt(connection, claim, now)
         return claim
 
@@ -126,9 +133,11 @@ class Ledger(OneReader, Standing):
             )
         )
 
-    async def due(self, claim: Claim, now: dt.datetime) -> Sequence[Delivery]:
+    async def due(self, claim: Claim, now: dt.datetime, *, in_order: bool = False) -> Sequence[Delivery]:
         """What is due in a claimed batch, with each reader's subscription as it stands now: what was never attempted
-        first, the rest in another order for every attempt."""
+        first, the rest in another order for every attempt. `in_order`: only what became due within `TOGETHER` of the
+        first of it, so that nobody is served before somebody of another batch who was due before."""
+        last = now if claim.since is None or not in_order else min(now, claim.since + TOGETHER)
         query = (
             sa.select(
                 *(delivery.c.subscription_id, delivery.c.attempts, delivery.c.first_at, delivery.c.state),
@@ -140,7 +149,7 @@ class Ledger(OneReader, Standing):
             .where(
                 *in_claim(claim),
                 delivery.c.state.in_([DeliveryState.PENDING, DeliveryState.DEFERRED, DeliveryState.UNCERTAIN]),
-                sa.or_(delivery.c.due_at.is_(None), delivery.c.due_at <= now),
+                sa.or_(delivery.c.due_at.is_(None), delivery.c.due_at <= last),
                 # an uncertain row that nothing is due for any more waits for the operator
                 sa.or_(delivery.c.state != DeliveryState.UNCERTAIN, delivery.c.due_at.is_not(None)),
             )
@@ -325,21 +334,37 @@ class Ledger(OneReader, Standing):
         async with self._database.write() as connection:
             return await self._renew(connection, claim)
 
-    async def release(self, claim: Claim, now: dt.datetime) -> None:
-        """Gives a batch back, with the time at which its next delivery is due."""
+    async def release(self, claim: Claim, now: dt.datetime, *, not_before: dt.datetime | None = None) -> None:
+        """Gives a batch back, with the time at which its next delivery is due, `not_before` where nothing may leave
+        until then."""
         answered = sa.type_coerce(delivery.c.changed_at, sa.BigInteger) + span(self._final_reply)
-        due_at = sa.func.coalesce(sa.type_coerce(delivery.c.due_at, sa.BigInteger), milliseconds(now))
+        # what is due at once is so since the batch was
+        at_once = milliseconds(claim.since if claim.since is not None and not_before is not None else now)
+        due_at = sa.func.coalesce(sa.type_coerce(delivery.c.due_at, sa.BigInteger), at_once)
         waits = sa.case((delivery.c.state == DeliveryState.SENDING, answered), else_=due_at)
         held = sa.and_(delivery.c.state == DeliveryState.UNCERTAIN, delivery.c.due_at.is_(None))
-        soonest = sa.select(sa.func.min(waits)).where(*in_claim(claim), delivery.c.state.not_in(FINAL), ~held)
+        first = sa.select(sa.func.min(waits)).where(*in_claim(claim), delivery.c.state.not_in(FINAL), ~held)
+        soonest = first.scalar_subquery()
+        changed: dict[str, Any] = {"next_at": soonest, "since": None}
+        if not_before is not None:
+            opens = sa.literal(milliseconds(not_before), sa.BigInteger)
+            changed = {"next_at": sa.case((soonest < opens, opens), else_=soonest), "since": soonest}
         async with self._database.write() as connection:
             # locked first, so that the times are read after whatever was recorded meanwhile
             await connection.execute(sa.select(batch.c.id).where(batch.c.id == claim.id).with_for_update())
             await connection.execute(
                 sa.update(batch)
                 .where(batch.c.id == claim.id, batch.c.lease == claim.lease)
-                .values(next_at=soonest.scalar_subquery(), lease=None, lease_until=None)
+                .values(**changed, lease=None, lease_until=None)
             )
+
+    async def postpone(self, edition_id: int, until: dt.datetime) -> None:
+        """Makes nothing of an edition due before then that nobody works; who was due first stays the first."""
+        free = sa.or_(batch.c.lease_until.is_(None), batch.c.lease_until < database_now())
+        mine = (batch.c.edition_id == edition_id, batch.c.next_at < until, free)
+        since = sa.func.coalesce(batch.c.since, batch.c.next_at)
+        async with self._database.write() as connection:
+            await connection.execute(sa.update(batch).where(*mine).values(next_at=until, since=since))
 
     async def _renew(self, connection: AsyncConnection, claim: Claim) -> bool:
         renewed = await connection.execute(

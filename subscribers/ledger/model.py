@@ -17,6 +17,8 @@ class Claim:
     lo: int
     hi: int
     lease: str
+    since: dt.datetime | None = None
+    """Since when its first delivery is due."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

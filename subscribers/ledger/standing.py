@@ -62,6 +62,15 @@ class Standing:
             )
             return {DeliveryState(state): count for state, count in rows.all()}
 
+    async def waiting(self, edition_id: int, until: dt.datetime) -> int:
+        """How many deliveries of an edition are due until then and have not left."""
+        overdue = sa.or_(delivery.c.due_at <= until, delivery.c.due_at.is_(None))
+        held = sa.and_(delivery.c.state == DeliveryState.UNCERTAIN, delivery.c.due_at.is_(None))
+        states = (DeliveryState.PENDING, DeliveryState.DEFERRED, DeliveryState.UNCERTAIN)
+        mine = (delivery.c.edition_id == edition_id, delivery.c.state.in_(states), overdue, ~held)
+        async with self._database.read() as connection:
+            return await connection.scalar(sa.select(sa.func.count()).where(*mine)) or 0
+
     async def reasons(self, edition_id: int, state: DeliveryState) -> Mapping[str, int]:
         """The last words of the deliveries in a state, and how often each was said; the twenty most frequent."""
         async with self._database.read() as connection:

@@ -16,10 +16,9 @@ import re
 import sqlite3
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from functools import cache, lru_cache
+from functools import lru_cache
 from types import TracebackType
 from typing import Any, TextIO
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from email_validator import EmailNotValidError, validate_email
 
@@ -29,6 +28,7 @@ from subscribers.model import Frequency, Subscription, SubscriptionState
 from subscribers.people.store import MUTED, Change
 from subscribers.preferences import MAX_AUTHORS, MAX_KEYWORDS, MAX_WORD
 from subscribers.text import cell, clean, uncell
+from subscribers.zones import known as known_zone
 
 COLUMNS = (
     "email",
@@ -240,15 +240,10 @@ def _hour(text: str) -> int | None:
     raise ValueError(f"hour {text[:40]!r} should be a whole number from 0 to 23, or empty for at once")
 
 
-@cache
 def _zone(text: str) -> str:
-    name = text or "UTC"
-    try:
-        if len(name) > 60:
-            raise ValueError
-        ZoneInfo(name)
-    except (ZoneInfoNotFoundError, ValueError, OSError):
-        raise ValueError(f"zone {name[:40]!r} is not known: use a name such as Europe/Berlin") from None
+    name = known_zone(text or "UTC")
+    if not name:
+        raise ValueError(f"zone {text[:40]!r} is not known: use a name such as Europe/Berlin")
     return name
 
 

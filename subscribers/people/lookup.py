@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from typing import Any
 
 import sqlalchemy as sa
@@ -12,6 +12,7 @@ from flows.storage.database import Database
 from subscribers.model import Subscription
 from subscribers.people.rows import OF_SUBSCRIBER, read_subscription, read_with_previous, subscriptions
 from subscribers.tables import subscriber, subscription
+from subscribers.zones import known
 
 
 class People:
@@ -35,6 +36,13 @@ class People:
             if len(rows) < size:
                 return
             last = rows[-1].id
+
+    async def unknown_zones(self, newsletter: str) -> Mapping[str, int]:
+        """The zones of a newsletter's readers that this machine does not know, and how many have each."""
+        query = sa.select(subscription.c.zone, sa.func.count()).where(subscription.c.newsletter == newsletter)
+        async with self._database.read() as connection:
+            rows = (await connection.execute(query.group_by(subscription.c.zone))).all()
+        return {zone: count for zone, count in rows if not known(zone)}
 
     async def get(self, identity: int) -> Subscription | None:
         """A subscription with what it was before its last change."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from zoneinfo import ZoneInfo
 
 from markupsafe import Markup
 from starlette.requests import Request
@@ -20,6 +19,7 @@ from subscribers.tokens import Purpose
 from subscribers.web import reader_links
 from subscribers.web.forms import Form
 from subscribers.web.services import Services, services
+from subscribers.zones import clock
 
 SHOWN = 25
 """Papers of the latest edition that the page lists."""
@@ -116,7 +116,13 @@ def spoken(s: Services, phrase: Phrase) -> Markup:
 
 def today(s: Services, found: Subscription) -> dt.date:
     """The day that it is where the reader is."""
-    return s.now().astimezone(ZoneInfo(found.zone)).date()
+    return s.now().astimezone(clock(found.zone, zone_of(s, found.newsletter))).date()
+
+
+def zone_of(s: Services, newsletter: str) -> str:
+    """The newsletter's zone, which counts for a reader whose own is not known."""
+    named = s.newsletters.get(newsletter)
+    return named.zone if named else "UTC"
 
 
 def manage_path(request: Request, found: Subscription) -> str:

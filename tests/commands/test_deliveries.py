@@ -114,7 +114,7 @@ def test_a_program_gets_csv_in_which_every_word_is_as_the_server_said_it(run: Ru
         (["--edition", f"sample/{DAY}", "--state", "gone"], "There is no state 'gone': use one of sent, pending,"),
         (["--edition", f"sample/{DAY}"], f"Paperround sample has no daily edition of {DAY}: choose another date, or"),
         (["--edition", f"sample/{DAY}", "--weekly"], f"Paperround sample has no weekly edition of {DAY}: choose"),
-        (["--edition", f"sample/{DAY}", "--resend"], "--resend decides about uncertain deliveries alone: say --state"),
+        (["--edition", f"sample/{DAY}", "--resend"], "--resend is about uncertain or rejected deliveries: say --state"),
         (
             ["--edition", f"sample/{DAY}", "--settle", "--state", "sent"],
             "--settle decides about uncertain deliveries alone",
@@ -155,6 +155,42 @@ def test_a_weekly_edition_has_a_report_of_its_own(run: Run, home: Path) -> None:
     assert said.startswith(f"Paperround sample, week to {DAY}: 1 delivery (times are UTC)\n  sent       1\n")
     assert "ada@example.org" in said
     assert "ben@example.org" not in said
+
+
+def test_what_a_mail_server_rejected_and_suppressed_wrongly_is_mended(run: Run, home: Path) -> None:
+    delivered(run, "ada", "ben")
+    run("subscribers", "add", "cleo@example.com", "-n", "sample")
+    for name in ("ada", "ben"):
+        became(home, name, state="rejected", code=550, words="no such user")
+        run("subscribers", "suppress", f"{name}@example.org", "--reason", "hard-bounce")
+    run("subscribers", "suppress", "cleo@example.com", "--reason", "complaint")
+    rejected = (*REPORT, "--state", "rejected")
+    assert f"`paperround {' '.join(rejected)} --resend`" in run(*REPORT).out
+    assert run(*rejected, "--resend", "--dry-run").out == "2 deliveries would be due again; nothing was changed.\n"
+    assert "to other.org was rejected: nothing" in run(*rejected, "--resend", "--domain", "other.org").out
+    lift = ("subscribers", "suppress", "--lift", "--edition", f"sample/{DAY}")
+    assert run(*lift).out.startswith("2 addresses may be mailed again.")
+    assert run(*lift).out.startswith("Nobody was suppressed then")
+    assert run(*rejected, "--resend", "--domain", "Example.org").out.startswith("2 deliveries are due again")
+    assert "2 sent" in run("deliver", *SAMPLE).out
+    assert "cleo@example.com" in run("subscribers", "list", "--state", "suppressed").out
+
+
+def test_what_a_day_suppressed_is_lifted_but_for_whom_it_was_not_a_server(run: Run) -> None:
+    for name, reason in (("ada", "hard-bounce"), ("ben", "operator"), ("cleo", "complaint")):
+        run("subscribers", "add", f"{name}@example.org", "-n", "sample")
+        run("subscribers", "suppress", f"{name}@example.org", "--reason", reason)
+    run("subscribers", "suppress", "nobody@example.org", "--reason", "hard-bounce")
+    assert run("subscribers", "suppress", "--lift", "--on", "2020-01-01").out.startswith("Nobody was suppressed then")
+    assert run("subscribers", "suppress", "--lift", "--on", "today").out.startswith("2 addresses may be mailed again.")
+    left = run("subscribers", "list", "--state", "suppressed").out
+    assert [name for name in ("ada", "ben", "cleo") if name in left] == ["ben", "cleo"]
+
+
+def test_a_suppression_needs_somebody(run: Run) -> None:
+    assert run("subscribers", "suppress").error.startswith("Name an address, or with --lift")
+    assert run("subscribers", "suppress", "--on", "today").error.startswith("--edition and --on say what to lift")
+    assert run(*REPORT, "--domain", "example.org").error.startswith("--domain and --dry-run belong to --resend")
 
 
 def test_what_is_held_is_sent_again_under_its_message_id_or_counts_as_sent(run: Run, home: Path) -> None:

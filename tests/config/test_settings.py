@@ -10,7 +10,7 @@ import pytest
 
 from flows.config.settings import Settings, load_settings
 from flows.outcomes import Problem
-from flows.sending.pace import Limit
+from flows.sending.limits import Limit
 from subscribers.policy import BACK_OFF
 
 
@@ -34,7 +34,7 @@ def test_settings_come_from_the_environment_before_the_file(tmp_path: Path, monk
     monkeypatch.setenv("PAPERROUND_MAIL_RATE", "9.5")
     monkeypatch.setenv("PAPERROUND_PUBLIC_URL", "")
     settings = load_settings()
-    assert (settings.mail_rate, settings.mail_connections) == (9.5, 7)
+    assert (settings.mail_rate, settings.mail_connections) == ("9.5", 7)
     assert settings.public_url == "http://127.0.0.1:8180"
 
 
@@ -49,12 +49,17 @@ def test_settings_come_from_the_environment_before_the_file(tmp_path: Path, monk
         ),
         ("MAIL_CONNECTIONS", "2.5", "PAPERROUND_MAIL_CONNECTIONS is '2.5', which is not accepted: should be a whole"),
         ("MAIL_CONNECTIONS", "9" * 5000, "PAPERROUND_MAIL_CONNECTIONS is '9999"),
-        ("MAIL_RATE", "-1", "PAPERROUND_MAIL_RATE is '-1', which is not accepted: should be 0 or more."),
-        ("MAIL_RATE", "nan", "PAPERROUND_MAIL_RATE is 'nan', which is not accepted: should be a number."),
+        (
+            "MAIL_RATE",
+            "-1",
+            "PAPERROUND_MAIL_RATE is '-1', which is not accepted: has '-1': write it as",
+        ),
+        ("MAIL_RATE", "nan", "PAPERROUND_MAIL_RATE is 'nan', which is not accepted: has 'nan': write it as"),
+        ("MAIL_WARM_UP", "200", "PAPERROUND_MAIL_WARM_UP is '200', which is not accepted: should be a first day and"),
         (
             "MAIL_LIMITS",
             "gmail.com = fast",
-            "PAPERROUND_MAIL_LIMITS is 'gmail.com = fast', which is not accepted: has 'gmail.com = fast': write it as",
+            "PAPERROUND_MAIL_LIMITS is 'gmail.com = fast', which is not accepted: has 'fast': write it as",
         ),
         ("MAIL_BACK_OFF", "1, soon", "PAPERROUND_MAIL_BACK_OFF is '1, soon', which is not accepted: should be minutes"),
         ("MAIL_BACK_OFF", "0", "PAPERROUND_MAIL_BACK_OFF is '0', which is not accepted: should be minutes"),

@@ -163,6 +163,32 @@ async def test_every_reader_gets_the_edition_once_however_often_it_is_delivered(
     assert not scene.server.breaches
 
 
+async def test_a_reader_whose_zone_is_not_known_stops_nobody_and_is_told_of(scene: Scene) -> None:
+    await scene.subscribe("mars@example.org", zone="Mars/Phobos", hour=13)
+    await scene.subscribe("west@example.org", zone="US/Pacific-New", hour=NOON.hour - 7)
+    await scene.begin(*readers(3))
+    told: list[str] = []
+    delivered = await deliver(scene.context, await scene.frozen(), told.append, wait=LATER["wait"])
+    assert (delivered.counts[SENT], delivered.counts[PENDING]) == (4, 1)
+    (said,) = (one for one in told if "time zone" in one)
+    assert said.startswith(
+        "1 reader has a time zone that this machine does not know ('Mars/Phobos'): UTC, the newsletter's"
+    )
+    scene.clock.forward(hours=1)
+    assert (await scene.deliver()).counts == {SENT: 5}
+
+
+async def test_a_message_id_stays_when_the_public_url_changes(scene: Scene) -> None:
+    scene.with_settings(public_url="https://old.example.org")
+    await scene.begin("lost-1@example.org")
+    await scene.deliver(**LATER)
+    scene.with_settings(public_url="https://new.example.com")
+    scene.clock.forward(hours=1)
+    await scene.deliver(**LATER)
+    assert len(scene.server.taken) == 2
+    assert len({taken.message_id for taken in scene.server.taken}) == 1
+
+
 @about_the_mail_server_alone
 async def test_digests_are_signed_where_there_is_a_key(scene: Scene, tmp_path: Path) -> None:
     key = tmp_path / "key.pem"
@@ -360,10 +386,10 @@ class Overlapping(Ledger):
             await self._releasing.wait()
         return await super().claim(edition_id, now)
 
-    async def release(self, claim: Claim, now: dt.datetime) -> None:
+    async def release(self, claim: Claim, now: dt.datetime, *, not_before: dt.datetime | None = None) -> None:
         self._releasing.set()
         await asyncio.sleep(0.3)
-        await super().release(claim, now)
+        await super().release(claim, now, not_before=not_before)
 
 
 async def test_what_a_batch_leaves_is_seen_also_when_it_is_given_back_at_this_moment(scene: Scene) -> None:

@@ -11,7 +11,7 @@ import pytest
 
 from flows.mail.model import Message
 from flows.outcomes import Outcome, Stage, Verdict
-from flows.sending.pace import Limit
+from flows.sending.limits import Limit
 from flows.sending.sender import Sender
 from flows.sending.transports import CantConnect, Connection, transport
 from flows.sending.waiting_list import AT_LEAST
@@ -81,6 +81,9 @@ class Batch:
 
     def give_back(self, delivery: To) -> None:
         self.given_back.append(delivery.address)
+
+    def rest(self, seconds: float) -> None:
+        self.rested = seconds
 
     def verdicts(self) -> dict[str, Verdict]:
         return {item: outcome.verdict for item, outcome in self.outcomes.items()}

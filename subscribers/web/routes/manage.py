@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import replace
 from http import HTTPStatus
 from typing import Any
 
@@ -24,7 +25,18 @@ from subscribers.tokens import Purpose, sign
 from subscribers.web import choices, forms, reader_links
 from subscribers.web.forms import Form, first
 from subscribers.web.services import services
-from subscribers.web.settings_page import Filled, filled, last_change, refilled, said, spoken, today, would_have
+from subscribers.web.settings_page import (
+    Filled,
+    filled,
+    last_change,
+    refilled,
+    said,
+    spoken,
+    today,
+    would_have,
+    zone_of,
+)
+from subscribers.zones import known, nearest
 
 WEEK = dt.timedelta(days=7)
 PRIVATE_LINKS = 3
@@ -177,10 +189,14 @@ async def _page(
         return s.pages("manage_inactive.html", status, left=found.state is SubscriptionState.UNSUBSCRIBED, **shared)
     preferences = wanted or preferences_of(found)
     day = today(s, found)
+    shown = form or filled(preferences, _slugs(request, found))
+    instead = zone_of(s, found.newsletter)
     return s.pages(
         "manage.html",
         status,
-        form=form or filled(preferences, _slugs(request, found)),
+        form=replace(shown, zone=nearest(shown.zone, instead)),
+        zone_gone="" if known(preferences.zone) else preferences.zone,
+        instead=instead,
         errors=errors,
         groups=_groups(request, found),
         frequencies=choices.frequencies(s, found.newsletter, found.frequency),

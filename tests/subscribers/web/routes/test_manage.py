@@ -5,9 +5,11 @@ import re
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
 
 from flows.editions.model import EVERY
 from subscribers.model import Frequency, Subscription, SubscriptionState
+from subscribers.tables import subscription
 from subscribers.tokens import PREVIEW_READER, Purpose
 from tests import factories
 from tests.context import NOON
@@ -43,6 +45,30 @@ async def test_the_page_shows_what_is_so_and_not_whose(site: Site) -> None:
     assert answer.text.count('name="topics"') == len(site.context.topics)
     assert answer.text.count(" checked") == len(site.context.topics) + 1
     assert "Undo" not in answer.text
+
+
+@pytest.mark.parametrize(
+    ("zone", "offered", "said"),
+    [("US/Pacific-New", "America/Los_Angeles", False), ("Asia/Hongkong", "Asia/Hong_Kong", True)],
+)
+async def test_a_page_opens_whose_zone_is_not_known_and_offers_the_nearest(
+    site: Site,
+    zone: str,
+    offered: str,
+    said: bool,
+) -> None:
+    reader = await site.reader()
+    async with site.context.database.write() as connection:
+        await connection.execute(sa.update(subscription).values(zone=zone))
+    path = link(Purpose.MANAGE, reader.id)
+    answer = await site.browser.get(path)
+    assert answer.status_code == 200
+    assert f"<option selected>{offered}</option>" in answer.text
+    assert ("is not known any more" in answer.text) is said
+    assert (await site.browser.post(path, data={"do": "pause-week"})).status_code == 200
+    assert (await site.browser.post(path, data=settings_of(site, reader, zone=offered))).status_code == 200
+    assert (await site.now(reader.id)).zone == offered
+    assert "is not known any more" not in (await site.browser.get(path)).text
 
 
 async def test_what_is_saved_is_kept_said_and_undone_once(site: Site) -> None:
