@@ -111,6 +111,12 @@ class MailServer:
         while self.connections < number:
             await self._next()
 
+    async def has_open(self, number: int) -> None:
+        """Waits until no more than so many connections are open; raises TimeoutError where that does not come."""
+        async with asyncio.timeout(5):
+            while len(self._open) > number:
+                await self._next()
+
     async def _next(self) -> None:
         self._arrival.clear()
         await self._arrival.wait()
@@ -145,6 +151,7 @@ class MailServer:
             with suppress(OSError, TimeoutError):
                 await asyncio.wait_for(writer.wait_closed(), 1)
             del self._open[task]
+            self._arrival.set()
 
 
 class _Conversation:

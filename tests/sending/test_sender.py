@@ -418,6 +418,7 @@ async def test_an_envelope_that_was_announced_is_not_brought_after_a_stop(server
     await server.has_tried(1)
     stop.set()
     await working
+    await server.has_open(0)
     await sender.deliver(Batch("other@example.org"), asyncio.Event())
     await sender.close()
     assert not server.breaches

@@ -131,3 +131,18 @@ async def test_a_reply_that_comes_too_late_leaves_it_open_whether_the_message_wa
         outcome = await conversation.send(MESSAGE)
         assert outcome.verdict is Verdict.UNCERTAIN
         assert "no reply within 0.2 s" in outcome.text
+
+
+async def test_what_was_taken_after_a_refused_sender_ends_the_conversation() -> None:
+    """The server waits for content that is for nobody: whatever came next would be taken for it."""
+
+    async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await envelope(reader)
+        writer.write(b"550 not you\r\n250 ok\r\n354 go on\r\n")
+        await reader.read()
+
+    async with talking(talk) as conversation:
+        outcome = await conversation.offer(MESSAGE)
+        assert outcome is not None
+        assert (outcome.stage, outcome.code) == (Stage.MAIL, 550)
+        assert not conversation.usable
