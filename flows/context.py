@@ -30,7 +30,7 @@ from flows.sending.slots import Slots
 from flows.storage.database import Database, connect, migrate
 from flows.storage.editions import Store
 from flows.storage.private_files import keep_private
-from subscribers.ledger.deliveries import Ledger
+from subscribers.ledger.claims import Ledger
 from subscribers.ledger.rate import Turns
 from subscribers.ledger.report import Report
 from subscribers.ledger.uncertain import Held

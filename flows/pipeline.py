@@ -25,7 +25,7 @@ from flows.papers.fetch import Fetcher
 from flows.papers.gather import SOURCES, complete, gather
 from flows.papers.model import Collected, Paper, Window
 from flows.storage.editions import Frozen
-from subscribers.ledger.retention import lose_names
+from subscribers.ledger.forgetting import lose_names
 
 
 async def collect(context: Context, newsletter: Newsletter, kind: Kind, day: dt.date, say: Say) -> list[Collected]:

@@ -16,8 +16,6 @@ from rich.markup import escape
 from flows import process
 from flows.commands import (
     edition_calls,
-    forecast_calls,
-    gist_calls,
     service_calls,
     subscriber_calls,
     topic_calls,
@@ -41,8 +39,8 @@ for calls in (service_calls.app, edition_calls.app, upkeep_calls.app):
     app.add_typer(calls)
 app.add_typer(subscriber_calls.app, name="subscribers")
 app.add_typer(topic_calls.app, name="topics")
-app.add_typer(gist_calls.app, name="gists")
-app.add_typer(forecast_calls.app, name="forecast")
+app.add_typer(topic_calls.gists, name="gists")
+app.add_typer(topic_calls.forecast, name="forecast")
 app.add_typer(upkeep_calls.keys, name="keys")
 app.add_typer(upkeep_calls.ui, name="prefect")
 app.add_typer(upkeep_calls.signing, name="dkim")

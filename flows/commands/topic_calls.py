@@ -1,4 +1,4 @@
-"""The calls `paperround topics …`."""
+"""The calls about what the models say: `paperround topics …`, `gists …` and `forecast …`."""
 
 from __future__ import annotations
 
@@ -8,9 +8,12 @@ from typing import Annotated
 import typer
 
 from flows.commands import explain_topics
+from flows.commands.learning import forecast_judge, gist_judge
 from flows.commands.terminal import run
 
 app = typer.Typer(no_args_is_help=True, help="How papers are grouped: explain one, evaluate many.")
+gists = typer.Typer(no_args_is_help=True, help="What a card says of a paper without a summary: evaluate many.")
+forecast = typer.Typer(no_args_is_help=True, help="How likely a paper is picked, before anybody could vote.")
 
 
 @app.command("explain")
@@ -32,3 +35,29 @@ def evaluate(
     `alternates`, other topics that would do as well, may be there.
     """
     typer.echo(explain_topics.evaluate_topics(file, as_json=as_json))
+
+
+@gists.command("evaluate")
+def evaluate_gists(
+    file: Annotated[Path, typer.Argument(help="Papers with summaries as JSON Lines, or - for standard input")],
+    as_json: Annotated[bool, typer.Option("--json", help="As JSON")] = False,
+) -> None:
+    """Shows how much the gists of papers have in common with summaries of them: ROUGE-1 and ROUGE-2, F1 of stems.
+
+    A line is an object with `title`, `abstract` and `reference`, a summary that somebody else wrote; it may be called
+    `ai_summary`, too.
+    """
+    typer.echo(gist_judge.evaluate_gists(file, as_json=as_json))
+
+
+@forecast.command("evaluate")
+def evaluate_forecast(
+    file: Annotated[Path, typer.Argument(help="Papers as JSON Lines, or - for standard input")],
+    as_json: Annotated[bool, typer.Option("--json", help="As JSON")] = False,
+) -> None:
+    """Shows how good the forecast is: AUC, average precision, picked papers among the first 20, and how far it is off.
+
+    A line is an object with `title`, `abstract`, `authors`, a list of names, and `picked`, true or false; `comment`,
+    the authors' own on arXiv, and `day`, whose papers compete with each other, may be there.
+    """
+    typer.echo(forecast_judge.evaluate(file, as_json=as_json))

@@ -1,2 +1,2 @@
 """What an operator sets: `settings` (the environment), `installation` (its keys are those of its database), `catalogue`
-(topics and newsletters from TOML), `phrases` (the words of pages and letters)."""
+(topics and newsletters from TOML), `from_address` (whom mail is from), `phrases` (the words of pages and letters)."""

@@ -20,7 +20,7 @@ from pydantic import Field, SecretStr, ValidationError, ValidationInfo, field_va
 from pydantic_core import ErrorDetails
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from flows.config.sender import read_address, read_sender
+from flows.config.from_address import read_address, read_sender
 from flows.outcomes import Problem
 from flows.sending.limits import Limit, read_limits, read_rate, read_warm_up
 from flows.turns import WarmUp

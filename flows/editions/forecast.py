@@ -2,7 +2,7 @@
 
 "Picked" means: somebody puts it on Hugging Face's Daily Papers, which happens to about one in twenty of those that
 arXiv announces in the fields that they come from. The model (`forecast.weights`, numbers, single words and pairs of
-words) was learnt from which ones were picked, by `flows.commands.train_forecast`. It sees how a paper is written and
+words) was learnt from which ones were picked, by `train_forecast`. It sees how a paper is written and
 what it is on, and how many wrote it; never who.
 """
 

@@ -1,7 +1,7 @@
 """What a paper did, in one or two sentences of its abstract.
 
 The sentences are shortened, put together in pairs, and scored by a linear model (`gist.weights`) that learnt from
-recorded summaries which of them say the most; `flows.commands.train_gist` makes it. What leads nowhere by itself
+recorded summaries which of them say the most; `train_gist` makes it. What leads nowhere by itself
 ("these priors" without the priors) and what stands before the paper speaks of itself is not chosen.
 """
 

@@ -1,6 +1,6 @@
 """A trained linear model of the words of papers: for each topic that it knows, how much they speak for it.
 
-It holds numbers and single words only, no text. `flows.commands.train_topics` makes it from labelled papers.
+It holds numbers and single words only, no text. `flows.commands.learning.train_topics` makes it from labelled papers.
 """
 
 from __future__ import annotations

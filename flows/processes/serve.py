@@ -27,8 +27,8 @@ from flows.storage.editions import Frozen
 from flows.storage.search import Search
 from subscribers.web.app import Services, create_app
 from subscribers.web.latest import Latest
-from subscribers.web.limits import Limits
 from subscribers.web.pages import Pages
+from subscribers.web.request_limits import Limits
 from subscribers.web.sessions import Sessions
 
 SHUTDOWN = 5

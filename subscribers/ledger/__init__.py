@@ -1,3 +1,3 @@
-"""Who was mailed: read `model`, then `create_rows` and `deliveries` (the ledger) with `one_reader`, `standing` (how an
+"""Who was mailed: read `model`, then `create_rows` and `claims` (the ledger) with `one_reader`, `standing` (how an
 edition stands), `group_commit` and `drivers`; `rate` (turns that all machines take), `report` and `uncertain` for the
-operator."""
+operator; `clocks` that were wrong, and `forgetting` names when their time is over."""

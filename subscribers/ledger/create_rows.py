@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from flows.editions.model import Kind
 from flows.storage.database import Database, Instant
-from subscribers.ledger.retention import NOBODY
+from subscribers.ledger.forgetting import NOBODY
 from subscribers.model import DeliveryState, Frequency, SubscriptionState
 from subscribers.policy import due, frequencies
 from subscribers.tables import batch, delivery, subscriber, subscription

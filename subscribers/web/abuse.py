@@ -17,7 +17,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 
 from subscribers.addresses import inbox
-from subscribers.web.limits import Count
+from subscribers.web.request_limits import Count
 from subscribers.web.services import services
 
 HOUR, DAY = dt.timedelta(hours=1), dt.timedelta(days=1)

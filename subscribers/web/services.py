@@ -17,8 +17,8 @@ from flows.storage.editions import Frozen, Store
 from flows.storage.search import Search
 from subscribers.ledger.report import Report
 from subscribers.people.store import Subscribers
-from subscribers.web.limits import Limits
 from subscribers.web.pages import Pages, Phrases
+from subscribers.web.request_limits import Limits
 from subscribers.web.sessions import Sessions
 
 

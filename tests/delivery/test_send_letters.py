@@ -34,7 +34,7 @@ from flows.editions.model import Kind
 from flows.outcomes import Outcome, Stage, Verdict
 from flows.storage.database import Database, connect
 from flows.storage.editions import Frozen
-from subscribers.ledger.deliveries import Ledger
+from subscribers.ledger.claims import Ledger
 from subscribers.model import DeliveryState, Frequency, Letter, SubscriptionState
 from subscribers.people.outbox import Outbox, put
 from subscribers.people.signups import SignUp

@@ -11,8 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from flows.commands import forecasts
-from flows.commands.train_forecast import Judged, Lesson, announced, calibration, judge, picked, train
+from flows.commands.learning import forecast_judge
+from flows.commands.learning.train_forecast import Judged, Lesson, announced, calibration, judge, picked, train
 from flows.editions.forecast import TRAITS, forecast, packaged, packed, probability, terms, traits, unpacked
 from flows.editions.judging.forecast_report import Answer, read, report
 from flows.outcomes import Problem
@@ -254,5 +254,9 @@ def test_the_command_tells_figures_in_lines_and_as_json(tmp_path: Path) -> None:
         )
     )
 
-    assert json.loads(forecasts.evaluate(file, as_json=True)).items() >= {"auc": 1.0, "picked": 2, "days": 2}.items()
-    assert "4 papers, 2 days, 2 picked (50.0%)\n  AUC                 1.000" in forecasts.evaluate(file, as_json=False)
+    assert (
+        json.loads(forecast_judge.evaluate(file, as_json=True)).items() >= {"auc": 1.0, "picked": 2, "days": 2}.items()
+    )
+    assert "4 papers, 2 days, 2 picked (50.0%)\n  AUC                 1.000" in forecast_judge.evaluate(
+        file, as_json=False
+    )

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from flows.commands.train_gist import judge, train
+from flows.commands.learning.train_gist import judge, train
 from flows.editions.abstracts.gist_model import packaged, packed, unpacked
 from flows.editions.abstracts.pieces import pieces
 from flows.editions.abstracts.sentences import sentences

@@ -10,7 +10,7 @@ from importlib.resources import files
 
 import pytest
 
-from flows.commands.train_topics import judge, lessons, train
+from flows.commands.learning.train_topics import judge, lessons, train
 from flows.config.catalogue import topics
 from flows.editions.judging.evaluate import Example
 from flows.editions.linear import NO_MODEL, packaged, packed, unpacked

@@ -1,6 +1,6 @@
 """The trained model of gists: how much each feature speaks for a draft, or for a word to be in a summary.
 
-It holds numbers by the names of features, single words among them, and no text. `flows.commands.train_gist` makes it.
+It holds numbers by the names of features, single words among them, and no text. `train_gist` makes it.
 """
 
 from __future__ import annotations

@@ -13,7 +13,7 @@ import sqlalchemy as sa
 from flows.editions.model import Kind
 from flows.outcomes import Outcome, Stage, Verdict
 from flows.storage.database import Database
-from subscribers.ledger.deliveries import Ledger
+from subscribers.ledger.claims import Ledger
 from subscribers.ledger.report import DISTINCT, Delivery, Report, alike
 from subscribers.ledger.uncertain import AT_A_TIME, SETTLED, Held
 from subscribers.model import DeliveryState, Frequency, SubscriptionState, Suppressed

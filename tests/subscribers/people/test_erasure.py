@@ -7,7 +7,7 @@ import pytest
 from flows.editions.model import Interests, Kind
 from flows.outcomes import Outcome, Stage, Verdict
 from flows.storage.database import Database
-from subscribers.ledger.deliveries import Ledger
+from subscribers.ledger.claims import Ledger
 from subscribers.model import DeliveryState, Letter, Suppressed
 from subscribers.people.store import Change
 from subscribers.preferences import Preferences

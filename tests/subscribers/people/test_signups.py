@@ -8,12 +8,12 @@ import sqlalchemy as sa
 
 from flows.editions.model import Interests, Kind
 from flows.storage.database import Database
-from subscribers.ledger.deliveries import Ledger
+from subscribers.ledger.claims import Ledger
 from subscribers.model import Frequency, Letter, SubscriptionState, Suppressed
 from subscribers.people.signups import FORGOTTEN
 from subscribers.people.store import Change
 from subscribers.tables import outbox, rate, subscriber, subscription, suppression
-from subscribers.web.limits import Limits
+from subscribers.web.request_limits import Limits
 from tests.factories import HASHING_KEY
 from tests.subscribers.everyone import ADA, DAY, HOUR, NOW, asked, letters, people, reader, wish
 

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from flows.editions.model import Interests, Kind
 from flows.outcomes import Outcome, Stage, Verdict
 from flows.storage.database import Database, connect, migrate
-from subscribers.ledger.deliveries import Ledger
+from subscribers.ledger.claims import Ledger
 from subscribers.people.store import Change
 from subscribers.preferences import Preferences
 from tests.subscribers.everyone import DAY, HOUR, NOW, asked, people, wish

@@ -18,7 +18,7 @@ from subscribers.model import SubscriptionState, Suppressed
 from subscribers.tables import outbox, rate, suppression
 from subscribers.tokens import Purpose
 from subscribers.web.abuse import IN_ALL, networks_of
-from subscribers.web.limits import Count
+from subscribers.web.request_limits import Count
 from tests.context import NOON
 from tests.subscribers.everyone import wish
 from tests.subscribers.site import READER, Site, link, served

@@ -1,6 +1,6 @@
 """Train the model that forecasts which papers are picked.
 
-`python -m flows.commands.train_forecast --picked DAY.json … --announced DAY.jsonl … --out FILE`
+`python -m flows.commands.learning.train_forecast --picked DAY.json … --announced DAY.jsonl … --out FILE`
 
 `--picked` are answers of Hugging Face's daily papers, a file a day, named by its date. `--announced` are what arXiv
 announced, a file a day: a JSON object with id, title, summary, authors and comment a line. A paper announced twice

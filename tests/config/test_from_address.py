@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from flows.config.sender import read_sender
+from flows.config.from_address import read_sender
 from flows.mail.cards import originator
 
 

@@ -4,7 +4,7 @@ import asyncio
 import datetime as dt
 
 from flows.storage.database import Database, connect
-from subscribers.web.limits import Limits
+from subscribers.web.request_limits import Limits
 from tests.factories import HASHING_KEY
 from tests.subscribers.everyone import DAY, HOUR, NOW, everything_kept
 

@@ -1,6 +1,6 @@
 """Train the linear model that helps to group papers.
 
-`python -m flows.commands.train_topics LABELLED.jsonl … --out FILE`
+`python -m flows.commands.learning.train_topics LABELLED.jsonl … --out FILE`
 
 The files are in the form that `paperround topics evaluate` reads. The model learns what terms, likeness and categories
 leave open, so train it anew when the topics' files change. With `--judge FILE`, whose papers may be among those to

@@ -1,4 +1,6 @@
-"""Train the model of `flows.editions.gist` from papers with summaries: `python -m flows.commands.train_gist FILE …`.
+"""Train the model of `flows.editions.gist` from papers with summaries.
+
+`python -m flows.commands.learning.train_gist FILE …`
 
 A line of a file is a JSON object with `id`, `day`, `title`, `abstract` and `reference`, a summary written by somebody
 else. Two linear models are learnt, one after the other: how likely a word of an abstract is in the summary (logistic
@@ -18,7 +20,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from flows.commands.gists import as_lines
+from flows.commands.learning.gist_judge import as_lines
 from flows.editions import maths
 from flows.editions.abstracts import gist_features
 from flows.editions.abstracts.gist_model import GistModel, likely, modelled, packed, unpacked
