@@ -26,12 +26,14 @@ from flows.sending.dkim import read_key
 from flows.sending.sign import Signer
 from flows.storage.database import Database, connect, migrate
 from flows.storage.editions import Store
+from subscribers.ledger.came_back import CameBack
 from subscribers.ledger.ledger import Ledger
 from subscribers.ledger.rate import Turns
 from subscribers.ledger.report import Report
 from subscribers.ledger.uncertain import Held
 from subscribers.people.outbox import Outbox
 from subscribers.people.store import Subscribers
+from subscribers.return_address import return_address
 from subscribers.tokens import REPORT_LIFE, Purpose, sign_text, until
 from subscribers.web.page_meta import name_of
 
@@ -101,6 +103,10 @@ class Context:
         return Held(self.database)
 
     @cached_property
+    def came_back(self) -> CameBack:
+        return CameBack(self.database, self.settings.hashing_key)
+
+    @cached_property
     def outbox(self) -> Outbox:
         return Outbox(self.database)
 
@@ -117,6 +123,13 @@ class Context:
             postal_address=self.settings.postal_address,
             unsubscribe_mailbox=self.settings.bounces_to if self.settings.returns_url.get_secret_value() else "",
         )
+
+    def return_address(self, edition_id: int, subscription_id: int) -> str:
+        """Where the bounce of one delivery goes, or with edition 0 of a letter to a reader."""
+        address = self.settings.bounces_to
+        if not self.settings.verp:
+            return address
+        return return_address(address, edition_id, subscription_id, self.settings.keys[0])
 
     @cached_property
     def signer(self) -> Signer:

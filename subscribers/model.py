@@ -28,6 +28,9 @@ class Suppressed(StrEnum):
     OPERATOR = "operator"
     HARD_BOUNCE = "hard bounce"
     COMPLAINT = "complaint"
+    SOFT_BOUNCES = "soft bounces"
+    BLOCKED = "blocked"
+    """Its domain is: by the operator."""
     ERASED = "erased"
     """Its owner had everything erased: nobody but they themselves, by a confirmed sign-up, brings it back."""
 

@@ -171,7 +171,7 @@ async def lift(email: str) -> str:
     """Ends the suppression of an address."""
     address = _address(email)
     async with open_context(load_settings()) as context:
-        lifted = await context.subscribers.lift(address)
+        lifted = await context.subscribers.lift(address, context.now())
     if not lifted:
         return f"{address} was not suppressed."
     return f"{address} may be mailed again. Who had unsubscribed stays so."

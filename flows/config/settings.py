@@ -73,6 +73,11 @@ class Settings(BaseSettings):
     )
     sender: str = Field("Paperround <paperround@localhost>", description="The From of every mail")
     return_path: str = Field("", description="Where bounces go; SENDER's address by default")
+    verp: bool = Field(
+        False,
+        description="Gives every mail a return address of its own, RETURN_PATH with +TOKEN before the @, so that each "
+        "bounce tells which mail it is about: for a domain that takes such addresses (`paperround doctor` tries it)",
+    )
     postal_address: str = Field("", description="The sender's postal address, for the foot of every mail")
     public_url: Url = Field("http://127.0.0.1:8180", description="Where readers reach the web app")
     secret_key: SecretStr = Field(
@@ -131,6 +136,14 @@ class Settings(BaseSettings):
     def _return_path_is_an_address(cls, value: str) -> str:
         if value and ("@" not in value or any(c in value for c in "\r\n <>")):
             raise ValueError("should be an address alone, such as bounces@example.org")
+        return value
+
+    @field_validator("verp")
+    @classmethod
+    def _room_for_a_token(cls, value: bool, others: ValidationInfo) -> bool:
+        address = others.data.get("return_path") or parseaddr(others.data.get("sender", ""))[1]
+        if value and len(address.rpartition("@")[0]) > 23:
+            raise ValueError("needs a RETURN_PATH of at most 23 characters before the @: a token follows them")
         return value
 
     @field_validator("mail_limits")

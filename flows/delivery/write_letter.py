@@ -59,6 +59,7 @@ class Scribe:
             unsubscribe=self._token(Purpose.UNSUBSCRIBE, item) if item.kind is Letter.WELCOME else "",
             message_id=f"{item.kind}.{item.id}.{item.subscription.id}@{host}",
             date=self._context.now(),
+            return_path=self._context.return_address(0, item.subscription.id),
         )
         return self._letters.write(item.kind, newsletter, to)
 
@@ -85,7 +86,7 @@ class Scribe:
         _, cards = await self._unpacked(edition.newsletter, edition.kind, latest.frozen.id)
         cards = addressed(cards, newsletter, self._context.site)
         cards = replace(cards, headers=cards.headers + b"Auto-Submitted: auto-generated\r\n")  # RFC 3834 section 5
-        reader = reader_of(self._context, edition, subscription.id, subscription.email)
+        reader = reader_of(self._context, edition, subscription.id, subscription.email, latest.frozen.id)
         opening = self._letters.opening(newsletter, edition.day, reader.manage)
         return assemble(cards, latest.digest, reader, opening)
 

@@ -50,6 +50,8 @@ class Addressee:
     """When the letter is made, aware."""
     unsubscribe: str = ""
     """The token of the one-click unsubscribe link, for who is subscribed; empty: the letter offers none."""
+    return_path: str = ""
+    """Where this letter's bounce goes; empty: where all go."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +121,8 @@ class Letters:
                 encode.quoted_printable(_filled(body, own)),
             ]
         content += [delimiter, b"--\r\n"]
-        return Message(sender=self._site.return_path, recipient=to.address, content=b"".join(content))
+        sender = to.return_path or self._site.return_path
+        return Message(sender=sender, recipient=to.address, content=b"".join(content))
 
     def opening(self, newsletter: Newsletter, day: dt.date, token: str) -> Opening:
         """What a new reader is told above the papers of the edition of `day`; `token` is for their own pages."""
