@@ -62,6 +62,11 @@ class Scene:
         self.sent.append(number)
         return number
 
+    async def was_sent(self, number: int, address: str) -> bool:
+        mine = (delivery.c.edition_id == number, delivery.c.subscription_id == self.readers[address])
+        async with self.context.database.read() as connection:
+            return bool(await connection.scalar(sa.select(sa.exists().where(*mine))))
+
     def token_of(self, number: int, address: str) -> str:
         """The return address of a delivery."""
         return return_address("bounces@example.org", number, self.readers[address], KEY.encode())
