@@ -28,6 +28,7 @@ from flows.storage.database import Database, connect, migrate
 from flows.storage.editions import Store
 from subscribers.ledger.came_back import CameBack
 from subscribers.ledger.ledger import Ledger
+from subscribers.ledger.masses import HeldBounces
 from subscribers.ledger.rate import Turns
 from subscribers.ledger.report import Report
 from subscribers.ledger.uncertain import Held
@@ -105,6 +106,10 @@ class Context:
     @cached_property
     def came_back(self) -> CameBack:
         return CameBack(self.database, self.settings.hashing_key)
+
+    @cached_property
+    def held_bounces(self) -> HeldBounces:
+        return HeldBounces(self.database, self.settings.hashing_key)
 
     @cached_property
     def outbox(self) -> Outbox:

@@ -23,7 +23,7 @@ from flows.storage.database import connect, migrate
 from tests.incoming.scene import FULL, KEY, Scene, report, scene_of
 
 ROOT = Path(__file__).resolve().parents[2]
-KINDS = ({}, FULL, {"diagnostic": "smtp; 550 5.7.1 blocked", "status": "5.7.1"})
+KINDS: tuple[dict[str, str], ...] = ({}, FULL, {"diagnostic": "smtp; 550 5.7.1 blocked", "status": "5.7.1"})
 
 
 @dataclass(frozen=True)
