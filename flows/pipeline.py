@@ -182,6 +182,7 @@ async def tidy(context: Context) -> str:
     """Forgets sign-ups that nobody confirmed in time, and with them old requests, letters and counts of visits; says
     how many, and names nobody."""
     forgotten = await context.subscribers.forget_unconfirmed(context.now())
+    await context.came_back.forget_calls(context.now())
     waiting = await context.subscribers.pending()
     return (
         f"Forgotten: {forgotten} unconfirmed {'sign-up' if forgotten == 1 else 'sign-ups'}; "

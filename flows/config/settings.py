@@ -73,6 +73,11 @@ class Settings(BaseSettings):
     )
     sender: str = Field("Paperround <paperround@localhost>", description="The From of every mail")
     return_path: str = Field("", description="Where bounces go; SENDER's address by default")
+    hooks: SecretStr = Field(
+        SecretStr(""),
+        description="Providers that report to PUBLIC_URL/hooks/PROVIDER, each with its secret: `postmark = "
+        "user:password; mailgun = KEY` (ses, postmark, mailgun, sendgrid, brevo)",
+    )
     verp: bool = Field(
         False,
         description="Gives every mail a return address of its own, RETURN_PATH with +TOKEN before the @, so that each "
@@ -237,6 +242,17 @@ class Settings(BaseSettings):
         return self.return_path or parseaddr(self.sender)[1]
 
     @property
+    def hook_secrets(self) -> Mapping[str, str]:
+        """The secret of each provider that reports to us. Raises Problem for what can't be read."""
+        found = {}
+        for part in filter(None, map(str.strip, self.hooks.get_secret_value().split(";"))):
+            name, equals, secret = (one.strip() for one in part.partition("="))
+            if not (name and equals and secret):
+                raise Problem("PAPERROUND_HOOKS should be such as `postmark = user:password; mailgun = KEY`.")
+            found[name.lower()] = secret
+        return found
+
+    @property
     def signing_domain(self) -> str:
         return self.dkim_domain or parseaddr(self.sender)[1].rpartition("@")[2]
 
@@ -336,7 +352,7 @@ def load_settings() -> Settings:
     except ValidationError as error:
         first = error.errors()[0]
         name = "PAPERROUND_" + "_".join(str(part) for part in first["loc"]).upper()
-        secret_fields = {"mail_url", "secret_key", "suppression_key", "returns_url", "summary_key"}
+        secret_fields = {"mail_url", "secret_key", "suppression_key", "returns_url", "summary_key", "hooks"}
         value = "" if secret_fields.intersection(first["loc"]) else f" is {str(first['input'])[:60]!r}, which"
         raise Problem(f"{name}{value} is not accepted: {_wanted(first)}.") from error
     except UnicodeDecodeError as error:

@@ -13,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from flows.storage.database import Database
 from subscribers.bounces import SOFT_WITHIN, About, Attempt, Kind, Said, State, follows, stronger
 from subscribers.ledger.masses import find_masses
-from subscribers.ledger.whose_delivery import LETTER, Found, Reader, find, recent_editions
+from subscribers.ledger.whose_delivery import LETTER, Found, Reader, find, readers, recent_editions
 from subscribers.model import DeliveryState, Suppressed
 from subscribers.people.changes import end
 from subscribers.people.suppressions import suppress
@@ -25,6 +25,10 @@ _REASONS = {
     Kind.SOFT: Suppressed.SOFT_BOUNCES,
     Kind.COMPLAINT: Suppressed.COMPLAINT,
 }
+
+
+REMEMBERED = dt.timedelta(days=7)
+"""How long it is known that a provider's call was heard: longer than an old one is believed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,17 +51,21 @@ class CameBack:
         self._database = database
         self._key = hashing_key
 
-    async def record(self, said: Sequence[Said], now: dt.datetime, *, call: str = "") -> list[Heard | None]:
+    async def record(
+        self, said: Sequence[Said], now: dt.datetime, *, leaving: Sequence[Said] = (), call: str = ""
+    ) -> list[Heard | None]:
         """Writes down what reports say, in one transaction; None for each that is about nobody's mail that we know.
 
-        The same again changes nothing. `call` is what makes a provider's call unique: raises Replayed where it was
-        heard before.
+        The same again changes nothing. `leaving` name readers who have unsubscribed. `call` is what makes a provider's
+        call unique: raises Replayed where it was heard before.
         """
-        if not (said or call):
+        if not (said or leaving or call):
             return []
         async with self._database.write() as connection:
             if call:
                 await self._hear(connection, call, now)
+            for leaver in leaving:
+                await self._end(connection, leaver, now)
             found = await find(connection, said, now)
             fresh = [one is not None and await self._keep(connection, one, now) for one in found]
             places = {one.reader.domain for one in found if one is not None}
@@ -78,10 +86,17 @@ class CameBack:
         if (await connection.execute(row.on_conflict_do_nothing())).rowcount != 1:
             raise Replayed
 
-    async def forget_calls(self, before: dt.datetime) -> None:
-        """Forgets calls that are too old to be believed again."""
+    async def _end(self, connection: AsyncConnection, said: Said, now: dt.datetime) -> None:
+        theirs = subscriber.c.email_key == said.address.lower()
+        if said.subscription_id is not None:
+            theirs = subscription.c.id == said.subscription_id
+        for one in await readers(connection, theirs):
+            await end(connection, one.subscription_id, now)
+
+    async def forget_calls(self, now: dt.datetime) -> None:
+        """Forgets the calls that would be refused for their age."""
         async with self._database.write() as connection:
-            await connection.execute(sa.delete(hook_call).where(hook_call.c.at < before))
+            await connection.execute(sa.delete(hook_call).where(hook_call.c.at < now - REMEMBERED))
 
     async def _keep(self, connection: AsyncConnection, found: Found, now: dt.datetime) -> bool:
         """Writes it down; False: as much was known."""

@@ -47,6 +47,8 @@ class Services:
     archive: Archive
     search: Search
     report: Report
+    hear: Callable[[str, Mapping[str, str], bytes], Awaitable[tuple[HTTPStatus, str]]]
+    """Does what a provider's call tells: its name, the headers in lower case, the body; the answer to it."""
     public_url: str
     """Where readers reach the site, without a slash at the end."""
 
