@@ -26,10 +26,13 @@ from flows.sending.dkim import read_key
 from flows.sending.sign import Signer
 from flows.storage.database import Database, connect, migrate
 from flows.storage.editions import Store
+from subscribers.bounds import Bounds
 from subscribers.ledger.came_back import CameBack
 from subscribers.ledger.ledger import Ledger
 from subscribers.ledger.masses import HeldBounces
+from subscribers.ledger.pauses import Paused, Pauses
 from subscribers.ledger.rate import Turns
+from subscribers.ledger.rates import BounceRates
 from subscribers.ledger.report import Report
 from subscribers.ledger.uncertain import Held
 from subscribers.people.outbox import Outbox
@@ -110,6 +113,18 @@ class Context:
     @cached_property
     def held_bounces(self) -> HeldBounces:
         return HeldBounces(self.database, self.settings.hashing_key)
+
+    @cached_property
+    def rates(self) -> BounceRates:
+        return BounceRates(self.database)
+
+    @cached_property
+    def pauses(self) -> Pauses:
+        return Pauses(self.database, self.rates)
+
+    async def watch(self, newsletter: str) -> Paused | None:
+        """Pauses a newsletter of whose mails more came back than the settings allow; None: it goes on."""
+        return await self.pauses.watch(newsletter, Bounds(*self.settings.bounds), self.now())
 
     @cached_property
     def outbox(self) -> Outbox:

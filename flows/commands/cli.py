@@ -19,7 +19,7 @@ from rich.console import Console
 from rich.markup import escape
 
 from flows import process
-from flows.commands import deliveries, dkim_new, send, subscribers
+from flows.commands import cli_returns, deliveries, dkim_new, send, subscribers
 from flows.config.settings import load_settings
 from flows.context import read_day, utc_now
 from flows.editions.model import Kind
@@ -41,6 +41,8 @@ app.add_typer(people, name="subscribers")
 topics = typer.Typer(no_args_is_help=True, help="How papers are grouped: explain one, evaluate many.")
 app.add_typer(topics, name="topics")
 
+app.add_typer(cli_returns.bounces, name="bounces")
+app.add_typer(cli_returns.suppressions, name="suppressions")
 signing = typer.Typer(no_args_is_help=True, help="The keys that sign mail, where your relay does not.")
 app.add_typer(signing, name="dkim")
 
@@ -237,8 +239,8 @@ def _kind(weekly: bool) -> Kind:
 
 @app.command()
 def returns() -> None:
-    """Reads the mailbox of PAPERROUND_RETURNS_URL, as `up` does every five minutes: who unsubscribed by mail is
-    unsubscribed. What is not understood stays there unread."""
+    """Reads the mailbox of PAPERROUND_RETURNS_URL, as `up` does every five minutes: unsubscriptions, bounces,
+    complaints. What is not understood stays there unread, and the reason is told."""
     typer.echo(_run(send.returns()))
 
 
@@ -341,7 +343,7 @@ def export_subscribers(
 @people.command("suppress")
 def suppress(
     email: Annotated[str, typer.Argument(help="The address")],
-    reason: Annotated[str, typer.Option(help="operator, hard-bounce or complaint")] = "operator",
+    reason: Annotated[str, typer.Option(help="operator, hard-bounce, soft-bounces or complaint")] = "operator",
     lift: Annotated[bool, typer.Option("--lift", help="Allow it again instead")] = False,
 ) -> None:
     """Never mails an address again, on any newsletter. It is kept as a keyed hash, also after it is forgotten."""

@@ -19,6 +19,8 @@ from subscribers.people.store import Change, Refused
 
 LINES = 1000
 """Lines of a CSV file that go into one transaction."""
+NO_REASON = (Suppressed.ERASED, Suppressed.BLOCKED)
+"""Erasing and blocking a domain are done otherwise."""
 SUPPRESSED = "suppressed"
 """Stands beside the states of subscriptions where they are listed."""
 
@@ -158,7 +160,7 @@ async def take_out(file: Path, newsletter: str) -> str:
 
 async def suppress(email: str, reason: str) -> str:
     """Never mails an address again, whether it is subscribed or not."""
-    reasons = {one.replace(" ", "-"): one for one in Suppressed if one is not Suppressed.ERASED}
+    reasons = {one.replace(" ", "-"): one for one in Suppressed if one not in NO_REASON}
     if reason not in reasons:
         raise Problem(f"There is no reason {reason[:40]!r}: use one of {', '.join(reasons)}.")
     address = _address(email)

@@ -6,6 +6,7 @@ import contextlib
 import datetime as dt
 import ipaddress
 import os
+import re
 import secrets
 import tempfile
 from collections.abc import Mapping, Sequence
@@ -73,6 +74,10 @@ class Settings(BaseSettings):
     )
     sender: str = Field("Paperround <paperround@localhost>", description="The From of every mail")
     return_path: str = Field("", description="Where bounces go; SENDER's address by default")
+    pause_above: str = Field(
+        "complaints 0.1 %, hard bounces 5 %",
+        description="Pauses a newsletter of whose mails of seven days more came back than this; `never`: no bound",
+    )
     hooks: SecretStr = Field(
         SecretStr(""),
         description="Providers that report to PUBLIC_URL/hooks/PROVIDER, each with its secret: `postmark = "
@@ -155,6 +160,12 @@ class Settings(BaseSettings):
     @classmethod
     def _limits(cls, value: str) -> str:
         read_limits(value)
+        return value
+
+    @field_validator("pause_above")
+    @classmethod
+    def _bounds(cls, value: str) -> str:
+        _read_bounds(value)
         return value
 
     @field_validator("mail_back_off")
@@ -242,6 +253,11 @@ class Settings(BaseSettings):
         return self.return_path or parseaddr(self.sender)[1]
 
     @property
+    def bounds(self) -> tuple[float | None, float | None]:
+        """The parts of complaints and of hard bounces above which a newsletter is paused; None: no bound."""
+        return _read_bounds(self.pause_above)
+
+    @property
     def hook_secrets(self) -> Mapping[str, str]:
         """The secret of each provider that reports to us. Raises Problem for what can't be read."""
         found = {}
@@ -311,6 +327,19 @@ def _back_off(value: str) -> Sequence[dt.timedelta]:
     if not minutes or not all(0 < one <= 1440 for one in minutes):
         raise ValueError("should be minutes joined by commas, such as 1, 5, 15, 60, 120")
     return tuple(dt.timedelta(minutes=one) for one in minutes)
+
+
+_BOUND = re.compile(r"(complaints|hard bounces)\s+(\d{1,2}(?:\.\d{1,4})?)\s*%")
+
+
+def _read_bounds(value: str) -> tuple[float | None, float | None]:
+    if value.strip().lower() == "never":
+        return None, None
+    found = [_BOUND.fullmatch(part.strip().lower()) for part in value.split(",")]
+    bounds = {one[1]: float(one[2]) / 100 for one in found if one}
+    if None in found or len(bounds) != len(found):
+        raise ValueError("should be such as `complaints 0.1 %, hard bounces 5 %`, or `never`")
+    return bounds.get("complaints"), bounds.get("hard bounces")
 
 
 def _kept_key(file: Path) -> str:

@@ -40,6 +40,8 @@ class Returns:
     """Bounces that are one of a mass, and wait for the operator."""
     reasons: Counter[str] = field(default_factory=Counter)
     """Why messages were not understood."""
+    paused: list[str] = field(default_factory=list)
+    """Newsletters that were paused after it, a sentence each."""
 
     @property
     def left(self) -> int:

@@ -69,6 +69,8 @@ def services(
         archive=Archive(context.database),
         search=Search(context.database),
         report=context.report,
+        rates=context.rates,
+        pauses=context.pauses,
         hear=hear or Hooks(context),
         public_url=context.settings.public_url,
     )

@@ -210,8 +210,11 @@ class Suppressions(People):
             rows = await connection.execute(sa.select(domain.c.name, domain.c.rule).order_by(domain.c.name))
             return [(row.name, row.rule) for row in rows]
 
-    async def allowed(self) -> frozenset[str]:
-        return frozenset(name for name, rule in await self.rules() if rule == ALLOWED)
+    async def allows(self, email: str) -> bool:
+        """Whether the operator has allowed the domain of an address."""
+        named = (domain.c.rule == ALLOWED, domain.c.name.in_(domains_of(email)))
+        async with self._database.read() as connection:
+            return bool(await connection.scalar(sa.select(sa.exists().where(*named))))
 
 
 async def suppress(
