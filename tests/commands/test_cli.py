@@ -358,7 +358,17 @@ def test_a_program_gets_csv_in_which_every_word_is_as_the_server_said_it(run: Ru
     ended = run(*REPORT, "--csv")
     assert (ended.status, ended.err) == (0, "")
     ada, ben = csv.DictReader(io.StringIO(ended.out, newline=""))
-    assert list(ada) == ["email", "state", "attempts", "code", "words", "first_attempt", "last_change", "due"]
+    assert list(ada) == [
+        "email",
+        "state",
+        "attempts",
+        "code",
+        "words",
+        "first_attempt",
+        "last_change",
+        "due",
+        "came_back",
+    ]
     assert list(ada.values())[:4] == ["ada@example.org", "rejected", "1", "554"]
     assert (ada["words"],) == became_words[0] == (ESCAPES,)
     assert (ada["first_attempt"], ada["last_change"]) == (
@@ -637,7 +647,9 @@ def test_the_mailbox_is_read_by_hand(run: Run, home: Path) -> None:
     run("subscribers", "add", "ada@example.org", "-n", "sample")
     (home / "returns/new/1.x").write_bytes(b"Subject: hello\n\n")
     ended = run("returns", RETURNS_URL=f"maildir://{home / 'returns'}")
-    assert ended.out == "Returned mail: 0 unsubscriptions, 1 left unread in the mailbox.\n"
+    assert ended.out == (
+        "Returned mail: 1 left unread in the mailbox. Left unread: 1 no report, and nothing that is asked of us.\n"
+    )
 
 
 # --- topics
