@@ -1,8 +1,8 @@
 """What the webhooks of all providers have in common: a call, what it tells, and why it is refused. Pure.
 
-A provider is one file in `providers/` with `TITLE`, `SETTING` (what PAPERROUND_HOOKS holds of it), `NEEDS` (what its
-relay needs of the operator) and `read`. It verifies the call before it believes anything in it, and says what makes the
-call unique, so that none is heard twice.
+A provider is one file in `providers/` with `TITLE`, `RELAYS` (what the names of its mail servers end in), `SETTING`
+(what PAPERROUND_HOOKS holds of it), `NEEDS` (what its relay needs of the operator) and `read`. It verifies the call
+before it believes anything in it, and says what makes the call unique, so that none is heard twice.
 """
 
 from __future__ import annotations

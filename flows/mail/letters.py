@@ -23,7 +23,7 @@ from markupsafe import Markup
 from flows.editions.model import Newsletter
 from flows.mail import encode, look
 from flows.mail.assemble import recipient
-from flows.mail.cards import originator
+from flows.mail.cards import feedback_id, originator
 from flows.mail.colour import AA
 from flows.mail.document import DARK, LIGHT, VIVID, accent_of, canonical, cut
 from flows.mail.model import Message, Opening, Site
@@ -149,6 +149,7 @@ class Letters:
             b"MIME-Version: 1.0",
             b'Content-Type: multipart/alternative;\r\n boundary="%s"' % boundary,
             b"Auto-Submitted: auto-generated",  # RFC 3834 section 5
+            feedback_id(newsletter.slug, "letter", self._site.sender),
             _subject(subject),
         )
         return _Rendered(b"".join(line + b"\r\n" for line in lines), boundary, canonical(html), text)

@@ -27,6 +27,7 @@ SIGNED = (
     b"content-type",
     b"auto-submitted",
     b"list-id",
+    b"feedback-id",
     b"list-unsubscribe",
     b"list-unsubscribe-post",
 )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import importlib
 import pkgutil
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cache
 from typing import Protocol
 
@@ -14,6 +14,8 @@ from flows.incoming.webhooks import Call, Fetch, Notice
 
 class Provider(Protocol):
     TITLE: str
+    RELAYS: Sequence[str]
+    """What the names of its mail servers end in."""
     SETTING: str
     """What the operator sets for it."""
     NEEDS: str

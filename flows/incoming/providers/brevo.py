@@ -13,6 +13,7 @@ from flows.incoming.model import Event, Report
 from flows.incoming.webhooks import Call, Fetch, Notice, authorised, digest, evidence, failed, parsed, rows, text, told
 
 TITLE = "Brevo"
+RELAYS = ("smtp-relay.brevo.com", "smtp-relay.sendinblue.com")
 SETTING = "the webhook's token, or user:password"
 NEEDS = (
     "Send over smtp-relay.brevo.com:587 with an SMTP key, and add a transactional webhook with authentication for hard "

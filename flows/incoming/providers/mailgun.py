@@ -28,6 +28,7 @@ from flows.incoming.webhooks import (
 )
 
 TITLE = "Mailgun"
+RELAYS = ("smtp.mailgun.org", "smtp.eu.mailgun.org")
 SETTING = "the account's HTTP webhook signing key"
 NEEDS = (
     "Send over smtp.mailgun.org:587 (smtp.eu.mailgun.org in Europe) with a domain's SMTP login, and add webhooks for "

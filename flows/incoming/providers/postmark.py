@@ -13,6 +13,7 @@ from flows.incoming.model import Event, Report
 from flows.incoming.webhooks import Call, Fetch, Notice, authorised, digest, evidence, failed, parsed, table, text, told
 
 TITLE = "Postmark"
+RELAYS = ("smtp.postmarkapp.com", "smtp-broadcasts.postmarkapp.com")
 SETTING = "user:password, as in the webhook's address: https://user:password@…/hooks/postmark"
 NEEDS = (
     "Send over smtp.postmarkapp.com:587 in a Broadcast stream (its token is user and password), and add a webhook for "

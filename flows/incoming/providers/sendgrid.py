@@ -33,6 +33,7 @@ from flows.incoming.webhooks import (
 )
 
 TITLE = "SendGrid"
+RELAYS = ("smtp.sendgrid.net",)
 SETTING = "the verification key that it shows for its signed event webhook"
 NEEDS = (
     "Send over smtp.sendgrid.net:587 with the user `apikey` and a key as password, switch its own subscription and "

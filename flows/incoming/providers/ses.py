@@ -38,6 +38,7 @@ from flows.incoming.webhooks import (
 )
 
 TITLE = "Amazon SES"
+RELAYS = (".amazonaws.com",)
 SETTING = "the ARN of the SNS topic"
 NEEDS = (
     "Send over email-smtp.REGION.amazonaws.com:587 with SMTP credentials, out of the sandbox; publish bounces and "
