@@ -106,7 +106,7 @@ class Settings(BaseSettings):
     )
     returns_url: SecretStr = Field(
         SecretStr(""),
-        description="The mailbox of RETURN_PATH, read for unsubscriptions: imaps://USER:PASSWORD@HOST/FOLDER, imap://, "
+        description="The mailbox of RETURN_PATH, read for what comes back: imaps://USER:PASSWORD@HOST/FOLDER, imap://, "
         "or maildir:///FOLDER",
     )
     dkim_key: str = Field(

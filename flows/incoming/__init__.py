@@ -1,3 +1,4 @@
-"""What comes back by mail. `mailbox` (IMAP, maildir) brings messages, `read` says what one is: an unsubscription
+"""What comes back. By mail: `mailboxes` (IMAP, maildir) brings messages, `read` says what one is: an unsubscription
 (`unsubscribe_mail`), a report that a delivery failed (`delivery_reports`, `other_bounces`), a complaint (`complaints`),
-a program's answer (`automatic`). `evidence` finds which mail it is about, `handle` does what follows and marks it."""
+a program's answer (`automatic`). `evidence` and `whose` find which mail it is about, `handle` does what follows, and
+marks it. By webhook: `webhooks` says what a provider's file in `providers/` keeps to, `hooks` does what a call tells."""
