@@ -32,7 +32,7 @@ async def take_out(file: Path, *, hashed: bool) -> str:
             async for one in context.subscribers.suppressions():
                 rows.writerow(written(one.address, one.key, one.reason, one.at, hashed=hashed))
                 count += 1
-    return f"{count:,} suppressions written."
+    return f"{count:,} {'suppression' if count == 1 else 'suppressions'} written."
 
 
 async def bring_in(file: Path, say: Say) -> tuple[str, int]:
@@ -58,8 +58,10 @@ async def bring_in(file: Path, say: Say) -> tuple[str, int]:
                     some = {}
         fresh += await context.subscribers.adopt(some, now)
         stopped = await context.subscribers.apply()
-    words = f"{fresh:,} new suppressions; {stopped:,} of them are subscribers of ours, who get no more mail."
-    return words + (f" {bad:,} lines could not be read." if bad else ""), bad
+    new = "1 new suppression" if fresh == 1 else f"{fresh:,} new suppressions"
+    ours = "1 subscriber of ours gets" if stopped == 1 else f"{stopped:,} subscribers of ours get"
+    missed = f" {bad:,} {'line' if bad == 1 else 'lines'} could not be read." if bad else ""
+    return f"{new}; {ours} no more mail.{missed}", bad
 
 
 async def lift_all(reason: str, domain: str, since: str) -> str:
@@ -91,7 +93,7 @@ async def rule(domain: str, rule: str) -> str:
     people = "1 subscriber" if count == 1 else f"{count:,} subscribers"
     if rule == BLOCKED:
         return f"Nobody at {name} or below it is mailed any more or can sign up: {people} until now."
-    again = f" {people} are mailed again." if count else ""
+    again = f" {people} {'is' if count == 1 else 'are'} mailed again." if count else ""
     if rule == ALLOWED:
         return f"{name} is allowed: its addresses may sign up, and its hard bounces wait for you.{again}"
     return f"{name} is like any other domain.{again}"

@@ -43,8 +43,9 @@ def _kept(given: Mapping[str, str], key: bytes) -> str:
         if _HEX.fullmatch(md5) and len(md5) == 32:
             return md5
         raise ValueError("md5 should be 32 hexadecimal digits")
-    if _KEY.fullmatch(given["key"]):
-        return given["key"]
+    key_or_md5 = given["key"]  # ours: the keyed hash, or what another sender once gave
+    if _KEY.fullmatch(key_or_md5) or (_HEX.fullmatch(key_or_md5) and len(key_or_md5) == 32):
+        return key_or_md5
     raise ValueError("it has none of email, sha256, md5 or key")
 
 

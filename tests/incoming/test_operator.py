@@ -214,6 +214,8 @@ async def test_another_senders_hashes_stop_whom_we_mail_and_who_would_sign_up(sc
     assert await scene.suppressed() == {ADA: Suppressed.OPERATOR}
     assert not await sign_up(scene, "eve@none.example")
     assert not await sign_up(scene, "dov@none.example")
+    out = [written(one.address, one.key, one.reason, one.at, hashed=True) async for one in store.suppressions()]
+    assert {read_line({"key": line[2]}, key)[0] for line in out} == set(kept)
     assert await store.lift(ADA, scene.now)
     assert await scene.suppressed() == {}
 
