@@ -82,11 +82,11 @@ async def show_returns(context: Context, newsletter: str) -> None:
     number = await context.store.newest(newsletter, Kind.DAILY)
     if number is not None:
         rows.append(_rate("the latest edition", await context.rates.of_edition(number, now)))
-        rows += [_rate(one.domain, one.rates) for one in await context.rates.domains(number)]
+        rows += [_rate(one.domain, one.rates, domain=True) for one in await context.rates.domains(number)]
     await acreate_table_artifact(rows, key=f"returned-{newsletter}", description="What came back, by domain")
 
 
-def _rate(of: str, rates: Rates) -> dict[str, Any]:
+def _rate(of: str, rates: Rates, *, domain: bool = False) -> dict[str, Any]:
     def told(number: int) -> str:
         return f"{number:,} ({rates.part(number):.2%})" if rates.sent else f"{number:,}"
 
@@ -98,7 +98,7 @@ def _rate(of: str, rates: Rates) -> dict[str, Any]:
         "soft bounces": told(rates.soft),
         "our mail refused": told(rates.refused),
         "complaints": told(rates.complaints),
-        "unsubscribed": f"{rates.unsubscribed:,}",
+        "unsubscribed": "" if domain else f"{rates.unsubscribed:,}",
     }
 
 

@@ -29,7 +29,8 @@ async def returns() -> State[Any]:
         if found.why_left:
             log.warning(found.why_left)
         for newsletter in context.newsletters:
-            await show_returns(context, newsletter)
+            if found.kinds:
+                await show_returns(context, newsletter)
             if reason := await watch(context, newsletter):
                 log.error("%s is paused: %s", newsletter, reason)
     log.info(found.sentence)
