@@ -177,13 +177,16 @@ async def test_what_is_not_understood_stays_and_is_told_with_the_reason(scene: S
 
 
 async def test_a_freed_reader_is_mailed_whatever_old_mails_still_come_back(scene: Scene) -> None:
-    numbers = [await scene.send() for _ in range(1)]
+    numbers = [await scene.send()]
+    scene.now += DAY
+    numbers.append(await scene.send())
     scene.put(report(scene.token_of(numbers[0], ADA), ADA))
     await scene.read()
     scene.now += DAY
     assert await scene.context.subscribers.lift(ADA, scene.now)
     assert await scene.suppressed() == {}
-    scene.put(report(scene.token_of(numbers[0], ADA), ADA))
+    for number in numbers:
+        scene.put(report(scene.token_of(number, ADA), ADA))
     scene.put(complaint(address=ADA))
     await scene.read()
     assert await scene.suppressed() == {}
