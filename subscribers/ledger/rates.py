@@ -75,11 +75,13 @@ class BounceRates:
     async def of_newsletter(self, newsletter: str, since: dt.datetime, now: dt.datetime) -> Rates:
         """What came back of a newsletter's editions that were frozen since then."""
         async with self._database.read() as connection:
-            query = sa.select(edition.c.id).where(
-                edition.c.newsletter == newsletter, edition.c.state == "frozen", edition.c.changed_at > since
-            )
-            editions = (await connection.scalars(query)).all()
+            editions = await _editions(connection, newsletter, since)
             return await self._rates(connection, editions, newsletter, since, now)
+
+    async def came_back(self, newsletter: str, since: dt.datetime) -> Rates:
+        """The same without what was sent and who has left: those take a look at every row, this at the bounces."""
+        async with self._database.read() as connection:
+            return _counted(await _kinds(connection, await _editions(connection, newsletter, since)), sent=0)
 
     async def domains(self, edition_id: int) -> Sequence[DomainRates]:
         """The domains from which most came back of an edition, the worst first."""
@@ -110,13 +112,22 @@ class BounceRates:
         since: dt.datetime,
         until: dt.datetime,
     ) -> Rates:
-        query = sa.select(bounce.c.kind, sa.func.count()).where(bounce.c.edition_id.in_(editions))
-        kinds = {Kind(row[0]): row[1] for row in await connection.execute(query.group_by(bounce.c.kind))}
+        kinds = await _kinds(connection, editions)
         sent = await _sent(connection, editions)
         left = sa.select(sa.func.count()).where(
             subscription.c.newsletter == newsletter, subscription.c.left_at > since, subscription.c.left_at <= until
         )
         return _counted(kinds, sent=sent, unsubscribed=await connection.scalar(left) or 0)
+
+
+async def _editions(connection: AsyncConnection, newsletter: str, since: dt.datetime) -> Sequence[int]:
+    mine = (edition.c.newsletter == newsletter, edition.c.state == "frozen", edition.c.changed_at > since)
+    return (await connection.scalars(sa.select(edition.c.id).where(*mine))).all()
+
+
+async def _kinds(connection: AsyncConnection, editions: Collection[int]) -> Mapping[Kind, int]:
+    query = sa.select(bounce.c.kind, sa.func.count()).where(bounce.c.edition_id.in_(editions))
+    return {Kind(row[0]): row[1] for row in await connection.execute(query.group_by(bounce.c.kind))}
 
 
 def _counted(kinds: Mapping[Kind, int], *, sent: int, unsubscribed: int = 0) -> Rates:
