@@ -44,7 +44,9 @@ _SAID: Sequence[tuple[Cause, str]] = (
     (Cause.SENDER, r"sender (?:address )?(?:rejected|denied|verif)|bad sender|return path|envelope sender"),
     (
         Cause.CONTENT,
-        r"virus|malware|phish|attachment|(?:message|content|mail) (?:content )?(?:was |is |has been )?(?:classified|"
+        r"virus|malware|phish|attachments? .{0,30}(?:not allowed|reject|block|remov|prohibit|forbid)|"
+        r"(?:blocked|prohibited|forbidden|illegal) attachment|"
+        r"(?:message|content|mail) (?:content )?(?:was |is |has been )?(?:classified|"
         r"identified|detected|rejected|blocked)\b.{0,40}\b(?:spam|content)|spam (?:message|content|detected)|"
         r"(?:looks|scored|appears) .{0,20}spam|spam score|rejected (?:because|due to|for) .{0,20}content",
     ),
@@ -59,7 +61,7 @@ _SAID: Sequence[tuple[Cause, str]] = (
     (
         Cause.SIZE,
         r"(?:message|mail)(?: size)? (?:is )?(?:too (?:large|big|long)|exceeds)|size (?:limit|exceed)|"
-        r"exceeds? (?:the )?(?:maximum|fixed|allowed) .{0,20}size|larger than",
+        r"exceed\w* (?:the )?(?:maximum|fixed|allowed) .{0,30}size|larger than",
     ),
     (
         Cause.FULL,
@@ -80,7 +82,8 @@ _SAID: Sequence[tuple[Cause, str]] = (
         r"(?:disabled|inactive|suspended|closed|terminated|expired)|no mailbox here|isn[’']t in my control|"
         r"not listed in .{0,40}(?:directory|address book)|does not exist|recipient rejected|user is unknown|"
         r"(?:recipient )?address rejected: access denied|5\.1\.1\b|unbekannter? (?:empf[aä]nger|benutzer)|"
-        r"utilisateur inconnu|destinataire inconnu|usuario desconocido",
+        r"utilisateur inconnu|destinataire inconnu|n[’']existe pas|usuario desconocido|no existe|existiert nicht|"
+        r"unknown host|invalid .{0,20}user ?id",
     ),
     (
         Cause.REACH,
@@ -91,9 +94,11 @@ _SAID: Sequence[tuple[Cause, str]] = (
 )
 _WORDS = tuple((cause, re.compile(pattern, re.IGNORECASE)) for cause, pattern in _SAID)
 
+_NOT_YET = re.compile(r"try (?:again|later)|temporar", re.IGNORECASE)
+
 ENHANCED = re.compile(r"(?<![\d.])([245]\.\d{1,3}\.\d{1,3})(?![\d.]|-?\d)")
 """An enhanced code somewhere in a text: no piece of an address of the network."""
-REPLY = re.compile(r"(?<![\d.])([245]\d\d)(?=[ -]|$)")
+REPLY = re.compile(r"(?<![\d.])([45]\d\d)(?=[ -]|$)")
 LONGEST = 2000
 """Characters of words that are looked at."""
 
@@ -105,7 +110,7 @@ def cause_of(words: str, code: int | None = None, status: str | None = None) -> 
     for pattern, cause in _STATUS:
         if status and pattern.fullmatch(status):
             return cause
-    lasting = not (status or "").startswith("4") and (code is None or code >= 500)
+    lasting = not (status or "").startswith("4") and (code is None or code >= 500) and not _NOT_YET.search(said)
     for cause, known in _WORDS:
         if (cause is not Cause.DEAD or lasting) and known.search(said):
             return cause

@@ -87,8 +87,10 @@ def _field(block: Message[str, str], name: str) -> str:
 def _action(block: Message[str, str]) -> str:
     """What became of it; where that is left away, the class of the status says it."""
     action = _field(block, "Action").partition(" ")[0].lower().rstrip(";")
-    if action in _NO_FAILURE or action == "failed":
+    if action in _NO_FAILURE:
         return action
+    if action.startswith("fail"):
+        return "failed"
     return "failed" if _field(block, "Status").startswith("5") else "delayed"
 
 
@@ -96,12 +98,13 @@ def _report(block: Message[str, str], evidence: Evidence, text: str) -> Report:
     _, _, said = _field(block, "Diagnostic-Code").partition(";")
     said = said.strip() or _field(block, "Diagnostic-Code")
     code, status = codes(said, _field(block, "Status"))
-    words = _decoded(said) or text
+    _, _, comment = _field(block, "Status").partition(" ")
+    words = _decoded(said) or f"{comment.strip('()')} {text}".strip()
     return Report(
         event=Event.FAILED,
         address=_address(block),
         evidence=evidence,
-        cause=cause_of(words if said else text, code, status),
+        cause=cause_of(words, code, status),
         code=code,
         status=status,
         words=shortened(words),
