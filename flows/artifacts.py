@@ -76,7 +76,7 @@ async def show_returns(context: Context, newsletter: str) -> None:
     """What came back of a newsletter in 30 days and of its latest edition, as a table."""
     now = context.now()
     whole = await context.rates.of_newsletter(newsletter, now - WEEKS, now)
-    if not whole.sent:
+    if not whole.offered:
         return
     rows = [_rate("all of 30 days", whole)]
     number = await context.store.newest(newsletter, Kind.DAILY)
@@ -88,12 +88,13 @@ async def show_returns(context: Context, newsletter: str) -> None:
 
 def _rate(of: str, rates: Rates, *, domain: bool = False) -> dict[str, Any]:
     def told(number: int) -> str:
-        return f"{number:,} ({rates.part(number):.2%})" if rates.sent else f"{number:,}"
+        return f"{number:,} ({rates.part(number):.2%})" if rates.offered else f"{number:,}"
 
     return {
         "of": of,
-        "sent": f"{rates.sent:,}" if rates.sent else "",
-        "delivered": told(rates.delivered) if rates.sent else "",
+        "sent": f"{rates.sent:,}" if rates.offered else "",
+        "rejected at once": told(rates.rejected) if rates.offered else "",
+        "delivered": told(rates.delivered) if rates.offered else "",
         "hard bounces": told(rates.hard),
         "soft bounces": told(rates.soft),
         "our mail refused": told(rates.refused),

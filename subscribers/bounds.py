@@ -24,13 +24,16 @@ class Bounds:
 
 
 def exceeded(sent: int, complaints: int, hard: int, bounds: Bounds) -> str:
-    """Why a newsletter should be paused, in a sentence for its operator; empty: it should not."""
+    """Why a newsletter should be paused, in a sentence for its operator; empty: it should not. `sent`: mails that were
+    offered to the mail server; `hard`: those of them that it refused for good, or that bounced."""
     told = f"of the {sent:,} mails of the last {LOOKED_AT.days} days"
     if bounds.complaints is not None and complaints >= LEAST_COMPLAINTS and complaints > bounds.complaints * sent:
         part = f"{_percent(complaints, sent)}; {bounds.complaints:.2%} at most"
         return f"{complaints:,} {told} were complained about ({part})."
     if bounds.hard is not None and hard >= LEAST_BOUNCES and hard > bounds.hard * sent:
-        return f"{hard:,} {told} came back for good ({_percent(hard, sent)}; {bounds.hard:.2%} at most)."
+        return (
+            f"{hard:,} {told} were refused or came back for good ({_percent(hard, sent)}; {bounds.hard:.2%} at most)."
+        )
     return ""
 
 

@@ -47,7 +47,7 @@ async def rates(newsletter: str, say: Say) -> None:
         paused = await context.pauses.paused(slug)
     say(f"{slug}, the last {WEEKS.days} days:")
     for name, number in _lines(found):
-        part = f"  {found.part(number):7.2%}" if found.sent else ""
+        part = f"  {found.part(number):7.2%}" if found.offered else ""
         say(f"  {name:<18}{number:>10,}{part}")
     if paused is not None:
         say(f"Paused since {paused.at:%Y-%m-%d %H:%M} UTC: {paused.reason}")
@@ -56,6 +56,7 @@ async def rates(newsletter: str, say: Say) -> None:
 def _lines(found: Rates) -> tuple[tuple[str, int], ...]:
     return (
         ("sent", found.sent),
+        ("rejected at once", found.rejected),
         ("delivered", found.delivered),
         ("hard bounces", found.hard),
         ("soft bounces", found.soft),

@@ -67,19 +67,18 @@ class CameBack:
             for leaver in leaving:
                 await self._end(connection, leaver, now)
             found = await find(connection, said, now)
-            fresh = [one is not None and await self._keep(connection, one, now) for one in found]
-            places = {one.reader.domain for one in found if one is not None}
-            masses = await find_masses(connection, places, self._key, now)
+            # in one order for all processes: none waits for another that waits for it
+            known = sorted((one for one in found if one is not None), key=_order)
+            fresh = {id(one) for one in known if await self._keep(connection, one, now)}
+            masses = await find_masses(connection, {one.reader.domain for one in known}, self._key, now)
             recent = await recent_editions(connection, now - SOFT_WITHIN)
-            heard: list[Heard | None] = []
-            for one, is_fresh in zip(found, fresh, strict=True):
-                if one is None:
-                    heard.append(None)
-                    continue
+            heard: dict[int, Heard] = {}
+            for one in known:
                 mass = "" in masses or one.reader.domain in masses
+                is_fresh = id(one) in fresh
                 state = await self._act(connection, one, recent, now, mass=mass) if is_fresh else State.COUNTED
-                heard.append(Heard(one.kind, state, is_fresh))
-            return heard
+                heard[id(one)] = Heard(one.kind, state, is_fresh)
+            return [heard.get(id(one)) for one in found]
 
     async def _hear(self, connection: AsyncConnection, call: str, now: dt.datetime) -> None:
         row = self._database.insert(hook_call).values(key=keyed("hook", call, self._key), at=now)
@@ -171,6 +170,10 @@ class CameBack:
         )
         rows = [*await connection.execute(sent), *await connection.execute(letters)]
         return [Attempt(moment, Kind(kind) if kind else None) for moment, kind in rows]
+
+
+def _order(found: Found) -> tuple[int, int, int]:
+    return found.reader.person, found.reader.subscription_id, found.edition_id
 
 
 def _key(found: Found) -> dict[str, Any]:

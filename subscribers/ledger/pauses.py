@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import sqlalchemy as sa
 
 from flows.storage.database import Database
-from subscribers.bounds import LEAST_BOUNCES, LEAST_COMPLAINTS, LOOKED_AT, Bounds, exceeded
+from subscribers.bounds import LOOKED_AT, Bounds, exceeded
 from subscribers.ledger.rates import BounceRates
 from subscribers.tables import pause
 
@@ -36,11 +36,8 @@ class Pauses:
         if row is not None and row.ended_at is None:
             return Paused(row.reason, row.at)
         since = max(now - LOOKED_AT, row.ended_at if row is not None else now - LOOKED_AT)
-        few = await self._rates.came_back(newsletter, since)
-        if few.complaints < LEAST_COMPLAINTS and few.hard < LEAST_BOUNCES:
-            return None  # and what was sent need not be counted
         rates = await self._rates.of_newsletter(newsletter, since, now)
-        reason = exceeded(rates.sent, rates.complaints, rates.hard, bounds)
+        reason = exceeded(rates.offered, rates.complaints, rates.hard + rates.rejected, bounds)
         if not reason:
             return None
         values = {"reason": reason, "at": now, "ended_at": None}

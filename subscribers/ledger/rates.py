@@ -25,10 +25,12 @@ COUNTED = 100_000
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rates:
-    """Of so many mails, what became of them. A mail is one of delivered, hard, soft, refused."""
+    """Of so many mails, what became of them. One that was sent is one of delivered, hard, soft, refused."""
 
     sent: int = 0
     """The mail server took them."""
+    rejected: int = 0
+    """It refused them for good when they were offered."""
     hard: int = 0
     soft: int = 0
     refused: int = 0
@@ -41,9 +43,13 @@ class Rates:
         """Sent, and nothing has come back that says otherwise."""
         return max(0, self.sent - self.hard - self.soft - self.refused)
 
+    @property
+    def offered(self) -> int:
+        return self.sent + self.rejected
+
     def part(self, number: int) -> float:
-        """A number as a part of what was sent."""
-        return number / self.sent if self.sent else 0.0
+        """A number as a part of what was offered to the mail server."""
+        return number / self.offered if self.offered else 0.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,11 +84,6 @@ class BounceRates:
             editions = await _editions(connection, newsletter, since)
             return await self._rates(connection, editions, newsletter, since, now)
 
-    async def came_back(self, newsletter: str, since: dt.datetime) -> Rates:
-        """The same without what was sent and who has left: those take a look at every row, this at the bounces."""
-        async with self._database.read() as connection:
-            return _counted(await _kinds(connection, await _editions(connection, newsletter, since)), sent=0)
-
     async def domains(self, edition_id: int) -> Sequence[DomainRates]:
         """The domains from which most came back of an edition, the worst first."""
         async with self._database.read() as connection:
@@ -95,7 +96,7 @@ class BounceRates:
             for name, kind, number in await connection.execute(query):
                 found[name][Kind(kind)] = number
             worst = sorted(found, key=lambda name: (-sum(found[name].values()), name))[:SHOWN]
-            few = await _sent(connection, [edition_id]) <= COUNTED
+            few = sum(await _sent(connection, [edition_id])) <= COUNTED
             return [
                 DomainRates(
                     domain=name,
@@ -113,11 +114,12 @@ class BounceRates:
         until: dt.datetime,
     ) -> Rates:
         kinds = await _kinds(connection, editions)
-        sent = await _sent(connection, editions)
+        sent, rejected = await _sent(connection, editions)
         left = sa.select(sa.func.count()).where(
             subscription.c.newsletter == newsletter, subscription.c.left_at > since, subscription.c.left_at <= until
         )
-        return _counted(kinds, sent=sent, unsubscribed=await connection.scalar(left) or 0)
+        unsubscribed = await connection.scalar(left) or 0
+        return _counted(kinds, sent=sent, rejected=rejected, unsubscribed=unsubscribed)
 
 
 async def _editions(connection: AsyncConnection, newsletter: str, since: dt.datetime) -> Sequence[int]:
@@ -130,9 +132,10 @@ async def _kinds(connection: AsyncConnection, editions: Collection[int]) -> Mapp
     return {Kind(row[0]): row[1] for row in await connection.execute(query.group_by(bounce.c.kind))}
 
 
-def _counted(kinds: Mapping[Kind, int], *, sent: int, unsubscribed: int = 0) -> Rates:
+def _counted(kinds: Mapping[Kind, int], *, sent: int, rejected: int = 0, unsubscribed: int = 0) -> Rates:
     return Rates(
         sent=sent,
+        rejected=rejected,
         hard=kinds.get(Kind.HARD, 0),
         soft=kinds.get(Kind.SOFT, 0),
         refused=kinds.get(Kind.REFUSED, 0),
@@ -141,9 +144,13 @@ def _counted(kinds: Mapping[Kind, int], *, sent: int, unsubscribed: int = 0) -> 
     )
 
 
-async def _sent(connection: AsyncConnection, editions: Collection[int]) -> int:
-    sent = (delivery.c.edition_id.in_(editions), delivery.c.state == DeliveryState.SENT)
-    return await connection.scalar(sa.select(sa.func.count()).where(*sent)) or 0
+async def _sent(connection: AsyncConnection, editions: Collection[int]) -> tuple[int, int]:
+    """How many mails were sent, and how many rejected by a reply, not for their age."""
+    sent = sa.func.count().filter(delivery.c.state == DeliveryState.SENT)
+    rejected = sa.func.count().filter(delivery.c.state == DeliveryState.REJECTED, delivery.c.code >= 500)
+    query = sa.select(sent, rejected).where(delivery.c.edition_id.in_(editions))
+    row = (await connection.execute(query)).one()
+    return row[0], row[1]
 
 
 async def _sent_to(connection: AsyncConnection, edition_id: int, name: str) -> int:

@@ -9,6 +9,7 @@ import io
 from pathlib import Path
 
 import pytest
+import sqlalchemy as sa
 
 from flows.delivery.run import deliver_due, paused_sentence
 from flows.storage.database import Database
@@ -19,6 +20,7 @@ from subscribers.model import Suppressed
 from subscribers.people.rows import ALLOWED, BLOCKED
 from subscribers.people.signups import SignUp
 from subscribers.people.suppression_file import read_line, written
+from subscribers.tables import delivery
 from tests.incoming.scene import DAY, FULL, KEY, Scene, complaint, report, scene_of
 
 ADA, BEN, CLEO = "ada@one.example", "ben@one.example", "cleo@sub.two.example"
@@ -64,7 +66,12 @@ async def test_the_rates_of_an_edition_and_of_thirty_days_add_up(scene: Scene) -
         (10_000, 11, 0, "11 of the 10,000 mails of the last 7 days were complained about (0.11%; 0.10% at most)."),
         (100, 2, 0, ""),
         (100, 0, 9, ""),
-        (1_000, 0, 51, "51 of the 1,000 mails of the last 7 days came back for good (5.10%; 5.00% at most)."),
+        (
+            1_000,
+            0,
+            51,
+            "51 of the 1,000 mails of the last 7 days were refused or came back for good (5.10%; 5.00% at most).",
+        ),
         (0, 0, 0, ""),
     ],
 )
@@ -95,6 +102,21 @@ async def test_a_newsletter_with_too_many_complaints_is_paused_until_the_operato
     assert not await scene.context.pauses.resume("daily", scene.now)
     assert await scene.context.watch("daily") is None
     assert await deliver_due(scene.context, "daily", said.append) == []
+
+
+async def test_what_a_server_refuses_at_once_counts_with_the_bounces(scene: Scene) -> None:
+    await scene.subscribe(*(f"r{n}@three.example" for n in range(12)))
+    number = await scene.send()
+    refused = sa.update(delivery).where(
+        delivery.c.edition_id == number, delivery.c.subscription_id > scene.readers[CLEO]
+    )
+    async with scene.context.database.write() as connection:
+        await connection.execute(refused.values(state="rejected", code=550, words="5.1.1 unknown"))
+    rates = await scene.context.rates.of_edition(number, scene.now)
+    assert (rates.sent, rates.rejected, rates.offered, rates.part(rates.rejected)) == (3, 12, 15, 0.8)
+    paused = await scene.context.watch("daily")
+    assert paused is not None
+    assert paused.reason.startswith("12 of the 15 mails of the last 7 days were refused or came back for good (80.00%")
 
 
 async def test_never_is_no_bound(database: Database, tmp_path: Path) -> None:
