@@ -77,6 +77,11 @@ class Returns:
         self.suppressed += heard.state is State.SUPPRESSED
         self.held += heard.state is State.HELD
 
+    def hold_back(self, readers: int) -> None:
+        """Readers whom earlier bounces had suppressed are held now."""
+        self.held += readers
+        self.suppressed = max(0, self.suppressed - readers)
+
 
 _ONE = {
     "addresses": "address",
@@ -114,7 +119,9 @@ async def read_returns(context: Context) -> Returns:
 async def _do(context: Context, mailbox: OpenMailbox, messages: list[tuple[str, Read]], found: Returns) -> None:
     done, left = [], []
     said_by = {key: _said(context, what) for key, what in messages if isinstance(what, list)}
-    heard = iter(await context.came_back.record([one for some in said_by.values() for one in some], context.now()))
+    recorded = await context.came_back.record([one for some in said_by.values() for one in some], context.now())
+    heard = iter(recorded.heard)
+    found.hold_back(recorded.held_back)
     for key, what in messages:
         if isinstance(what, list):
             reason = await _reported(context, what, [next(heard) for _ in said_by[key]], found)

@@ -40,6 +40,14 @@ class Heard:
     fresh: bool
 
 
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    heard: Sequence[Heard | None] = ()
+    """For each report what it came to; None: it is about nobody's mail that we know."""
+    held_back: int = 0
+    """Readers whom earlier bounces had suppressed, and who are held with the others now: they are very many."""
+
+
 class Replayed(Exception):  # noqa: N818
     """A provider's call was heard before."""
 
@@ -53,14 +61,14 @@ class CameBack:
 
     async def record(
         self, said: Sequence[Said], now: dt.datetime, *, leaving: Sequence[Said] = (), call: str = ""
-    ) -> list[Heard | None]:
-        """Writes down what reports say, in one transaction; None for each that is about nobody's mail that we know.
+    ) -> Recorded:
+        """Writes down what reports say, in one transaction.
 
         The same again changes nothing. `leaving` name readers who have unsubscribed. `call` is what makes a provider's
         call unique: raises Replayed where it was heard before.
         """
         if not (said or leaving or call):
-            return []
+            return Recorded()
         async with self._database.write() as connection:
             if call:
                 await self._hear(connection, call, now)
@@ -70,7 +78,7 @@ class CameBack:
             # in one order for all processes: none waits for another that waits for it
             known = sorted((one for one in found if one is not None), key=_order)
             fresh = {id(one) for one in known if await self._keep(connection, one, now)}
-            masses = await find_masses(connection, {one.reader.domain for one in known}, self._key, now)
+            masses, held_back = await find_masses(connection, {one.reader.domain for one in known}, self._key, now)
             recent = await recent_editions(connection, now - SOFT_WITHIN)
             heard: dict[int, Heard] = {}
             for one in known:
@@ -78,7 +86,7 @@ class CameBack:
                 is_fresh = id(one) in fresh
                 state = await self._act(connection, one, recent, now, mass=mass) if is_fresh else State.COUNTED
                 heard[id(one)] = Heard(one.kind, state, is_fresh)
-            return [heard.get(id(one)) for one in found]
+            return Recorded([heard.get(id(one)) for one in found], held_back)
 
     async def _hear(self, connection: AsyncConnection, call: str, now: dt.datetime) -> None:
         row = self._database.insert(hook_call).values(key=keyed("hook", call, self._key), at=now)

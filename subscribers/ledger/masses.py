@@ -84,9 +84,9 @@ class HeldBounces:
 
 async def find_masses(
     connection: AsyncConnection, places: Collection[str], key: bytes, now: dt.datetime
-) -> frozenset[str]:
+) -> tuple[frozenset[str], int]:
     """Those of some domains whose bounces suppress nobody for now: that have a mass of them, or that the operator has
-    allowed; the empty one stands for all. Whom they have suppressed within a day is held as well."""
+    allowed; the empty one stands for all. Whom they have suppressed within a day is held as well: how many that are."""
     masses = await _allowed(connection, places)
     hard = (bounce.c.kind == Kind.HARD, bounce.c.at > now - MASS_WITHIN, bounce.c.state != State.SETTLED)
     query = sa.select(bounce.c.domain, sa.func.count()).where(*hard).group_by(bounce.c.domain)
@@ -98,16 +98,17 @@ async def find_masses(
     total = sum(counts.values())
     if total >= MASS_OF_DAY[0] and is_mass(total, await _sent(connection, now), MASS_OF_DAY):
         masses.add("")
+    held_back = 0
     if masses:
         which = () if "" in masses else (bounce.c.domain.in_(masses),)
-        await _hold(connection, (*hard, bounce.c.state == State.SUPPRESSED, *which), key)
-    return frozenset(masses)
+        held_back = await _hold(connection, (*hard, bounce.c.state == State.SUPPRESSED, *which), key)
+    return frozenset(masses), held_back
 
 
-async def _hold(connection: AsyncConnection, which: Sequence[sa.ColumnElement[bool]], key: bytes) -> None:
+async def _hold(connection: AsyncConnection, which: Sequence[sa.ColumnElement[bool]], key: bytes) -> int:
     numbers = (await connection.scalars(sa.select(bounce.c.subscription_id).where(*which))).all()
     if not numbers:
-        return
+        return 0
     await connection.execute(sa.update(bounce).where(*which).values(state=State.HELD))
     people = {one.person: one.email for one in await readers(connection, subscription.c.id.in_(numbers))}
     keys = suppression.c.address_key.in_([address_key(email, key) for email in people.values()])
@@ -115,6 +116,7 @@ async def _hold(connection: AsyncConnection, which: Sequence[sa.ColumnElement[bo
     await connection.execute(sa.delete(suppression).where(keys, suppression.c.reason == bounced))
     theirs = (subscriber.c.id.in_(people), subscriber.c.suppressed == bounced)
     await connection.execute(sa.update(subscriber).where(*theirs).values(suppressed=None))
+    return len(people)
 
 
 async def _readers_at(connection: AsyncConnection, place: str) -> int:

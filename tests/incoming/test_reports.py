@@ -214,7 +214,7 @@ async def test_a_mass_of_hard_bounces_from_one_domain_is_held_and_nobody_is_supp
     scene.put(report(scene.token_of(number, many[9]), many[9]))
     scene.put(report(scene.token_of(number, ADA), ADA))
     done = await scene.read()
-    assert (done.suppressed, done.held) == (1, 1)
+    assert (done.suppressed, done.held) == (1, 10)
     assert "held for you" in done.sentence
     assert await scene.suppressed() == {ADA: Suppressed.HARD_BOUNCE}
     assert await scene.states() == {State.HELD: 10, State.SUPPRESSED: 1}
@@ -237,6 +237,7 @@ async def test_a_mass_of_one_day_is_held_over_all_domains(scene: Scene) -> None:
         scene.put(report(scene.token_of(number, one), one))
     done = await scene.read()
     assert await scene.suppressed() == {}
+    assert (done.suppressed, done.held) == (0, 120)
     assert done.kinds == {Kind.HARD: 120}
     assert await scene.states() == {State.HELD: 120}
 
