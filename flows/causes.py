@@ -40,6 +40,23 @@ _BY_STATUS: Sequence[tuple[str, Cause]] = (
 )
 _STATUS = tuple((re.compile(pattern), cause) for pattern, cause in _BY_STATUS)
 
+DEAD_WORDS = (
+    r"no such (?:user|recipient|mailbox|address|person|account|domain)|(?:user|recipient|mailbox|address|account|"
+    r"host|domain)(?: name)?\b.{0,60}\b(?:unknown|(?:do(?:es)?(?: not|n[’']t)) exist|not (?:be )?found|not known|"
+    r"is (?:disabled|inactive|invalid)|no longer|has been (?:disabled|deactivated|closed|deleted))|"
+    r"unknown (?:user|recipient|address|mailbox|local|domain|or illegal alias)|unrouteable address|"
+    r"mailbox unavailable|not a valid (?:user|mailbox|recipient|address)|"
+    r"invalid (?:recipient|mailbox|user|address)|"
+    r"doesn[’']t have (?:a|an) .{0,30}account|do(?:es)? not have (?:a|an) .{0,30}account|account (?:is |has been |"
+    r"that )?"
+    r"(?:disabled|inactive|suspended|closed|terminated|expired)|no mailbox here|isn[’']t in my control|"
+    r"not listed in .{0,40}(?:directory|address book)|does not exist|recipient rejected|user is unknown|"
+    r"(?:recipient )?address rejected: access denied|5\.1\.1\b|unbekannter? (?:empf[aä]nger|benutzer)|"
+    r"utilisateur inconnu|destinataire inconnu|n[’']existe pas|usuario desconocido|no existe|existiert nicht|"
+    r"unknown host|invalid .{0,20}user ?id"
+)
+"""What servers say of an address that is no good, without regard to case."""
+
 _SAID: Sequence[tuple[Cause, str]] = (
     (Cause.SENDER, r"sender (?:address )?(?:rejected|denied|verif)|bad sender|return path|envelope sender"),
     (
@@ -69,22 +86,7 @@ _SAID: Sequence[tuple[Cause, str]] = (
         r"disk )?quota|quota (?:is )?(?:exceeded|full|limit)|exceed\w* .{0,20}(?:quota|storage)|out of storage|"
         r"insufficient (?:disk|storage|mailbox)|disk (?:is )?full|storage (?:limit|allocation)",
     ),
-    (
-        Cause.DEAD,
-        r"no such (?:user|recipient|mailbox|address|person|account|domain)|(?:user|recipient|mailbox|address|account|"
-        r"host|domain)(?: name)?\b.{0,60}\b(?:unknown|(?:do(?:es)?(?: not|n[’']t)) exist|not (?:be )?found|not known|"
-        r"is (?:disabled|inactive|invalid)|no longer|has been (?:disabled|deactivated|closed|deleted))|"
-        r"unknown (?:user|recipient|address|mailbox|local|domain|or illegal alias)|unrouteable address|"
-        r"mailbox unavailable|not a valid (?:user|mailbox|recipient|address)|"
-        r"invalid (?:recipient|mailbox|user|address)|"
-        r"doesn[’']t have (?:a|an) .{0,30}account|do(?:es)? not have (?:a|an) .{0,30}account|account (?:is |has been |"
-        r"that )?"
-        r"(?:disabled|inactive|suspended|closed|terminated|expired)|no mailbox here|isn[’']t in my control|"
-        r"not listed in .{0,40}(?:directory|address book)|does not exist|recipient rejected|user is unknown|"
-        r"(?:recipient )?address rejected: access denied|5\.1\.1\b|unbekannter? (?:empf[aä]nger|benutzer)|"
-        r"utilisateur inconnu|destinataire inconnu|n[’']existe pas|usuario desconocido|no existe|existiert nicht|"
-        r"unknown host|invalid .{0,20}user ?id",
-    ),
+    (Cause.DEAD, DEAD_WORDS),
     (
         Cause.REACH,
         r"timed? ?out|connection (?:refused|reset|lost|dropped)|(?:no route|unreachable)|"
