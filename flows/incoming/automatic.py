@@ -11,6 +11,9 @@ from email.header import decode_header
 from email.message import Message
 from typing import Any
 
+LONGEST = 4000
+"""Characters of a subject that are read."""
+
 _CHALLENGE = re.compile(
     r"(?:confirm|verify|authenticate|validate) (?:that )?(?:you|your) .{0,40}(?:sender|message|e-?mail|human|"
     r"identity|sent|"
@@ -65,7 +68,7 @@ def _ours_quoted(message: Message[Any, Any]) -> bool:
 
 def decoded(subject: str) -> str:
     """A subject with its encoded words (RFC 2047) read, or as it stands where they can't be."""
-    plain = re.sub(r"[\r\n]+", "", subject)
+    plain = re.sub(r"[\r\n]+", "", subject[:LONGEST])
     try:
         return "".join(
             part if isinstance(part, str) else part.decode(charset or "ascii", "replace")

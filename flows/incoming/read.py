@@ -12,6 +12,10 @@ from flows.incoming.model import Passing, Report, Unknown, Unsubscription
 
 Read: TypeAlias = Unsubscription | list[Report] | Passing | Unknown
 
+LINES = 2000
+"""So many lines of a bounce of no standard are read: it says who and why before it returns anything, and its many
+patterns take a look at each."""
+
 _PARSER = BytesParser()
 
 
@@ -37,7 +41,8 @@ def _read(content: bytes) -> Read:
     bounce = other_bounces.is_bounce(message)
     if not bounce and (answer := automatic.read(message)):
         return Passing(answer)
-    if found := other_bounces.read(message, evidence):
+    beginning = b"".join(content.splitlines(keepends=True)[:LINES])
+    if found := other_bounces.read(_PARSER.parsebytes(beginning), evidence):
         return found
     if answer := automatic.read(message):
         return Passing(answer)

@@ -206,4 +206,5 @@ def test_a_report_that_is_all_report_is_read_in_bounded_time() -> None:
     assert isinstance(found, list)
     assert len(found) == 50
     assert read(b"From: MAILER-DAEMON\n\n" + b"mailbox " * 30_000)
+    assert read(b"From: MAILER-DAEMON\n\n" + b"\n" * 250_000)
     assert read(b"From: MAILER-DAEMON\nSubject: " + b"=?utf-8?q?" * 9_000)
