@@ -8,7 +8,7 @@ ranked, chosen), `storage` (kept), `mail` (rendered, encoded, joined for a reade
 The flows stand here, a file each: `daily` and `weekly` run `collect`, `compose` and `deliver`, which can be started by
 hand too; `returns` and `upkeep`. They are thin: `pipeline` has the stages as plain functions. `deployments` is what
 Prefect offers to start, `parameters` its forms, `artifacts` what a run leaves in the UI. `context` is what a process
-works with, `process` how it runs and ends, `outcomes` and `turns` values that import nothing.
+works with, `process` how it runs and ends, `outcomes`, `turns` and `causes` values that import nothing.
 
 `processes` is what `demo` and `up` run, `commands` the command `paperround`.
 """

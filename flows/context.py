@@ -30,13 +30,19 @@ from flows.sending.slots import Slots
 from flows.storage.database import Database, connect, migrate
 from flows.storage.editions import Store
 from flows.storage.private_files import keep_private
+from subscribers.ledger.bounce_rates import BounceRates
+from subscribers.ledger.came_back import CameBack
 from subscribers.ledger.claims import Ledger
+from subscribers.ledger.masses import HeldBounces
+from subscribers.ledger.pause_bounds import Bounds
+from subscribers.ledger.pauses import Paused, Pauses
 from subscribers.ledger.rate import Turns
 from subscribers.ledger.report import Report
 from subscribers.ledger.uncertain import Held
 from subscribers.people.lifting import Lifting
 from subscribers.people.outbox import Outbox
 from subscribers.people.store import Subscribers
+from subscribers.return_address import return_address
 from subscribers.web.page_meta import name_of
 
 Say = Callable[[str], None]
@@ -118,6 +124,26 @@ class Context:
         return Lifting(self.database, self.settings.hashing_key)
 
     @cached_property
+    def came_back(self) -> CameBack:
+        return CameBack(self.database, self.settings.hashing_key)
+
+    @cached_property
+    def held_bounces(self) -> HeldBounces:
+        return HeldBounces(self.database, self.settings.hashing_key)
+
+    @cached_property
+    def rates(self) -> BounceRates:
+        return BounceRates(self.database)
+
+    @cached_property
+    def pauses(self) -> Pauses:
+        return Pauses(self.database, self.rates)
+
+    async def watch(self, newsletter: str) -> Paused | None:
+        """Pauses a newsletter of whose mails more came back than the settings allow; None: it goes on."""
+        return await self.pauses.watch(newsletter, Bounds(*self.settings.bounds), self.now())
+
+    @cached_property
     def outbox(self) -> Outbox:
         return Outbox(self.database)
 
@@ -134,6 +160,13 @@ class Context:
             postal_address=self.settings.postal_address,
             unsubscribe_mailbox=self.settings.bounces_to if self.settings.returns_url.get_secret_value() else "",
         )
+
+    def return_address(self, edition_id: int, subscription_id: int) -> str:
+        """Where the bounce of one delivery goes, or with edition 0 of a letter to a reader."""
+        address = self.settings.bounces_to
+        if not self.settings.verp:
+            return address
+        return return_address(address, edition_id, subscription_id, self.settings.keys[0])
 
     @cached_property
     def signer(self) -> Signer:

@@ -13,7 +13,7 @@ from prefect.client.schemas.objects import State
 from prefect.states import Completed
 
 from flows import pipeline
-from flows.artifacts import show_delivery
+from flows.artifacts import show_delivery, watch
 from flows.config.settings import load_settings
 from flows.context import open_context, report_link, utc_now
 from flows.delivery.run import Delivered, Held
@@ -35,6 +35,7 @@ async def deliver_edition(newsletter: str, kind: Kind, day: dt.date) -> str:
             frozen = await pipeline.freeze(context, context.newsletter(newsletter), kind, day, log.info)
             if isinstance(frozen, NoEdition):
                 return frozen
+            await watch(context, newsletter)
             delivered = await dispatch(context, frozen, log.info, stop=stop)
         log.info("%s%s", "Stopped between two messages. " if stop.is_set() else "", delivered.sentence)
         return delivered, report_link(context, newsletter, kind, day)
@@ -58,6 +59,7 @@ async def deliver_what_is_due(newsletter: str) -> str:
     async def work(stop: asyncio.Event) -> list[Delivered | Held]:
         async with open_context(load_settings()) as context:
             context.newsletter(newsletter)
+            await watch(context, newsletter)
             return await dispatch_due(context, newsletter, log.info, stop)
 
     done = await apart(work)

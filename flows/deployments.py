@@ -63,7 +63,7 @@ async def deployments(newsletters: Iterable[Newsletter], *, with_returns: bool =
     about = "What is kept for a while only goes when its time is over: sign-ups that nobody confirmed, old letters."
     offered.append(await _deployment(upkeep, "nightly", {}, UPKEEP, True, about, tags=()))
     if with_returns:
-        about = "The mailbox that mail comes back to: who unsubscribed by mail is unsubscribed."
+        about = "The mailbox that mail comes back to: unsubscriptions, bounces, complaints."
         offered.append(await _deployment(returns, "mailbox", {}, _every(RETURNS_EVERY), True, about, tags=()))
     for stage in (collect, compose, deliver):
         day = Day(newsletter="daily", date="today")

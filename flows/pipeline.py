@@ -191,6 +191,7 @@ async def tidy(context: Context) -> str:
     letters = await context.subscribers.forget_letters(now - dt.timedelta(days=settings.keep_letters))
     nameless = await lose_names(context.database, now.date() - dt.timedelta(days=settings.keep_deliveries))
     logs = await asyncio.to_thread(_drop_logs, settings.home_dir / "logs", time.time() - settings.keep_logs * 86400)
+    await context.came_back.forget_calls(now)
     await context.database.rewrite_once()
     await context.database.scrub()
     waiting = await context.subscribers.pending()

@@ -8,6 +8,7 @@ from prefect import flow, get_run_logger
 from prefect.client.schemas.objects import State
 from prefect.states import Completed
 
+from flows.artifacts import show_returns
 from flows.config.settings import load_settings
 from flows.context import open_context
 from flows.pipeline import tidy
@@ -16,8 +17,10 @@ from flows.pipeline import tidy
 @flow(name="upkeep", flow_run_name="upkeep")
 async def upkeep() -> State[Any]:
     """Forget what is kept for a while only: sign-ups that nobody confirmed, old requests and letters. Any number of
-    times; it names nobody."""
+    times; it names nobody. What came back in 30 days is shown."""
     async with open_context(load_settings()) as context:
         done = await tidy(context)
+        for newsletter in context.newsletters:
+            await show_returns(context, newsletter)
     get_run_logger().info(done)
     return Completed(message=done)

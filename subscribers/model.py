@@ -32,6 +32,9 @@ class Suppressed(StrEnum):
     COMPLAINT = "complaint"
     DECLINED = "declined"
     """Somebody else signed it up, and its owner wants no such mail again."""
+    SOFT_BOUNCES = "soft bounces"
+    BLOCKED = "blocked"
+    """Its domain is: by the operator."""
     ERASED = "erased"
     """Its owner had everything erased: nobody but they themselves, by a confirmed sign-up, brings it back."""
 

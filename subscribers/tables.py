@@ -15,6 +15,7 @@ subscriber = sa.Table(
     sa.Column("email_key", sa.String(320), nullable=False, unique=True, comment="the address in lower case"),
     sa.Column("created_at", Instant, nullable=False),
     sa.Column("suppressed", sa.String(12)),
+    sa.Column("freed_at", Instant, comment="what was sent before counts no more against the address"),
     sqlite_autoincrement=True,
 )
 subscription = sa.Table(
@@ -133,4 +134,47 @@ operator_session = sa.Table(
     metadata,
     sa.Column("key", sa.String(43), primary_key=True, comment="a keyed hash of its token"),
     sa.Column("until", Instant, nullable=False, comment="when it ends"),
+)
+bounce = sa.Table(
+    "bounce",
+    metadata,
+    sa.Column("edition_id", sa.Integer, primary_key=True, autoincrement=False, comment="0: a letter, no edition"),
+    sa.Column("subscription_id", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("about", sa.String(9), primary_key=True, comment="failure or complaint"),
+    sa.Column("kind", sa.String(9), nullable=False),
+    sa.Column("cause", sa.String(20), nullable=False),
+    sa.Column("state", sa.String(10), nullable=False, comment="what it did: counted, suppressed, held, settled"),
+    sa.Column("code", sa.Integer),
+    sa.Column("status", sa.String(12)),
+    sa.Column("words", sa.Text, nullable=False, comment="the report's: a stranger's"),
+    sa.Column("source", sa.String(12), nullable=False, comment="mail, or the provider that said so"),
+    sa.Column("newsletter", sa.String(40), nullable=False),
+    sa.Column("domain", sa.String(255), nullable=False, comment="of the address; empty once it is erased"),
+    sa.Column("sent_at", Instant, comment="when the mail was sent"),
+    sa.Column("at", Instant, nullable=False, index=True, comment="when it was heard"),
+    comment="what came back of a delivery, once for each",
+    sqlite_with_rowid=False,
+)
+pause = sa.Table(
+    "pause",
+    metadata,
+    sa.Column("newsletter", sa.String(40), primary_key=True),
+    sa.Column("reason", sa.Text, nullable=False),
+    sa.Column("at", Instant, nullable=False),
+    sa.Column("ended_at", Instant, comment="when the operator let it go on; what came back before counts no more"),
+)
+domain = sa.Table(
+    "domain",
+    metadata,
+    sa.Column("name", sa.String(255), primary_key=True),
+    sa.Column("rule", sa.String(8), nullable=False, comment="blocked or allowed"),
+    sa.Column("at", Instant, nullable=False),
+    comment="what the operator has decided about a domain of readers",
+)
+hook_call = sa.Table(
+    "hook_call",
+    metadata,
+    sa.Column("key", sa.String(43), primary_key=True, comment="a keyed hash of what makes a call unique"),
+    sa.Column("at", Instant, nullable=False),
+    comment="the calls of providers that were heard: none is heard twice",
 )

@@ -15,7 +15,12 @@ PACKAGES = sorted(path.parent for top in ("flows", "subscribers") for path in (R
 MOST = {"flows": 16, "subscribers": 10}
 IN_A_PACKAGE = 20
 DEPTH = 3
-ONE_FILE_EACH = {"flows/papers/sources", "flows/sending/transports", "subscribers/web/routes"}
+ONE_FILE_EACH = {
+    "flows/papers/sources",
+    "flows/sending/transports",
+    "subscribers/web/routes",
+    "flows/incoming/providers",
+}
 """Folders whose files are all of one kind: their description says what each must have, not which there are."""
 SAME_KIND = {"model": "the values of a package"}
 """Names that stand in several packages, and the one kind of thing that they are in each."""

@@ -16,6 +16,7 @@ from rich.markup import escape
 from flows import process
 from flows.commands import (
     edition_calls,
+    return_calls,
     service_calls,
     subscriber_calls,
     topic_calls,
@@ -39,6 +40,8 @@ for calls in (service_calls.app, edition_calls.app, upkeep_calls.app):
     app.add_typer(calls)
 app.add_typer(subscriber_calls.app, name="subscribers")
 app.add_typer(topic_calls.app, name="topics")
+app.add_typer(return_calls.bounces, name="bounces")
+app.add_typer(return_calls.suppressions, name="suppressions")
 app.add_typer(topic_calls.gists, name="gists")
 app.add_typer(topic_calls.forecast, name="forecast")
 app.add_typer(upkeep_calls.keys, name="keys")

@@ -18,7 +18,7 @@ from subscribers.ledger.report import STATES, Delivery, Summary
 from subscribers.model import DeliveryState
 from subscribers.text import cell
 
-COLUMNS = ("email", "state", "attempts", "code", "words", "first_attempt", "last_change", "due")
+COLUMNS = ("email", "state", "attempts", "code", "words", "first_attempt", "last_change", "due", "came_back")
 TITLES = ("email", "state", "attempts", "code", "first attempt", "last change", "next attempt", "words")
 """Of the lines for people: the words, of any length, stand last."""
 WIDEST = 64
@@ -136,6 +136,7 @@ def _table(out: TextIO) -> Callable[[Sequence[Delivery]], None]:
             _exact(one.first_at),
             _exact(one.changed_at),
             _exact(one.due_at),
+            one.came_back,
         )
         for one in page
     )
@@ -170,7 +171,8 @@ def _cells(one: Delivery) -> tuple[str, ...]:
     waits = "held for you" if one.held else "at once" if one.at_once else _minute(one.due_at)
     code = "" if one.code is None else str(one.code)
     times = (_minute(one.first_at), _minute(one.changed_at), waits)
-    return (shown(one.email) or ERASED, one.state, str(one.attempts), code, *times, shown(one.words))
+    words = " ".join(filter(None, (one.words, one.came_back and f"[came back: {one.came_back}]")))
+    return (shown(one.email) or ERASED, one.state, str(one.attempts), code, *times, shown(words))
 
 
 def _line(cells: Sequence[str], widths: Sequence[int]) -> str:

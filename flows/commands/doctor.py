@@ -22,6 +22,7 @@ from sqlalchemy.engine import make_url
 
 from flows.commands import dns_records
 from flows.commands.dns_records import Finding, Grade, dmarc_places
+from flows.commands.returned.doctor_returns import reporting, try_return_address
 from flows.commands.subscribers import shown
 from flows.config import catalogue
 from flows.config.installation import differing
@@ -48,10 +49,12 @@ NEXT_TO_NOTHING = 100 << 20
 _LOCAL = re.compile(r"localhost|127\.[\d.]+|::1|.*\.(?:localhost|local|test|example|invalid)")
 
 
-async def examine(settings: Settings, resolver: dns.asyncresolver.Resolver) -> AsyncIterator[Finding]:
+async def examine(
+    settings: Settings, resolver: dns.asyncresolver.Resolver, mx_port: int = 25
+) -> AsyncIterator[Finding]:
     """What is found out about each thing, in this order, as soon as it is known. Nothing raises: a thing that fails is
     a finding."""
-    doctor = _Doctor(settings, resolver)
+    doctor = _Doctor(settings, resolver, mx_port)
     checks = {
         "Newsletters": doctor.newsletters(),
         "Database": doctor.home(),
@@ -62,6 +65,8 @@ async def examine(settings: Settings, resolver: dns.asyncresolver.Resolver) -> A
         "Sender": doctor.sender(),
         "Bounces": doctor.bounces(),
         "Returned mail": doctor.returned(),
+        "Return addresses": doctor.verp(),
+        "Providers": doctor.hooks(),
         "SPF": doctor.spf(),
         "DKIM": doctor.dkim(),
         "DMARC": doctor.dmarc(),
@@ -117,8 +122,8 @@ def default_resolver() -> dns.asyncresolver.Resolver:
 
 
 class _Doctor:
-    def __init__(self, settings: Settings, resolver: dns.asyncresolver.Resolver) -> None:
-        self._settings, self._resolver = settings, resolver
+    def __init__(self, settings: Settings, resolver: dns.asyncresolver.Resolver, mx_port: int) -> None:
+        self._settings, self._resolver, self._mx_port = settings, resolver, mx_port
         self._from = parseaddr(settings.sender)[1].rpartition("@")[2].lower()
         self._bounces = settings.bounces_to.rpartition("@")[2].lower()
 
@@ -320,10 +325,27 @@ class _Doctor:
     async def returned(self) -> Sequence[Finding]:
         url = self._settings.returns_url.get_secret_value()
         if not url:
+            heard = bool(self._settings.hook_secrets)
             words = "PAPERROUND_RETURNS_URL is not set: nobody can unsubscribe by mail. The link in the mail is enough."
+            if not heard:
+                words += " But bounces and complaints are not heard: set it, or PAPERROUND_HOOKS."
             return [_look("Returned mail", words)]
         async with OpenMailbox(url, PATIENCE / 2):
             return [_ok("Returned mail", f"the mailbox of {self._settings.bounces_to} can be read.")]
+
+    async def verp(self) -> Sequence[Finding]:
+        """Asks the mail server of the return path whether it takes an address with a token; nothing is sent."""
+        if not _public(self._bounces):
+            return []
+        wanted, read = self._settings.verp, bool(self._settings.returns_url.get_secret_value())
+        exchangers = await self._look_up(self._bounces, "MX") if wanted or read else []
+        hosts = [record.split()[1].rstrip(".") for record in sorted(exchangers, key=lambda one: int(one.split()[0]))]
+        if hosts and (finding := await try_return_address(hosts[0], self._mx_port, self._settings)):
+            return [finding]
+        return []
+
+    async def hooks(self) -> Sequence[Finding]:
+        return reporting(self._settings)
 
     async def spf(self) -> Sequence[Finding]:
         if not _public(self._bounces):

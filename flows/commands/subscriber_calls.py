@@ -90,7 +90,7 @@ def export_subscribers(
 @app.command("suppress")
 def suppress(
     email: Annotated[str, typer.Argument(help="The address")] = "",
-    reason: Annotated[str, typer.Option(help="operator, hard-bounce or complaint")] = "operator",
+    reason: Annotated[str, typer.Option(help="operator, hard-bounce, soft-bounces or complaint")] = "operator",
     lift: Annotated[bool, typer.Option("--lift", help="Allow it again instead")] = False,
     edition: Annotated[
         str, typer.Option("--edition", "-e", help="With --lift: all that this edition suppressed, as daily/2026-06-09")

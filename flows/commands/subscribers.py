@@ -20,6 +20,8 @@ from subscribers.people.store import Change, Refused
 
 LINES = 1000
 """Lines of a CSV file that go into one transaction."""
+NO_REASON = (Suppressed.ERASED, Suppressed.BLOCKED)
+"""Erasing and blocking a domain are done otherwise."""
 SUPPRESSED = "suppressed"
 """Stands beside the states of subscriptions where they are listed."""
 
@@ -159,7 +161,7 @@ async def take_out(file: Path, newsletter: str) -> str:
 
 async def suppress(email: str, reason: str) -> str:
     """Never mails an address again, whether it is subscribed or not."""
-    reasons = {one.replace(" ", "-"): one for one in Suppressed if one is not Suppressed.ERASED}
+    reasons = {one.replace(" ", "-"): one for one in Suppressed if one not in NO_REASON}
     if reason not in reasons:
         raise Problem(f"There is no reason {reason[:40]!r}: use one of {', '.join(reasons)}.")
     address = _address(email)
@@ -172,7 +174,7 @@ async def lift(email: str) -> str:
     """Ends the suppression of an address."""
     address = _address(email)
     async with open_context(load_settings()) as context:
-        lifted = await context.subscribers.lift(address)
+        lifted = await context.subscribers.lift(address, context.now())
     if not lifted:
         return f"{address} was not suppressed."
     return f"{address} may be mailed again. Who had unsubscribed stays so."

@@ -19,8 +19,8 @@ signing = typer.Typer(no_args_is_help=True, help="The keys that sign mail, where
 
 @app.command()
 def returns() -> None:
-    """Reads the mailbox of PAPERROUND_RETURNS_URL, as `up` does every five minutes: who unsubscribed by mail is
-    unsubscribed. What is not understood stays there unread."""
+    """Reads the mailbox of PAPERROUND_RETURNS_URL, as `up` does every five minutes: unsubscriptions, bounces,
+    complaints. What is not understood stays there unread, and the reason is told."""
     typer.echo(run(without_prefect.returns()))
 
 

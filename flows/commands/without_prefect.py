@@ -159,4 +159,8 @@ async def tidy() -> str:
 async def returns() -> str:
     """Does what the flow `returns` does."""
     async with open_context(load_settings()) as context:
-        return (await read_returns(context)).sentence
+        found = await read_returns(context)
+        for newsletter in context.newsletters:
+            if (paused := await context.watch(newsletter)) is not None and paused.fresh:
+                found.paused.append(f"{newsletter} is paused: {paused.reason}")
+    return " ".join(filter(None, (found.sentence, found.why_left, *found.paused)))

@@ -6,6 +6,7 @@ import contextlib
 import datetime as dt
 import ipaddress
 import os
+import re
 import secrets
 import tempfile
 from collections.abc import Mapping, Sequence
@@ -96,6 +97,20 @@ class Settings(BaseSettings):
     )
     sender: str = Field("Paperround <paperround@localhost>", description="The From of every mail")
     return_path: str = Field("", description="Where bounces go; SENDER's address by default")
+    pause_above: str = Field(
+        "complaints 0.1 %, hard bounces 5 %",
+        description="Pauses a newsletter of whose mails of seven days more came back than this; `never`: no bound",
+    )
+    hooks: SecretStr = Field(
+        SecretStr(""),
+        description="Providers that report to PUBLIC_URL/hooks/PROVIDER, each with its secret: `postmark = "
+        "user:password; mailgun = KEY` (ses, postmark, mailgun, sendgrid, brevo)",
+    )
+    verp: bool = Field(
+        False,
+        description="Gives every mail a return address of its own, RETURN_PATH with +TOKEN before the @, so that each "
+        "bounce tells which mail it is about: for a domain that takes such addresses (`paperround doctor` tries it)",
+    )
     postal_address: str = Field("", description="The sender's postal address, for the foot of every mail")
     public_url: Url = Field("http://127.0.0.1:8180", description="Where readers reach the web app")
     secret_key: SecretStr = Field(
@@ -121,7 +136,7 @@ class Settings(BaseSettings):
     )
     returns_url: SecretStr = Field(
         SecretStr(""),
-        description="The mailbox of RETURN_PATH, read for unsubscriptions: imaps://USER:PASSWORD@HOST/FOLDER, imap://, "
+        description="The mailbox of RETURN_PATH, read for what comes back: imaps://USER:PASSWORD@HOST/FOLDER, imap://, "
         "or maildir:///FOLDER",
     )
     dkim_key: str = Field(
@@ -175,6 +190,14 @@ class Settings(BaseSettings):
         read_rate(str(value))
         return str(value)
 
+    @field_validator("verp")
+    @classmethod
+    def _room_for_a_token(cls, value: bool, others: ValidationInfo) -> bool:
+        address = others.data.get("return_path") or parseaddr(others.data.get("sender", ""))[1]
+        if value and len(address.rpartition("@")[0]) > 23:
+            raise ValueError("needs a RETURN_PATH of at most 23 characters before the @: a token follows them")
+        return value
+
     @field_validator("mail_limits")
     @classmethod
     def _limits(cls, value: str) -> str:
@@ -185,6 +208,12 @@ class Settings(BaseSettings):
     @classmethod
     def _warm_up(cls, value: str) -> str:
         read_warm_up(value)
+        return value
+
+    @field_validator("pause_above")
+    @classmethod
+    def _bounds(cls, value: str) -> str:
+        _read_bounds(value)
         return value
 
     @field_validator("mail_back_off")
@@ -327,6 +356,22 @@ class Settings(BaseSettings):
         return parseaddr(self.sender)[1].rpartition("@")[2]
 
     @property
+    def bounds(self) -> tuple[float | None, float | None]:
+        """The parts of complaints and of hard bounces above which a newsletter is paused; None: no bound."""
+        return _read_bounds(self.pause_above)
+
+    @property
+    def hook_secrets(self) -> Mapping[str, str]:
+        """The secret of each provider that reports to us. Raises Problem for what can't be read."""
+        found = {}
+        for part in filter(None, map(str.strip, self.hooks.get_secret_value().split(";"))):
+            name, equals, secret = (one.strip() for one in part.partition("="))
+            if not (name and equals and secret):
+                raise Problem("PAPERROUND_HOOKS should be such as `postmark = user:password; mailgun = KEY`.")
+            found[name.lower()] = secret
+        return found
+
+    @property
     def signing_domain(self) -> str:
         return self.dkim_domain or self.sender_domain
 
@@ -408,6 +453,19 @@ def _back_off(value: str) -> Sequence[dt.timedelta]:
     if not minutes or not all(0 < one <= 1440 for one in minutes):
         raise ValueError("should be minutes joined by commas, such as 1, 5, 15, 60, 120")
     return tuple(dt.timedelta(minutes=one) for one in minutes)
+
+
+_BOUND = re.compile(r"(complaints|hard bounces)\s+(\d{1,2}(?:\.\d{1,4})?)\s*%")
+
+
+def _read_bounds(value: str) -> tuple[float | None, float | None]:
+    if value.strip().lower() == "never":
+        return None, None
+    found = [_BOUND.fullmatch(part.strip().lower()) for part in value.split(",")]
+    bounds = {one[1]: float(one[2]) / 100 for one in found if one}
+    if None in found or len(bounds) != len(found):
+        raise ValueError("should be such as `complaints 0.1 %, hard bounces 5 %`, or `never`")
+    return bounds.get("complaints"), bounds.get("hard bounces")
 
 
 SECRET_KEY, SUPPRESSION_KEY = "secret_key", "suppression_key"

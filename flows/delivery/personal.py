@@ -40,7 +40,7 @@ class Writer:
         digest = choose(self._edition, subscription.interests, seen)
         if not digest.parts:
             return digest.reason
-        reader = reader_of(self._context, self._edition, subscription.id, subscription.email)
+        reader = reader_of(self._context, self._edition, subscription.id, subscription.email, self._frozen.id)
         try:
             return assemble(self._cards, digest, reader)
         except ValueError as error:
@@ -56,9 +56,11 @@ class Writer:
         return max(day, self._context.now().astimezone(zone).date())
 
 
-def reader_of(context: Context, edition: Edition, subscription: int, address: str) -> Reader:
+def reader_of(
+    context: Context, edition: Edition, subscription: int, address: str, edition_id: int | None = None
+) -> Reader:
     """What is this reader's own in their message. The Message-ID is the same for every attempt, whatever PUBLIC_URL is
-    then."""
+    then. Without the number of the edition it has no return address of its own."""
     key, now = context.settings.keys[0], context.now()
     return Reader(
         address=address,
@@ -66,6 +68,7 @@ def reader_of(context: Context, edition: Edition, subscription: int, address: st
         manage=sign(Purpose.MANAGE, subscription, key, now),
         message_id=f"{_named(Same(edition))}.{subscription}@{context.settings.sender_domain}",
         date=now,
+        return_path="" if edition_id is None else context.return_address(edition_id, subscription),
     )
 
 

@@ -86,6 +86,8 @@ async def deliver(
     the boundary of a message. A large list is shared with other processes of this machine, see `extra_processes`.
     """
     transport(context.settings.mail_url.get_secret_value())  # a bad one is told before anything is made
+    if paused := await paused_sentence(context, frozen.edition.newsletter):
+        return await _standing(context, frozen.id, Report(halted=paused))
     began, ticked = context.now(), time.monotonic()
     until = began + wait
     await _look_at_the_clock(context, say)
@@ -175,6 +177,9 @@ async def deliver_due(
     """
     now = context.now()
     await _look_at_the_clock(context, say)
+    if paused := await paused_sentence(context, newsletter):
+        say(paused)
+        return [Held(paused)]
     cut_off = await context.store.unopened(newsletter, now - max(REMEMBERED.values()))
     unfinished = await context.ledger.unfinished(now)
     done: list[Delivered | Held] = []
@@ -200,6 +205,18 @@ async def deliver_due(
         if delivered.halted or (stop is not None and stop.is_set()):
             break
     return done
+
+
+async def paused_sentence(context: Context, newsletter: str) -> str:
+    """Why nothing of a newsletter is sent, in a sentence with the remedy; empty: it is. It is paused here if too much
+    has come back."""
+    paused = await context.watch(newsletter)
+    if paused is None:
+        return ""
+    return (
+        f"{newsletter} is paused since {paused.at:%Y-%m-%d %H:%M} UTC: {paused.reason} Find out why; then "
+        f"`paperround bounces resume --newsletter {newsletter}` lets it go on."
+    )
 
 
 async def _open(context: Context, frozen: Frozen, say: Say, *, at_once: bool) -> None:

@@ -57,6 +57,7 @@ class LetterWriter:
             unsubscribe=self._token(Purpose.UNSUBSCRIBE, item) if item.kind is Letter.WELCOME else "",
             message_id=f"{item.kind}.{item.id}.{item.subscription.id}@{self._context.settings.sender_domain}",
             date=self._context.now(),
+            return_path=self._context.return_address(0, item.subscription.id),
         )
         return self._letters.write(item.kind, newsletter, to)
 
@@ -82,7 +83,7 @@ class LetterWriter:
         newsletter = self._context.newsletter(edition.newsletter)
         _, cards = await self._unpacked(edition.newsletter, edition.kind, latest.frozen.id)
         cards = addressed(cards, newsletter, self._context.site)
-        reader = reader_of(self._context, edition, subscription.id, subscription.email)
+        reader = reader_of(self._context, edition, subscription.id, subscription.email, latest.frozen.id)
         opening = self._letters.opening(newsletter, edition.day, reader.manage)
         return assemble(cards, latest.digest, reader, opening)
 

@@ -1,7 +1,7 @@
 """The mailbox that mail comes back to: thin edges around IMAP (RFC 3501) and a maildir.
 
 A message is read until it is marked: `done`, what was understood and dealt with, is *seen*; `left`, what was not, stays
-unseen for whoever looks next (a person, or what will classify bounces) and is not offered again. Both marks stand in
+unseen for whoever looks next and is not offered again. Both marks stand in
 the mailbox itself, so that nothing is lost or done twice when a process dies in between: the message comes again.
 """
 
@@ -47,9 +47,9 @@ class Mailbox(Protocol):
     def unread(self) -> Iterator[Returned]:
         """What was there and unmarked when it was asked for."""
 
-    def done(self, key: str) -> None: ...
+    def done(self, keys: Sequence[str]) -> None: ...
 
-    def left(self, key: str) -> None: ...
+    def left(self, keys: Sequence[str]) -> None: ...
 
     def close(self) -> None: ...
 
@@ -74,11 +74,13 @@ class OpenMailbox:
         while (message := await self._do(next, messages, None)) is not None:
             yield message
 
-    async def done(self, key: str) -> None:
-        await self._do(self._box.done, key)
+    async def done(self, *keys: str) -> None:
+        if keys:
+            await self._do(self._box.done, keys)
 
-    async def left(self, key: str) -> None:
-        await self._do(self._box.left, key)
+    async def left(self, *keys: str) -> None:
+        if keys:
+            await self._do(self._box.left, keys)
 
     async def _do(self, work: Callable[..., T], *arguments: object) -> T:
         try:
@@ -146,11 +148,13 @@ class _Maildir:
             with file.open("rb") as opened:
                 yield Returned(file.name, opened.read(SIZE))
 
-    def done(self, key: str) -> None:
-        self._move(key, "S")
+    def done(self, keys: Sequence[str]) -> None:
+        for key in keys:
+            self._move(key, "S")
 
-    def left(self, key: str) -> None:
-        self._move(key, "")
+    def left(self, keys: Sequence[str]) -> None:
+        for key in keys:
+            self._move(key, "")
 
     def _move(self, key: str, flags: str) -> None:
         name = key.partition(":")[0]
@@ -204,11 +208,11 @@ class _Imap:
             if number := _UID.search(about) or _UID.search(after if isinstance(after, bytes) else b""):
                 yield Returned(number[1].decode("ascii"), content)
 
-    def done(self, key: str) -> None:
-        self._asked("STORE", key, "+FLAGS.SILENT", r"(\Seen)")
+    def done(self, keys: Sequence[str]) -> None:
+        self._asked("STORE", ",".join(keys), "+FLAGS.SILENT", r"(\Seen)")
 
-    def left(self, key: str) -> None:
-        self._asked("STORE", key, "+FLAGS.SILENT", f"({self._mark})")
+    def left(self, keys: Sequence[str]) -> None:
+        self._asked("STORE", ",".join(keys), "+FLAGS.SILENT", f"({self._mark})")
 
     def _asked(self, command: str, *arguments: str) -> Sequence[bytes | tuple[bytes, bytes] | None]:
         return _answer(self._client.uid(command, *arguments))

@@ -8,23 +8,16 @@ forget to decode the space; the token stays.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from email.errors import MessageError
-from email.header import decode_header
 from email.parser import BytesHeaderParser
+
+from flows.incoming.automatic import decoded
+from flows.incoming.model import Unsubscription
 
 HEADERS = 100_000
 """Bytes of a message in which its subject is looked for."""
 _ASKED = re.compile(r"(?<![A-Za-z0-9_-])unsubscribe(?:[\s:+=]|%20)+([A-Za-z0-9_-]{32})(?![A-Za-z0-9_-])", re.IGNORECASE)
-_FOLD = re.compile(r"[\r\n]+")
 _PARSER = BytesHeaderParser()
-
-
-@dataclass(frozen=True, slots=True)
-class Unsubscription:
-    """Somebody wants no more mail. Whether the token is one of ours is for its key to say."""
-
-    token: str
 
 
 def read(content: bytes) -> Unsubscription | None:
@@ -35,18 +28,6 @@ def read(content: bytes) -> Unsubscription | None:
     except (MessageError, ValueError):
         return None
     for subject in subjects:
-        if found := _ASKED.search(_decoded(str(subject))):
+        if found := _ASKED.search(decoded(str(subject))):
             return Unsubscription(found[1])
     return None
-
-
-def _decoded(subject: str) -> str:
-    """A subject with its encoded words (RFC 2047) read, or as it stands where they can't be."""
-    plain = _FOLD.sub("", subject)
-    try:
-        return "".join(
-            part if isinstance(part, str) else part.decode(charset or "ascii", "replace")
-            for part, charset in decode_header(plain)
-        )
-    except (MessageError, ValueError, LookupError):
-        return plain

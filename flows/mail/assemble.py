@@ -104,7 +104,8 @@ def assemble(cards: Cards, digest: Digest, reader: Reader, opening: Opening | No
         b"--\r\n",
     ]
     whole = b"".join(content).replace(_TOKEN_HERE, reader.manage.encode())
-    return Message(sender=cards.sender, recipient=reader.address, content=whole, relaxed=cards.relaxed)
+    sender = reader.return_path or cards.sender
+    return Message(sender=sender, recipient=reader.address, content=whole, relaxed=cards.relaxed)
 
 
 def recipient(address: str) -> bytes:

@@ -242,9 +242,19 @@ def _headers(newsletter: Newsletter, site: Site, boundary: bytes) -> bytes:
             b"List-ID: %s\r\n <%s>" % (title, identifier),  # RFC 2919 section 2
             b"List-Archive: <%s/archive>" % url,  # RFC 2369 section 3.6
             b"List-Post: NO",  # RFC 2369 section 3.4
+            feedback_id(newsletter.slug, "edition", site.sender),
             b"Precedence: bulk",  # what answering machines look at (RFC 3834 section 2)
         )
     )
+
+
+def feedback_id(newsletter: str, what: str, sender: str) -> bytes:
+    """What Gmail's Postmaster Tools group complaints by: newsletter and kind of mail, then the sender, 5 to 15
+    characters that are always the same (https://support.google.com/a/answer/6254652)."""
+    domain = parseaddr(sender)[1].rpartition("@")[2].lower()
+    letters = "".join(c for c in domain if c.isascii() and c.isalnum())
+    name = letters[:15] if len(letters) >= 5 else f"{letters}mail"[:15].ljust(5, "x")
+    return f"Feedback-ID: {newsletter}:{what}:{name}".encode("ascii")
 
 
 def _host(url: str) -> str:

@@ -23,7 +23,7 @@ from markupsafe import Markup
 from flows.editions.model import Newsletter
 from flows.mail import encode, look
 from flows.mail.assemble import recipient
-from flows.mail.cards import originator
+from flows.mail.cards import feedback_id, originator
 from flows.mail.colour import AA
 from flows.mail.document import DARK, LIGHT, VIVID, accent_of, canonical, cut
 from flows.mail.model import Message, Opening, Site
@@ -52,6 +52,8 @@ class Addressee:
     """When the letter is made, aware."""
     unsubscribe: str = ""
     """The token of the one-click unsubscribe link, for who is subscribed; empty: the letter offers none."""
+    return_path: str = ""
+    """Where this letter's bounce goes; empty: where all go."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +123,8 @@ class Letters:
                 encode.quoted_printable(_filled(body, own)),
             ]
         content += [delimiter, b"--\r\n"]
-        return Message(sender=self._site.return_path, recipient=to.address, content=b"".join(content))
+        sender = to.return_path or self._site.return_path
+        return Message(sender=sender, recipient=to.address, content=b"".join(content))
 
     def opening(self, newsletter: Newsletter, day: dt.date, token: str) -> Opening:
         """What a new reader is told above the papers of the edition of `day`; `token` is for their own pages."""
@@ -151,6 +154,7 @@ class Letters:
             b"MIME-Version: 1.0",
             b'Content-Type: multipart/alternative;\r\n boundary="%s"' % boundary,
             b"Auto-Submitted: auto-generated",  # RFC 3834 section 5
+            feedback_id(newsletter.slug, "letter", self._site.sender),
             _subject(subject),
         )
         return _Rendered(b"".join(line + b"\r\n" for line in lines), boundary, canonical(html), text)

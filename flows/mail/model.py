@@ -40,6 +40,8 @@ class Reader:
     """Without angle brackets; the same for every attempt at the same delivery."""
     date: dt.datetime
     """When the message is made, aware."""
+    return_path: str = ""
+    """Where this message's bounce goes; empty: where the edition's go."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

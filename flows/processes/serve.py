@@ -17,6 +17,7 @@ from flows.context import Context, open_context
 from flows.delivery.send_letters import work
 from flows.editions.choose import choose
 from flows.editions.model import Interests, Kind, Newsletter, NoEdition
+from flows.incoming.hooks import Hooks
 from flows.mail.assemble import page
 from flows.mail.cards import unpack
 from flows.pipeline import cards_of, compose
@@ -36,10 +37,13 @@ SHUTDOWN = 5
 
 
 def services(
-    context: Context, links: Mapping[str, str] | None = None, wake: Callable[[], None] = lambda: None
+    context: Context,
+    links: Mapping[str, str] | None = None,
+    wake: Callable[[], None] = lambda: None,
+    hear: Hooks | None = None,
 ) -> Services:
     """What the web app needs, from what this process works with; `links` follow its own in the menu. `wake` tells
-    whoever sends the outbox that there is something in it."""
+    whoever sends the outbox that there is something in it; `hear` does what providers report."""
     menu = {"/archive": context.phrases.text("archive.menu"), "/search": context.phrases.text("search.menu")}
 
     async def page_of(frozen: Frozen) -> str:
@@ -71,6 +75,9 @@ def services(
         search=Search(context.database),
         report=context.report,
         sessions=Sessions(context.database, context.settings.login),
+        rates=context.rates,
+        pauses=context.pauses,
+        hear=hear or Hooks(context),
         public_url=context.settings.public_url,
     )
 

@@ -31,6 +31,7 @@ SIGNED = (
     b"content-transfer-encoding",
     b"auto-submitted",
     b"list-id",
+    b"feedback-id",
     b"list-unsubscribe",
     b"list-unsubscribe-post",
     b"list-archive",

@@ -6,7 +6,7 @@ import datetime as dt
 import re
 from collections import Counter, defaultdict
 from collections.abc import AsyncIterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import sqlalchemy as sa
@@ -14,8 +14,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from flows.outcomes import anonymous
 from flows.storage.database import Database
+from subscribers.bounces import Kind
 from subscribers.model import DeliveryState
-from subscribers.tables import delivery, subscriber, subscription
+from subscribers.tables import bounce, delivery, subscriber, subscription
 
 STATES = (
     DeliveryState.SENT,
@@ -55,6 +56,8 @@ class Delivery:
     due_at: dt.datetime | None
     """When it is attempted next, where a time is set. Without one a pending delivery is due at once, and an uncertain
     one waits for the operator."""
+    came_back: str = ""
+    """What came back of it, and what that did: a bounce or a complaint, with the words of who said so."""
 
     @property
     def held(self) -> bool:
@@ -116,7 +119,8 @@ class Report:
         if state is not None:
             query = query.where(delivery.c.state == state)
         async with self._database.read() as connection:
-            return [_delivery(row) for row in await connection.execute(query.limit(size))]
+            found = [_delivery(row) for row in await connection.execute(query.limit(size))]
+            return await _with_what_came_back(connection, edition_id, found)
 
     async def walk(
         self, edition_id: int, *, state: DeliveryState | None = None, size: int = 2000
@@ -133,7 +137,8 @@ class Report:
         query = _deliveries(edition_id).where(delivery.c.subscription_id.in_(theirs))
         async with self._database.read() as connection:
             row = (await connection.execute(query)).one_or_none()
-        return None if row is None else _delivery(row)
+            found = [] if row is None else [_delivery(row)]
+            return next(iter(await _with_what_came_back(connection, edition_id, found)), None)
 
 
 async def _answers(connection: AsyncConnection, edition_id: int, most: int) -> Mapping[DeliveryState, Answers]:
@@ -198,3 +203,24 @@ def _delivery(row: sa.Row[Any]) -> Delivery:
         # a row that is being sent still bears the time that it was due at
         due_at=due_at if state in WAITING else None,
     )
+
+
+async def _with_what_came_back(
+    connection: AsyncConnection, edition_id: int, found: Sequence[Delivery]
+) -> Sequence[Delivery]:
+    """A page of deliveries, each with what came back of it."""
+    if not found:
+        return found
+    span = bounce.c.subscription_id.between(found[0].subscription_id, found[-1].subscription_id)
+    query = sa.select(bounce).where(bounce.c.edition_id == edition_id, span).order_by(bounce.c.at)
+    said: dict[int, list[str]] = defaultdict(list)
+    for row in await connection.execute(query):
+        said[row.subscription_id].append(_told(row))
+    if not said:
+        return found
+    return [replace(one, came_back="; ".join(said[one.subscription_id])) for one in found]
+
+
+def _told(row: sa.Row[Any]) -> str:
+    what = row.kind if row.kind == Kind.COMPLAINT else f"{row.kind}: {row.cause}"
+    return f"{what} ({row.state}, by {row.source}) {row.words}".strip()

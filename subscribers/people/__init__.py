@@ -1,6 +1,6 @@
 """Subscribers and subscriptions in the database.
 
-Read `rows` and `lookup`, then what can be done to them (`changes`, `signups`, `requested_mail`, `erasure`,
-`lifting`, `retention`: most of them methods of `store`), `outbox` (what is mailed to one reader alone) and
-`csv_file`.
+Read `rows` and `lookup`, then what can be done to them (`changes`, `signups`, `requested_mail`, `suppressions`,
+`erasure`, `lifting`, `retention`: most of them methods of `store`), `outbox` (what is mailed to one reader alone),
+`csv_file` and `suppression_file`.
 """

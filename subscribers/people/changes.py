@@ -21,6 +21,7 @@ from subscribers.people.rows import (
 )
 from subscribers.policy import undoable
 from subscribers.preferences import Preferences
+from subscribers.tables import subscriber, subscription
 from subscribers.text import clean
 
 MAX_REASON = 1000
@@ -80,14 +81,16 @@ class Changes(People):
     async def unsubscribe(self, identity: int, now: dt.datetime) -> Subscription | None:
         """Ends a subscription, also in a delivery that is already running."""
         async with self._database.write() as connection:
-            row = await locked(connection, identity)
-            if row is None:
-                return None
-            if row.state == SubscriptionState.UNSUBSCRIBED:
-                return read_with_previous(row)
-            if row.state == SubscriptionState.UNCONFIRMED:
-                return await updated(connection, identity, **withdrawn(row, now))
-            return await _altered(connection, row, {"state": SubscriptionState.UNSUBSCRIBED}, now)
+            return await end(connection, identity, now)
+
+    async def unsubscribe_address(self, email: str, now: dt.datetime) -> bool:
+        """Ends all subscriptions of an address; False: it has none."""
+        async with self._database.write() as connection:
+            theirs = sa.select(subscription.c.id).join(subscriber).where(subscriber.c.email_key == email.lower())
+            numbers = (await connection.scalars(theirs.order_by(subscription.c.id))).all()
+            for identity in numbers:
+                await end(connection, identity, now)
+        return bool(numbers)
 
     async def leave_reason(self, identity: int, text: str, now: dt.datetime) -> Subscription | None:
         """Why somebody left, in their own words, shortened to `MAX_REASON`; nothing for somebody who has not."""
@@ -98,6 +101,18 @@ class Changes(People):
             if row.state != SubscriptionState.UNSUBSCRIBED:
                 return read_with_previous(row)
             return await updated(connection, identity, left_reason=clean(text)[:MAX_REASON])
+
+
+async def end(connection: AsyncConnection, identity: int, now: dt.datetime) -> Subscription | None:
+    """Ends a subscription in a transaction that does more; None: there is none."""
+    row = await locked(connection, identity)
+    if row is None:
+        return None
+    if row.state == SubscriptionState.UNSUBSCRIBED:
+        return read_with_previous(row)
+    if row.state == SubscriptionState.UNCONFIRMED:
+        return await updated(connection, identity, **withdrawn(row, now))
+    return await _altered(connection, row, {"state": SubscriptionState.UNSUBSCRIBED}, now)
 
 
 def withdrawn(row: sa.Row[Any], now: dt.datetime) -> dict[str, Any]:

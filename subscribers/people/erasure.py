@@ -1,4 +1,4 @@
-"""What we hold about a reader, shown and erased; and the addresses that are never mailed again."""
+"""What we hold about a reader, shown and erased."""
 
 from __future__ import annotations
 
@@ -12,12 +12,13 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from flows.storage.editions import edition
 from subscribers.model import Subscription, SubscriptionState, Suppressed
-from subscribers.people.lookup import People, locked
-from subscribers.people.rows import DELIVERED, address_key, read_subscription, subscriptions
-from subscribers.tables import address_change, batch, delivery, outbox, subscriber, subscription, suppression
+from subscribers.people.lookup import locked
+from subscribers.people.rows import DELIVERED, read_subscription, subscriptions
+from subscribers.people.suppressions import Suppressions, suppress
+from subscribers.tables import address_change, batch, bounce, delivery, outbox, subscriber, subscription
 
 
-class Erasure(People):
+class Erasure(Suppressions):
     async def everything(self, identity: int) -> dict[str, Any]:
         """All that we hold about the subscriber whose subscription this is, on all newsletters, ready for JSON; empty
         for nobody."""
@@ -35,6 +36,8 @@ class Erasure(People):
             letters = sa.select(outbox).where(outbox.c.subscription_id.in_(theirs)).order_by(outbox.c.id)
             mailed = (await connection.execute(letters)).all()
             delivered = await _deliveries(connection, theirs)
+            came_back = sa.select(bounce).where(bounce.c.subscription_id.in_(theirs)).order_by(bounce.c.at)
+            bounces = (await connection.execute(came_back)).all()
         return {
             "address": about.email,
             "kept_since": _moment(about.created_at),
@@ -56,6 +59,18 @@ class Erasure(People):
                 for one in mailed
             ],
             "deliveries": delivered,
+            "bounces_and_complaints": [
+                {
+                    "newsletter": one.newsletter,
+                    "kind": one.kind,
+                    "cause": one.cause,
+                    "state": one.state,
+                    "heard_at": _moment(one.at),
+                    "heard_from": one.source,
+                    "words": one.words,
+                }
+                for one in bounces
+            ],
         }
 
     async def erase(self, identity: int, now: dt.datetime) -> None:
@@ -91,7 +106,7 @@ class Erasure(People):
         async with self._database.write() as connection:
             gone = await connection.execute(sa.delete(address_change).where(sa.or_(pending, former)))
             if gone.rowcount:
-                await self._suppress(connection, email, Suppressed.ERASED, now)
+                await suppress(connection, self._database, email, Suppressed.ERASED, now, self._key)
             return gone.rowcount
 
     async def _forget_answers(self, email: str) -> int:
@@ -139,7 +154,7 @@ class Erasure(People):
             row = (await connection.execute(sa.select(address_change).where(mine).with_for_update())).one_or_none()
             if row is None or row.former is not None or not row.email:
                 return False
-            await self._suppress(connection, row.email, Suppressed.DECLINED, now)
+            await suppress(connection, self._database, row.email, Suppressed.DECLINED, now, self._key)
             await connection.execute(sa.update(address_change).where(mine).values(email=""))
         await self._database.scrub()
         return True
@@ -151,51 +166,16 @@ class Erasure(People):
         now: dt.datetime,
         reason: Suppressed = Suppressed.ERASED,
     ) -> None:
-        await self._suppress(connection, person.email, reason, now)
+        await suppress(connection, self._database, person.email, reason, now, self._key)
         query = sa.select(subscription.c.id).where(subscription.c.subscriber_id == person.id)
         theirs = (await connection.scalars(query)).all()
         # a mail server's answer may repeat the address
         for where in await rows_of(connection, theirs):
             await connection.execute(sa.update(delivery).where(*where).values(words=""))
+        # and so may a report; a domain may be one person's
+        theirs_back = bounce.c.subscription_id.in_(theirs)
+        await connection.execute(sa.update(bounce).where(theirs_back).values(words="", domain=""))
         await connection.execute(sa.delete(subscriber).where(subscriber.c.id == person.id))
-
-    async def suppress(self, email: str, reason: Suppressed, now: dt.datetime) -> None:
-        """Never mails an address again, on any newsletter, whether it is subscribed or not."""
-        async with self._database.write() as connection:
-            kept = await self._suppress(connection, email, reason, now)
-            await connection.execute(
-                sa.update(subscriber).where(subscriber.c.email_key == email.lower()).values(suppressed=kept)
-            )
-
-    async def _suppress(
-        self, connection: AsyncConnection, email: str, reason: Suppressed, now: dt.datetime
-    ) -> Suppressed:
-        """Keeps the hash of an address; the latest reason counts, except that an erasure lifts no other."""
-        row = self._database.insert(suppression).values(
-            address_key=address_key(email, self._key), reason=reason, at=now
-        )
-        known = suppression.c.reason
-        if reason is Suppressed.ERASED:
-            changed = row.on_conflict_do_nothing(index_elements=[suppression.c.address_key])
-        else:
-            changed = row.on_conflict_do_update(
-                index_elements=[suppression.c.address_key],
-                set_={"reason": reason, "at": now},
-                where=known != reason,
-            )
-        await connection.execute(changed)
-        kept = sa.select(known).where(suppression.c.address_key == address_key(email, self._key))
-        return Suppressed((await connection.execute(kept)).scalar_one())
-
-    async def lift(self, email: str) -> bool:
-        """Allows an address to be mailed again; False: it was allowed."""
-        async with self._database.write() as connection:
-            key = suppression.c.address_key == address_key(email, self._key)
-            lifted = await connection.execute(sa.delete(suppression).where(key))
-            await connection.execute(
-                sa.update(subscriber).where(subscriber.c.email_key == email.lower()).values(suppressed=None)
-            )
-            return lifted.rowcount == 1
 
 
 async def rows_of(

@@ -102,7 +102,7 @@ class Letters(People):
             if (
                 change.asked_at < now - FORGOTTEN
                 # an address that can't be reached is a reason to change it; the others are about the reader
-                or person.suppressed not in (None, Suppressed.HARD_BOUNCE)
+                or person.suppressed not in (None, Suppressed.HARD_BOUNCE, Suppressed.SOFT_BOUNCES)
                 or await suppressed(connection, change.email, self._key) is not None
                 or await connection.scalar(sa.select(sa.exists().where(_has(change.email))))
             ):
@@ -110,7 +110,7 @@ class Letters(People):
             await connection.execute(
                 sa.update(subscriber)
                 .where(subscriber.c.id == person.id)
-                .values(email=change.email, email_key=change.email.lower(), suppressed=None)
+                .values(email=change.email, email_key=change.email.lower(), suppressed=None, freed_at=now)
             )
             await connection.execute(
                 sa.update(address_change).where(address_change.c.id == change_id).values(former=person.email)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import base64
 import datetime as dt
+import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -14,7 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from flows.editions.model import Interests
 from subscribers.model import Frequency, Subscription, SubscriptionState, Suppressed
-from subscribers.tables import subscriber, subscription, suppression
+from subscribers.tables import domain, subscriber, subscription, suppression
 from subscribers.tokens import keyed
 
 MUTED = "-"
@@ -28,6 +30,9 @@ CONSENT = ("consent_at", "consent_source", "consent_version", "consent_network")
 """What a sign-up alters besides, and comes back if it is not confirmed."""
 DELIVERED = (SubscriptionState.CONFIRMED, SubscriptionState.PAUSED)
 """The states of those who have confirmed and not left."""
+
+BLOCKED, ALLOWED = "blocked", "allowed"
+"""What an operator decides about a domain."""
 
 DEFAULTS: Mapping[str, Any] = {
     "state": SubscriptionState.CONFIRMED,
@@ -183,9 +188,24 @@ def address_key(email: str, key: bytes) -> str:
     return keyed("address", email.lower(), key)
 
 
+def address_keys(email: str, key: bytes) -> tuple[str, ...]:
+    """All that an address may be known by there: our own key first, then the hashes that other senders exchange."""
+    plain = email.lower().encode()
+    sha256 = base64.urlsafe_b64encode(hashlib.sha256(plain).digest()).decode().rstrip("=")
+    return address_key(email, key), sha256, hashlib.md5(plain, usedforsecurity=False).hexdigest()
+
+
+def domains_of(email: str) -> list[str]:
+    """The domain of an address, and those that it belongs to."""
+    labels = email.rpartition("@")[2].lower().split(".")
+    return [".".join(labels[at:]) for at in range(len(labels))]
+
+
 async def suppressed(connection: AsyncConnection, email: str, key: bytes) -> Suppressed | None:
     """Why an address is never mailed again."""
-    reason = await connection.scalar(
-        sa.select(suppression.c.reason).where(suppression.c.address_key == address_key(email, key))
-    )
-    return None if reason is None else Suppressed(reason)
+    known = suppression.c.address_key.in_(address_keys(email, key))
+    reason = await connection.scalar(sa.select(suppression.c.reason).where(known).limit(1))
+    if reason is not None:
+        return Suppressed(reason)
+    rule = sa.select(domain.c.name).where(domain.c.rule == BLOCKED, domain.c.name.in_(domains_of(email))).limit(1)
+    return None if await connection.scalar(rule) is None else Suppressed.BLOCKED

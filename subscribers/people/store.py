@@ -21,11 +21,15 @@ from subscribers.people.changes import Changes
 from subscribers.people.erasure import Erasure
 from subscribers.people.requested_mail import Letters
 from subscribers.people.retention import Retention, forget_leaving, leavers, left_key
-from subscribers.people.rows import DEFAULTS, MUTED, address_key, columns
+from subscribers.people.rows import BLOCKED, DEFAULTS, MUTED, address_keys, columns, domains_of
 from subscribers.people.signups import SignUp, SignUps
-from subscribers.tables import subscriber, subscription, suppression
+from subscribers.tables import domain, subscriber, subscription, suppression
 
 __all__ = ["MUTED", "Change", "Kept", "Refused", "SignUp", "Subscribers"]
+
+
+KEYS = 10_000
+"""Values that a statement names at a time: it takes no more than 32,766."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -115,13 +119,23 @@ class Subscribers(SignUps, Changes, Letters, Erasure, Retention):
 
     async def _barred(self, connection: AsyncConnection, changes: Collection[Change]) -> dict[str, Suppressed]:
         """Which of the addresses are never mailed again, and why."""
+        addresses = {change.email.lower() for change in changes}
+        found = await self._blocked(connection, addresses)
         if await connection.scalar(sa.select(suppression.c.address_key).limit(1)) is None:
+            return found
+        keys = {key: address for address in addresses for key in address_keys(address, self._key)}
+        query, every = sa.select(suppression.c.address_key, suppression.c.reason), list(keys)
+        for start in range(0, len(every), KEYS):
+            some = every[start : start + KEYS]
+            rows = await connection.execute(query.where(suppression.c.address_key.in_(some)))
+            found |= {keys[row.address_key]: Suppressed(row.reason) for row in rows}
+        return found
+
+    async def _blocked(self, connection: AsyncConnection, addresses: Iterable[str]) -> dict[str, Suppressed]:
+        blocked = set(await connection.scalars(sa.select(domain.c.name).where(domain.c.rule == BLOCKED)))
+        if not blocked:
             return {}
-        keys = {address_key(change.email, self._key): change.email.lower() for change in changes}
-        rows = await connection.execute(
-            sa.select(suppression.c.address_key, suppression.c.reason).where(suppression.c.address_key.in_(keys))
-        )
-        return {keys[row.address_key]: Suppressed(row.reason) for row in rows}
+        return {one: Suppressed.BLOCKED for one in addresses if not blocked.isdisjoint(domains_of(one))}
 
     async def _left(self, connection: AsyncConnection, wanted: Iterable[tuple[str, str]]) -> dict[tuple[str, str], str]:
         """Which of the addresses have left the newsletter so long ago that a hash is all that is kept of it."""

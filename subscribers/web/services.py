@@ -15,6 +15,8 @@ from flows.storage.archive import Archive
 from flows.storage.database import Database
 from flows.storage.editions import Frozen, Store
 from flows.storage.search import Search
+from subscribers.ledger.bounce_rates import BounceRates
+from subscribers.ledger.pauses import Pauses
 from subscribers.ledger.report import Report
 from subscribers.people.store import Subscribers
 from subscribers.web.pages import Pages, Phrases
@@ -50,6 +52,10 @@ class Services:
     report: Report
     sessions: Sessions
     """Operators who are logged in."""
+    rates: BounceRates
+    pauses: Pauses
+    hear: Callable[[str, Mapping[str, str], bytes], Awaitable[tuple[HTTPStatus, str]]]
+    """Does what a provider's call tells: its name, the headers in lower case, the body; the answer to it."""
     public_url: str
     """Where readers reach the site, without a slash at the end."""
 

@@ -90,7 +90,8 @@ def test_a_program_gets_csv_in_which_every_word_is_as_the_server_said_it(run: Ru
     ended = run(*REPORT, "--csv")
     assert (ended.status, ended.err) == (0, "")
     ada, ben = csv.DictReader(io.StringIO(ended.out, newline=""))
-    assert list(ada) == ["email", "state", "attempts", "code", "words", "first_attempt", "last_change", "due"]
+    columns = ["email", "state", "attempts", "code", "words", "first_attempt", "last_change", "due", "came_back"]
+    assert list(ada) == columns
     assert list(ada.values())[:4] == ["ada@example.org", "rejected", "1", "554"]
     assert (ada["words"],) == became_words[0] == (ESCAPES,)
     assert (ada["first_attempt"], ada["last_change"]) == (

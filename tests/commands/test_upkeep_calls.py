@@ -11,7 +11,9 @@ def test_the_mailbox_is_read_by_hand(run: Run, home: Path) -> None:
     run("subscribers", "add", "ada@example.org", "-n", "sample")
     (home / "returns/new/1.x").write_bytes(b"Subject: hello\n\n")
     ended = run("returns", RETURNS_URL=f"maildir://{home / 'returns'}")
-    assert ended.out == "Returned mail: 0 unsubscriptions, 1 left unread in the mailbox.\n"
+    assert ended.out == (
+        "Returned mail: 1 left unread in the mailbox. Left unread: 1 no report, and nothing that is asked of us.\n"
+    )
 
 
 def test_upkeep_says_how_many_it_forgot(run: Run) -> None:

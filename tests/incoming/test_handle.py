@@ -16,13 +16,16 @@ from flows.incoming.handle import read_returns
 from flows.incoming.mailboxes import LEFT, SIZE, OpenMailbox, utf7
 from flows.outcomes import Problem
 from flows.storage.database import Database
+from subscribers.bounces import Kind
 from subscribers.model import SubscriptionState
 from subscribers.people.store import Change
 from subscribers.tokens import Purpose, sign
+from tests.benchmarks.returns import measure
 from tests.certificates import self_signed
 from tests.conftest import free_port
 from tests.context import NOON, context_of
 from tests.incoming import imap
+from tests.incoming.scene import complaint, report, scene_of
 
 PASSWORD = 'a "pass" \\ word'
 KEY = "a key of sixteen letters or more"
@@ -323,3 +326,29 @@ async def test_an_old_server_is_not_given_what_it_cannot_read() -> None:
     with OldServer() as old, pytest.raises(Problem, match="takes a user and a password in plain ASCII alone"):
         async with OpenMailbox(f"imap://{quote('a user')}:{quote('ü')}@127.0.0.1:{old.port}/"):
             pass
+
+
+async def test_bounces_and_complaints_are_read_over_imap(
+    server: imap.ImapServer, database: Database, tmp_path: Path
+) -> None:
+    folder = f"bounces {database.engine.dialect.name}"
+    scene = scene_of(database, tmp_path, returns_url=account(server, folder))
+    await scene.subscribe("ada@one.example", "ben@one.example", "cleo@one.example")
+    number = await scene.send()
+    server.put(report(scene.token_of(number, "ada@one.example")), folder)
+    server.put(complaint(headers=f"Return-Path: <{scene.token_of(number, 'ben@one.example')}>\n"), folder)
+    server.put(report(address="nobody@one.example"), folder)
+    server.put(message("Automatic reply: 12 papers"), folder)
+    done = await scene.read()
+    assert (done.kinds, done.passing, done.left) == (
+        {Kind.HARD: 1, Kind.COMPLAINT: 1}, {"out of office": 1}, 1,
+    )  # fmt: skip
+    assert server.flags(folder) == [{r"\Seen"}, {r"\Seen"}, {LEFT}, {r"\Seen"}]
+    assert (await scene.read()).sentence == "Nothing has come back."
+
+
+async def test_a_reader_that_is_killed_in_the_middle_loses_and_repeats_nothing(tmp_path: Path) -> None:
+    """As `tests.benchmarks.returns` measures with 10,000."""
+    found = await measure(400)
+    assert 0 < found.marked_before_the_kill < 400
+    assert found.rows == 400

@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from flows.incoming.unsubscribe_mail import Unsubscription, read
+from flows.incoming.model import Unsubscription
+from flows.incoming.unsubscribe_mail import read
 from subscribers.tokens import Purpose, sign, verify
 
 KEY = b"k" * 32

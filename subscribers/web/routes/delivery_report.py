@@ -18,6 +18,7 @@ from starlette.routing import Route
 
 from flows.editions.model import Kind, Newsletter
 from flows.storage.editions import Frozen
+from subscribers.ledger.bounce_rates import WEEKS
 from subscribers.ledger.report import STATES, Delivery
 from subscribers.model import DeliveryState
 from subscribers.people import csv_file
@@ -111,6 +112,7 @@ class _Page:
     ) -> Response:
         edition = self._frozen.edition
         summary = await self._s.report.summary(self._frozen.id)
+        rates, now = self._s.rates, self._s.now()
         return self._s.pages(
             "report.html",
             HTTPStatus.UNPROCESSABLE_ENTITY if errors else HTTPStatus.OK,
@@ -118,6 +120,10 @@ class _Page:
             edition=edition,
             archived=path_of(edition.newsletter, edition.kind, edition.day),
             summary=summary,
+            rates_of_edition=await rates.of_edition(self._frozen.id, now),
+            rates_of_weeks=await rates.of_newsletter(edition.newsletter, now - WEEKS, now),
+            rates_of_domains=await rates.domains(self._frozen.id),
+            paused=await self._s.pauses.paused(edition.newsletter),
             rows=rows,
             state=state,
             url=self._url,

@@ -75,7 +75,7 @@ async def _ask_address(request: Request, found: Subscription, sent: Form) -> Res
     s = services(request)
     typed = first(sent, "address")
     try:
-        email = addresses.read(typed)
+        email = addresses.read(typed, lasting=not await s.subscribers.allows(typed))
         key = ""
     except addresses.BadAddress as error:
         email, key = "", f"errors.address_{error.reason}"

@@ -104,7 +104,8 @@ async def _read(request: Request, sent: Form) -> Wanted | Mapping[str, Markup]:
     offered = {one.slug: one for one in await choices.newsletters(s)}
     email = ""
     try:
-        email = addresses.read(first(sent, "address"))
+        typed = first(sent, "address")
+        email = addresses.read(typed, lasting=not await s.subscribers.allows(typed))
     except addresses.BadAddress as error:
         errors["address"] = s.phrases(f"errors.address_{error.reason}")
     slug = first(sent, "newsletter") or next(iter(offered), "")

@@ -180,4 +180,4 @@ async def test_nobody_is_changed_for_a_number_that_is_nobodys(database: Database
     await store.ask_private(7, NOW)
     await store.erase(7, NOW)
     assert not await store.forget(ADA, NOW)
-    assert not await store.lift(ADA)
+    assert not await store.lift(ADA, NOW)

@@ -105,8 +105,8 @@ async def test_a_suppressed_address_is_known_however_it_is_written_and_can_be_li
     barred = await people(database).get(found.id)
     assert barred is not None
     assert barred.suppressed is reason
-    assert await people(database).lift("aDa@example.org")
-    assert not await people(database).lift(ADA)
+    assert await people(database).lift("aDa@example.org", LATER)
+    assert not await people(database).lift(ADA, LATER)
     assert await people(database).get(found.id) == found
 
 

@@ -185,7 +185,7 @@ class World:
             "undo": lambda: store.undo(number, revision - step.stale, step.now),
             "unsubscribe": lambda: store.unsubscribe(number, step.now),
             "suppress": lambda: store.suppress(email, list(Suppressed)[step.value % 3], step.now),
-            "lift": lambda: store.lift(email),
+            "lift": lambda: store.lift(email, step.now),
             "erase": lambda: store.erase(number, step.now),
             "forget": lambda: store.forget_unconfirmed(step.now),
             "bring_in": lambda: store.keep([listed], step.now),

@@ -150,7 +150,7 @@ async def test_a_state_is_chosen_by_a_link_and_pages_are_turned(site: Site) -> N
     tree = await page(site, chosen)
     assert [row[0] for row in rows_of(tree)] == [READER]
     assert tree.xpath("//a[@aria-current]/text()") == ["rejected"]
-    assert words(tree, "//h2") == "Deliveries: rejected"
+    assert words(tree, "//h2[@id='list']") == "Deliveries: rejected"
     tree = await page(site, f"{link(site)}?state=skipped")
     assert words(tree, "//*[@class='empty']") == "No delivery is skipped."
     tree = await page(site, f"{link(site)}?after=999999999")
