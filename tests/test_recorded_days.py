@@ -95,7 +95,9 @@ async def test_recorded_days_compose_in_any_order(recorded: Path, database: Data
 def nothing_is_wrong(message: Message, edition: Edition) -> None:
     """What a mailbox, a text reader and a browser would stumble over."""
     _, _, bodies = message.content.partition(b"\r\n\r\n")
-    assert max(map(len, bodies.split(b"\r\n"))) <= 76
+    quoted, _, plain = bodies.partition(b"Content-Type: text/html")
+    assert max(map(len, quoted.split(b"\r\n"))) <= 76
+    assert max(map(len, plain.split(b"\r\n"))) <= 998
     page, text = body(message, "html"), body(message, "plain")
     document = tree(page)
     assert len(page.encode()) <= LIMIT

@@ -81,8 +81,11 @@ def test_the_votes_of_a_week_stand_as_they_are() -> None:
     assert [entry.paper.id for entry in section.entries] == [late.id, early.id]
 
 
-def test_where_nobody_votes_those_that_clearest_belong_to_a_topic_are_its_best() -> None:
-    listed = [paper(n, upvotes=None, announced="new") for n in range(1, 10)]
+def test_of_those_equally_likely_that_nobody_votes_on_who_clearest_belongs_to_a_topic_is_its_best() -> None:
+    listed = [
+        paper(n, title=f"Study {n}", abstract=f"Part {n}.", authors=("A", "B"), upvotes=None, announced="new")
+        for n in range(1, 10)
+    ]
     (section,) = best_of(
         listed, classify=lambda one: Classified(topic="agents", score=float(int(one.id[-1]) * 7 % 10))
     ).sections

@@ -6,10 +6,11 @@ from http import HTTPStatus
 
 import pytest
 
+from subscribers.web.suggestions import TICKED
 from tests import factories
 from tests.factories import DAY
 from tests.subscribers.readers import tree_of
-from tests.subscribers.site import Site, act
+from tests.subscribers.site import Site, act, collect
 
 pytestmark = pytest.mark.parametrize("database", ["sqlite"], indirect=True)
 
@@ -41,13 +42,24 @@ async def test_a_press_mutes_a_topic_a_second_brings_it_back_and_each_can_be_und
     assert (await site.now(reader.id)).interests.muted == frozenset()
 
 
-async def test_more_like_a_paper_follows_three_of_its_terms_and_says_which(site: Site) -> None:
-    paper = factories.paper(1, keywords=("lighthouses", "logs", "reading", "keepers"))
-    await site.publish(factories.edition([paper, factories.paper(2)]))
+async def test_more_like_a_paper_follows_its_best_terms_and_says_which(site: Site) -> None:
+    listed = [factories.paper(n, keywords=("neural hedges", "slow telescopes")) for n in range(1, 6)]
+    await collect(site, *listed)
+    await site.publish(factories.edition(listed))
     reader = await site.reader()
-    page = tree_of((await site.browser.post(act(reader.id, PAGE), data={"more": paper.id})).content)
-    assert (await site.now(reader.id)).interests.keywords == ("lighthouses", "logs", "reading")
-    assert all(word in page.text_content() for word in ("You follow more now", "lighthouses", "logs", "reading"))
+    page = tree_of((await site.browser.post(act(reader.id, PAGE), data={"more": listed[0].id})).content)
+    followed = (await site.now(reader.id)).interests.keywords
+    assert 1 <= len(followed) <= TICKED
+    assert all(word in page.text_content() for word in ("You follow more now", *followed))
+
+
+async def test_a_paper_whose_terms_no_other_has_offers_none(site: Site) -> None:
+    paper = factories.paper(1, title="Gazebos", abstract="Nothing.", keywords=("gazebos",))
+    await site.publish(factories.edition([paper]))
+    reader = await site.reader()
+    answer = await site.browser.post(act(reader.id, PAGE), data={"more": paper.id})
+    assert answer.status_code == HTTPStatus.UNPROCESSABLE_ENTITY
+    assert "no words of its own" in answer.text
 
 
 @pytest.mark.parametrize(
