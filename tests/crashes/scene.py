@@ -83,7 +83,7 @@ async def opened(place: Place, kind: type[Hasty] = Hasty) -> AsyncIterator[Hasty
     database = connect(place.database)
     try:
         yield kind(
-            settings=Settings(_env_file=None, **values),
+            settings=Settings(_env_file=None, **({"pause_above": "never"} | values)),
             database=database,
             topics=(),
             newsletters={"daily": factories.newsletter()},

@@ -81,6 +81,7 @@ def context_for(
         "home_dir": folder,
         "mail_url": f"smtp://127.0.0.1:{port}",
         "mail_wait": 1.5,  # seconds for a server that is away
+        "pause_above": "never",  # what servers refuse here would pause any newsletter
         "sender": "Paperround <digest@example.org>",
         "secret_key": "a key of sixteen letters or more",
     }
