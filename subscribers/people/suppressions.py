@@ -228,7 +228,7 @@ async def suppress(
     weakly: bool = False,
 ) -> Suppressed:
     """Keeps the hash of an address, and returns the reason that counts: the latest, except that an erasure, and
-    whatever is said `weakly`, takes the place of no other."""
+    whatever is said `weakly`, takes the place of no other, and that what its owner declined stays declined."""
     row = database.insert(suppression).values(address_key=address_key(email, key), reason=reason, at=now)
     known = suppression.c.reason
     if weakly or reason is Suppressed.ERASED:
@@ -237,7 +237,7 @@ async def suppress(
         changed = row.on_conflict_do_update(
             index_elements=[suppression.c.address_key],
             set_={"reason": reason, "at": now},
-            where=known != reason,
+            where=known.not_in((reason, Suppressed.DECLINED)),
         )
     await connection.execute(changed)
     kept = sa.select(known).where(suppression.c.address_key == address_key(email, key))

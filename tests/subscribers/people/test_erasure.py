@@ -131,3 +131,10 @@ async def test_an_erasure_takes_the_letters_with_it(database: Database) -> None:
     found = await asked(database)
     await people(database).erase(found.id, NOW)
     assert await letters(database) == []
+
+
+async def test_what_an_address_declined_stays_declined_whatever_a_server_says_of_it_later(database: Database) -> None:
+    store = people(database)
+    await store.suppress("eve@example.org", Suppressed.DECLINED, NOW)
+    await store.suppress("eve@example.org", Suppressed.HARD_BOUNCE, NOW + HOUR)
+    assert [one.reason async for one in store.suppressions()] == [Suppressed.DECLINED]
