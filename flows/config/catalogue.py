@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import calendar
 import re
 import tomllib
 from collections.abc import Callable, Collection, Iterable, Mapping
@@ -11,6 +10,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 from zoneinfo import ZoneInfo
 
+from flows.config.cron import fault
 from flows.editions.model import OTHER, Newsletter, Topic
 from flows.outcomes import Problem
 
@@ -221,57 +221,15 @@ def _zone(file: _File, name: str) -> str:
     return name
 
 
-_FIELDS = (("minute", 0, 59), ("hour", 0, 23), ("day of the month", 1, 31), ("month", 1, 12), ("day of the week", 0, 7))
-_MONTHS = {name.lower(): n for n, name in enumerate(calendar.month_abbr) if name}
-_DAYS = {name: n for n, name in enumerate(("sun", "mon", "tue", "wed", "thu", "fri", "sat"))}
-_NAMES: tuple[dict[str, int], ...] = ({}, {}, {}, _MONTHS, _DAYS)
-_PART = re.compile(r"(?:(\*)|([a-z]+|\d{1,2})(?:-([a-z]+|\d{1,2}))?)(?:/(\d{1,2}))?")
-
-
 def _weekly_cron(file: _File) -> str:
     cron = file.text("weekly_cron", _DEFAULTS["weekly_cron"])
     return cron and _cron(file, "weekly_cron", cron)
 
 
 def _cron(file: _File, field: str, cron: str) -> str:
-    """The five fields of crontab(5): numbers and names, ranges, steps after * or a range, lists."""
-    parts = cron.lower().split()
-    if len(parts) != len(_FIELDS):
-        file.fail(
-            field, cron, 'must have five fields: write, for example, "0 7 * * 1-5" for 07:00 from Monday to Friday'
-        )
-    allowed = []
-    for text, (name, low, high), names in zip(parts, _FIELDS, _NAMES, strict=True):
-        values = _values(text, low, high, names)
-        if not values:
-            file.fail(
-                field, cron, f"has {text!r} as its {name}: use *, or numbers from {low} to {high}, as in 1,3 or 1-5"
-            )
-        allowed.append(values)
-    longest = max(calendar.monthrange(2024, month)[1] for month in allowed[3])
-    if parts[4].startswith("*") and min(allowed[2]) > longest:
-        file.fail(field, cron, "names a day that its months don't have: correct the day or the month")
+    if wrong := fault(cron):
+        file.fail(field, cron, wrong)
     return cron
-
-
-def _values(text: str, low: int, high: int, names: Mapping[str, int]) -> set[int]:
-    """The values that one field allows; none if it can't be read."""
-    allowed: set[int] = set()
-    for part in text.split(","):
-        found = _PART.fullmatch(part)
-        if not found or (found[4] and not found[1] and not found[3]):
-            return set()
-        first = low if found[1] else names.get(found[2], _digits(found[2]))
-        last = high if found[1] else names.get(found[3], _digits(found[3])) if found[3] else first
-        step = int(found[4] or 1)
-        if not low <= first <= last <= high or not step:
-            return set()
-        allowed.update(range(first, last + 1, step))
-    return allowed
-
-
-def _digits(text: str) -> int:
-    return int(text) if text.isdigit() else -1
 
 
 def _either(names: Iterable[str]) -> str:
