@@ -1,5 +1,5 @@
 """What a domain publishes about its mail, and whether receivers can make sense of it: SPF (RFC 7208), DKIM (RFC 6376),
-DMARC (RFC 9989). Pure: records come as they were looked up, and anybody may have written them.
+DMARC (RFC 9989). Records come as they were looked up, and anybody may have written them.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
+from flows.commands.spf import Broken, Lookup, check, is_record, parse
 from flows.sending.dkim import Key
 
 
@@ -28,30 +29,44 @@ class Finding:
     words: str
 
 
-_SPF = re.compile(r"v=spf1(?: |$)", re.IGNORECASE)
 _DMARC = re.compile(r"v\s*=\s*DMARC1\s*(?:;|$)")
-_EVERYBODY = re.compile(r"(?:^| )\+?all(?: |$)", re.IGNORECASE)
-_SENDERS = re.compile(r"[+?]?(?:include:|a\b|mx\b|ptr\b|ip4:|ip6:|exists:|all$)|redirect=", re.IGNORECASE)
+_NOBODY = "192.0.2.1"
+"""An address of nobody (RFC 5737)."""
 _SHOWN = 120
 
 
-def spf(domain: str, records: Sequence[str]) -> Finding:
-    """Of the domain of the envelope's sender (RFC 7208 sections 4.5 and 5.1), with all its TXT records."""
-    found = [record for record in records if _SPF.match(record)]
-    if not found:
-        words = f'{domain} publishes none: add a TXT record, such as "v=spf1 include:YOUR-RELAY ~all".'
-        return Finding("SPF", Grade.WRONG, words)
-    if len(found) > 1:
-        words = f"{domain} publishes {len(found)} records, which receivers take for none: make them one."
-        return Finding("SPF", Grade.WRONG, words)
-    (record,) = found
-    if not any(_SENDERS.match(term) for term in record.split()[1:]):
-        words = f"{domain} lets nobody send ({_quoted(record)}): name your relay in it, such as include:YOUR-RELAY."
-        return Finding("SPF", Grade.WRONG, words)
-    if _EVERYBODY.search(record):
-        words = f"{domain} lets everybody send in its name ({_quoted(record)}): end it with ~all or -all."
-        return Finding("SPF", Grade.WRONG, words)
-    return Finding("SPF", Grade.OK, f"{domain} says {_quoted(record)}: your relay should be in it.")
+async def spf(domain: str, records: Sequence[str], sender: str, lookup: Lookup, relays: Sequence[str]) -> Finding:
+    """Of the domain of the envelope's sender (RFC 7208 sections 4.5 and 5.1), with all its TXT records, and all that
+    they include. `relays` are the addresses that the mail server is known by."""
+    grade, words = await _spf(domain, [record for record in records if is_record(record)], sender, lookup, relays)
+    return Finding("SPF", grade, words)
+
+
+async def _spf(
+    domain: str, found: Sequence[str], sender: str, lookup: Lookup, relays: Sequence[str]
+) -> tuple[Grade, str]:
+    if len(found) != 1:
+        none = 'publishes none: add a TXT record, such as "v=spf1 include:YOUR-RELAY ~all".'
+        several = f"publishes {len(found)} records, which receivers take for none: make them one."
+        return Grade.WRONG, f"{domain} {several if found else none}"
+    says = f"{domain} says {_quoted(found[0])}"
+    try:
+        parsed = parse(found[0])
+        everybody = await check(lookup, domain, sender, _NOBODY) == "+"
+        said = {await check(lookup, domain, sender, relay) for relay in relays}
+    except Broken as broken:
+        return Grade.WRONG, f"{says}. It {_plain(str(broken))}: receivers can't use it. Correct it."
+    grade, words = Grade.OK, f"{says}: your relay should be in it."
+    if not parsed.names_senders:
+        grade, words = Grade.WRONG, f"{says}, which lets nobody send: name your relay in it (include:YOUR-RELAY)."
+    elif everybody:
+        grade, words = Grade.WRONG, f"{says}, which lets everybody send in its name: end it with ~all or -all."
+    elif said == {"+"}:
+        words = f"{says}, which lets {' and '.join(relays)} send."
+    elif said:
+        words = f"{says}, which does not name {relays[0]}: add it, unless your relay sends from others."
+        grade = Grade.LOOK
+    return grade, words
 
 
 def dmarc(domain: str, place: str, records: Sequence[str]) -> Finding:
@@ -138,5 +153,9 @@ def tags(record: str) -> dict[str, str]:
 
 def _quoted(record: str) -> str:
     """A stranger's words, short and without what would move a terminal's cursor."""
-    shown = "".join(c if c.isprintable() and c.isascii() else "?" for c in record)
-    return f'"{shown[:_SHOWN]}{"…" if len(shown) > _SHOWN else ""}"'
+    return f'"{_plain(record)}"'
+
+
+def _plain(text: str) -> str:
+    shown = "".join(c if c.isprintable() and c.isascii() else "?" for c in text)
+    return f"{shown[:_SHOWN]}{'…' if len(shown) > _SHOWN else ''}"

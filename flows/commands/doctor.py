@@ -10,7 +10,7 @@ import shutil
 from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from email.utils import parseaddr
-from ipaddress import ip_network
+from ipaddress import ip_address, ip_network
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -350,7 +350,19 @@ class _Doctor:
     async def spf(self) -> Sequence[Finding]:
         if not _public(self._bounces):
             return []
-        return [dns_records.spf(self._bounces, await self._look_up(self._bounces, "TXT"))]
+        records = await self._look_up(self._bounces, "TXT")
+        relays = await self._relays()
+        return [await dns_records.spf(self._bounces, records, self._settings.bounces_to, self._look_up, relays)]
+
+    async def _relays(self) -> list[str]:
+        """The addresses of the mail server that others see; none known where it is this machine."""
+        where = urlsplit(self._settings.mail_url.get_secret_value()).hostname or ""
+        if not _public(where) and not _is_address(where):
+            return []
+        found = (
+            [where] if _is_address(where) else [*await self._look_up(where, "A"), *await self._look_up(where, "AAAA")]
+        )
+        return [address for address in found if ip_address(address).is_global]
 
     async def dkim(self) -> Sequence[Finding]:
         domain = self._settings.signing_domain
@@ -423,6 +435,14 @@ def _is_there(file: str | None) -> bool:
 def _public(domain: str) -> bool:
     """Whether anybody else could know a domain."""
     return "." in domain and not _LOCAL.fullmatch(domain)
+
+
+def _is_address(host: str) -> bool:
+    try:
+        ip_address(host)
+    except ValueError:
+        return False
+    return True
 
 
 def _ok(about: str, words: str) -> Finding:

@@ -29,6 +29,7 @@ from tests.sending.smtp import MailServer, mail_server
 DOMAIN = "lab.example.org"
 PUBLISHED: Records = {
     (DOMAIN, "TXT"): ['"v=spf1 include:relay.example.net ~all"', '"other"'],
+    ("relay.example.net", "TXT"): ['"v=spf1 ip4:11.22.33.44 -all"'],
     (DOMAIN, "MX"): ["10 mx.lab.example.org."],
     ("_dmarc.example.org", "TXT"): ['"v=DMARC1; " "p=quarantine"'],
 }
