@@ -62,6 +62,12 @@ def list_subscribers(
 @app.command("import")
 def import_subscribers(
     file: Annotated[Path, typer.Argument(help="A CSV file, or - for standard input")],
+    newsletter: Annotated[str, typer.Option("--newsletter", "-n", help="For lines that name none")] = "daily",
+    columns: Annotated[
+        list[str] | None,
+        typer.Option("--map", help="What a column is here, as 'Email Address=email'; 'Notes=' leaves it out"),
+    ] = None,
+    check: Annotated[bool, typer.Option("--check", help="Say what would be done, and change nothing")] = False,
     resubscribe: Annotated[bool, typer.Option("--resubscribe", help="Also bring back who has unsubscribed")] = False,
 ) -> None:
     """Adds and changes subscriptions from CSV. The same file again changes nothing.
@@ -71,11 +77,27 @@ def import_subscribers(
     with a `-` before it is muted, `-*` mutes all; `weekly:mon` is a weekly reader's day, `paused:2026-07-01` the end of
     a pause. A bad line, and the second one of an address on a newsletter, is reported with its number, and the rest
     goes in. An address that has unsubscribed or is suppressed is refused.
+
+    The exports of listmonk, Mailchimp, Ghost, Substack, Buttondown and Mailman are known by their columns: who had left
+    them stays out, who bounced or complained is suppressed. Separators, encodings and line ends are those of the file.
     """
+    mapped = dict(_mapping(text) for text in columns or ())
     with console.status("Importing…") as status:
-        words, bad = run(subscribers.bring_in(file, status.update, tell, resubscribe=resubscribe))
+        work = subscribers.bring_in(
+            file, status.update, tell, newsletter=newsletter, columns=mapped, resubscribe=resubscribe, check=check
+        )
+        words, bad = run(work)
     typer.echo(words)
     raise typer.Exit(1 if bad else 0)
+
+
+def _mapping(text: str) -> tuple[str, str]:
+    name, equals, ours = text.rpartition("=")
+    if not equals or not name.strip():
+        raise Problem(
+            f"--map {text[:40]!r} names no column: write it as 'Email Address=email', or 'Notes=' to leave it out."
+        )
+    return name, ours
 
 
 @app.command("export")

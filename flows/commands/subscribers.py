@@ -5,7 +5,9 @@ from __future__ import annotations
 import contextlib
 import datetime as dt
 import re
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from itertools import islice
 from pathlib import Path
 from typing import Literal, TextIO
@@ -15,7 +17,8 @@ from flows.context import Context, open_context, read_day
 from flows.editions.model import EVERY
 from flows.outcomes import Problem
 from subscribers.model import Subscription, SubscriptionState, Suppressed
-from subscribers.people import csv_file
+from subscribers.people import csv_file, csv_text
+from subscribers.people.rows import address_key
 from subscribers.people.store import Change, Refused
 
 LINES = 1000
@@ -118,31 +121,68 @@ async def show(newsletter: str, state: str, line: Callable[[str], object]) -> No
     line(f"{number} {'subscription' if number == 1 else 'subscriptions'}")
 
 
+@dataclass(slots=True)
+class _Import:
+    """What became of a file's lines."""
+
+    added: int = 0
+    changed: int = 0
+    unchanged: int = 0
+    refused: int = 0
+    bad: int = 0
+    left_out: Counter[str] = field(default_factory=Counter)
+    never: dict[str, Suppressed] = field(default_factory=dict)
+
+    def sentence(self, *, check: bool) -> str:
+        would = "would be " if check else ""
+        said = [f"{self.added} {would}added", f"{self.changed} changed", f"{self.unchanged} unchanged"]
+        said += [f"{self.refused} refused"] if self.refused else []
+        said += [f"{number} left out who {because}" for because, number in sorted(self.left_out.items())]
+        reasons = Counter(self.never.values())
+        said += [f"{number} never to be mailed ({because})" for because, number in sorted(reasons.items())]
+        bad = f"{self.bad} {'line' if self.bad == 1 else 'lines'} left out."
+        return f"{', '.join(said)}, {bad}{' Nothing was changed: this was a check.' if check else ''}"
+
+
 async def bring_in(
-    file: Path, progress: Callable[[str], None], report: Callable[[str], object], *, resubscribe: bool
+    file: Path,
+    progress: Callable[[str], None],
+    report: Callable[[str], object],
+    *,
+    newsletter: str = csv_file.DEFAULT_NEWSLETTER,
+    columns: Mapping[str, str] | None = None,
+    resubscribe: bool = False,
+    check: bool = False,
 ) -> tuple[str, int]:
     """Imports a CSV file in transactions of `LINES` lines, so that memory does not grow with it; reports every line
-    that was left out. Returns what was done, and the number of bad lines."""
-    added = changed = unchanged = refused = bad = 0
+    that was left out. With `check` nothing is changed. Returns what was done, and the number of bad lines."""
+    done = _Import()
     async with open_context(load_settings()) as context:
-        with opened(file, "r") as source:
-            lines = csv_file.read(source, _known(context))
+        context.newsletter(newsletter)
+        with csv_text.opened(file, report) as source:
+            lines = csv_file.read(source, replace(_known(context), default=newsletter), report, columns)
             while chunk := list(islice(lines, LINES)):
+                changes = [line for line in chunk if isinstance(line, Change)]
                 for line in chunk:
-                    if isinstance(line, csv_file.BadLine):
-                        bad += 1
-                        report(f"Line {line.number} was left out: {line.reason}.")
-                kept = await context.subscribers.keep(
-                    [line for line in chunk if isinstance(line, Change)], context.now(), resubscribe=resubscribe
-                )
+                    match line:
+                        case csv_file.BadLine():
+                            done.bad += 1
+                            report(f"Line {line.number} was left out: {line.reason}.")
+                        case csv_file.LeftOut():
+                            done.left_out[line.because] += 1
+                        case csv_file.Never():
+                            done.never[address_key(line.email, context.settings.hashing_key)] = line.because
+                kept = await context.subscribers.keep(changes, context.now(), resubscribe=resubscribe, check=check)
                 for one in kept.refused:
                     report(f"Line {one.line} was refused: its address {_why(one)}.")
-                refused += len(kept.refused)
-                added, changed, unchanged = added + kept.added, changed + kept.changed, unchanged + kept.unchanged
-                progress(f"Importing… {added + changed + unchanged:,} subscriptions")
-    said = [f"{added} added", f"{changed} changed", f"{unchanged} unchanged"]
-    said += [f"{refused} refused"] if refused else []
-    return f"{', '.join(said)}, {bad} {'line' if bad == 1 else 'lines'} left out.", bad
+                done.refused += len(kept.refused)
+                done.added, done.changed = done.added + kept.added, done.changed + kept.changed
+                done.unchanged += kept.unchanged
+                progress(f"Importing… {done.added + done.changed + done.unchanged:,} subscriptions")
+        if done.never and not check:
+            await context.subscribers.adopt(done.never, context.now())
+            await context.subscribers.apply()
+    return done.sentence(check=check), done.bad
 
 
 async def take_out(file: Path, newsletter: str) -> str:
@@ -151,7 +191,7 @@ async def take_out(file: Path, newsletter: str) -> str:
     async with open_context(load_settings()) as context:
         if newsletter:
             context.newsletter(newsletter)
-        with opened(file, "w") as target:
+        with opened(file, "w", encoding=csv_text.EXCEL) as target:
             write = csv_file.write(target)
             async for one in context.subscribers.walk(newsletter or None):
                 write(one)
@@ -214,12 +254,13 @@ def _subscribed(newsletters: list[str]) -> str:
 
 
 @contextlib.contextmanager
-def opened(file: Path, mode: Literal["r", "w"]) -> Iterator[TextIO]:
-    """A file, or standard input or output for `-`. Raises Problem."""
+def opened(file: Path, mode: Literal["r", "w"], encoding: str = "utf-8") -> Iterator[TextIO]:
+    """A file, or standard input or output for `-`, which is UTF-8 in any case. Raises Problem."""
     standard = str(file) == "-"
     place: Path | int = (0 if mode == "r" else 1) if standard else file
+    encoding = "utf-8" if standard else encoding
     try:
-        found = open(place, mode, encoding="utf-8", errors="replace", newline="", closefd=not standard)  # noqa: SIM115
+        found = open(place, mode, encoding=encoding, errors="replace", newline="", closefd=not standard)  # noqa: SIM115
     except OSError as error:
         raise Problem(
             f"{file} can't be {'read' if mode == 'r' else 'written'} ({error.strerror}): name another file."

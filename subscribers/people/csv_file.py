@@ -14,17 +14,20 @@ import datetime as dt
 import hashlib
 import re
 import sqlite3
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import chain
 from types import TracebackType
-from typing import Any, TextIO
+from typing import Any, TextIO, TypeAlias
 
 from email_validator import EmailNotValidError, validate_email
 
 from flows.editions.model import EVERY
 from flows.outcomes import Problem, anonymous
-from subscribers.model import Frequency, Subscription, SubscriptionState
+from subscribers.model import Frequency, Subscription, SubscriptionState, Suppressed
+from subscribers.people.csv_text import Table
+from subscribers.people.other_lists import MAILMAN, OtherList, recognise
 from subscribers.people.store import MUTED, Change
 from subscribers.preferences import MAX_AUTHORS, MAX_KEYWORDS, MAX_WORD
 from subscribers.text import cell, clean, uncell
@@ -57,73 +60,143 @@ class BadLine:
 
 
 @dataclass(frozen=True, slots=True)
+class LeftOut:
+    """Somebody on another system's list who is not to be subscribed, and why."""
+
+    because: str
+
+
+@dataclass(frozen=True, slots=True)
+class Never:
+    """An address on another system's list that must not be mailed again, and why."""
+
+    email: str
+    because: Suppressed
+
+
+Read: TypeAlias = Change | BadLine | LeftOut | Never
+
+
+@dataclass(frozen=True, slots=True)
 class Known:
-    """What a line may name."""
+    """What a line may name, and which newsletter is meant by one that names none."""
 
     newsletters: Collection[str]
     topics: Collection[str]
+    default: str = DEFAULT_NEWSLETTER
 
 
-def read(file: TextIO, known: Known) -> Iterator[Change | BadLine]:
-    """One line after the other, in bounded memory. Raises Problem for a header that can't be used.
+def read(
+    file: TextIO, known: Known, say: Callable[[str], object] = str, columns: Mapping[str, str] | None = None
+) -> Iterator[Read]:
+    """One line after the other, in bounded memory: our own form, or another system's, which is said.
 
-    The first good line of an address on a newsletter counts, in all of the file; the others are bad lines that name it.
+    `columns` maps columns of the file to ours; to nothing: it is left out. Raises Problem for a header that can't be
+    used. The first good line of an address on a newsletter counts, in all of the file; the others are bad lines that
+    name it.
     """
-    # a NUL makes no valid field; without it the reader goes on with the next line
-    rows = csv.DictReader((line.replace("\0", "\ufffd") for line in file), restkey="")
     try:
-        rows.fieldnames = _header(rows.fieldnames or [])
+        table = Table(file)
     except csv.Error as error:
         raise Problem(f"The CSV's first line can't be read ({error}): {_WANTED}.") from None
+    header, other, say_so = _understood(table.header, columns or {})
+    if say_so:
+        say(say_so)
+    records: Iterable[tuple[int, list[str] | csv.Error]] = table
+    if other is MAILMAN:
+        records = ((number, _person(row)) for number, row in chain([(table.number, table.header)], table))
     with Repeats() as repeats:
-        while True:
+        for number, row in records:
+            found: Read
             try:
-                row = next(rows)
-            except StopIteration:
-                return
-            except csv.Error as error:
-                yield BadLine(rows.line_num, f"it can't be read ({error})")
-                continue
-            number = rows.line_num
-            row = {name: uncell(value) if isinstance(value, str) else value for name, value in row.items()}
-            try:
-                found = change(row, known, line=number)
+                found = _read(number, row, header, known, other)
             except ValueError as error:
                 yield BadLine(number, anonymous(str(error)))
                 continue
-            first = repeats.first(f"{found.email.lower()} {found.newsletter}", number)
-            yield found if first == number else BadLine(number, f"its address stands in line {first} already")
+            if isinstance(found, Change):
+                first = repeats.first(f"{found.email.lower()} {found.newsletter}", number)
+                if first != number:
+                    found = BadLine(number, f"its address stands in line {first} already")
+            yield found
+
+
+def _read(
+    number: int, row: list[str] | csv.Error, header: Sequence[str], known: Known, other: OtherList | None
+) -> Change | LeftOut | Never:
+    """Raises ValueError."""
+    if isinstance(row, csv.Error):
+        raise ValueError(f"it can't be read ({row})")
+    if any(value.strip() for value in row[len(header) :]):
+        raise ValueError("it has more fields than the first line: put values with commas in double quotes")
+    # a spreadsheet saves empty columns at the end, and may leave out the last ones of a line
+    line = {name: uncell(value) for name, value in zip(header, row, strict=False) if name}
+    if other is None:
+        return change(line, known, line=number)
+    ours = other.read(line)
+    match other.standing(line):
+        case Suppressed() as because:
+            return Never(address(ours["email"]), because)
+        case "":
+            return change(ours, known, line=number)
+        case because:
+            return LeftOut(because)
 
 
 _WANTED = "its first line should name the columns, email among them"
 
 
-def _header(given: Iterable[str]) -> list[str]:
-    """The columns that the first line names. Raises Problem."""
-    header = [(name or "").strip().lstrip("\ufeff").lower() for name in given]
-    if len(header) == 1 and (found := next((one for one in (";", "\t", "|") if one in header[0]), None)):
-        name = {";": "semicolons", "\t": "tabs", "|": "bars"}[found]
-        raise Problem(f"The CSV's columns are separated by {name}: save it with commas between them.")
+def _understood(given: Iterable[str], columns: Mapping[str, str]) -> tuple[list[str], OtherList | None, str]:
+    """The columns that the first line names, in our words where they are ours; whose list it is; and what to say of it.
+    Raises Problem."""
+    names = [" ".join(name.split()) for name in given]
+    if len(names) == 1 and "@" in names[0] and not columns:
+        return (
+            ["email"],
+            MAILMAN,
+            "No line names columns: read as a list of addresses, such as Mailman's.",
+        )
+    header = [name.lower() for name in names]
+    wanted = {name.strip().lower(): ours.strip().lower() for name, ours in columns.items()}
     if any("@" in name for name in header):
         raise Problem(
             f"The CSV begins with an address, but {_WANTED}: put a line such as {','.join(COLUMNS[:3])} before it."
         )
-    if any("\ufffd" in name for name in header):
-        raise Problem("The CSV is not UTF-8: save it in that encoding.")
-    if unknown := [name for name in header if name not in COLUMNS]:
-        raise Problem(f"The CSV's column {unknown[0][:40]!r} is not known: use {', '.join(COLUMNS)}.")
+    if absent := [name for name in wanted if name not in header]:
+        raise Problem(f"--map names the column {absent[0][:40]!r}, which the CSV has not: it has {_listed(names)}.")
+    if wrong := [ours for ours in wanted.values() if ours and ours not in COLUMNS]:
+        raise Problem(f"--map names {wrong[0][:40]!r}, which is no column: use {', '.join(COLUMNS)}, or nothing.")
+    if not wanted and (other := recognise(header)):
+        return header, other, f"This is a list from {other.name}: who had left it or not confirmed stays out."
+    header = [wanted.get(name, name) for name in header]
+    if unknown := [name for name, ours in zip(names, header, strict=True) if ours and ours not in COLUMNS]:
+        name = unknown[0][:40]
+        raise Problem(
+            f"The CSV's column {name!r} is not known: say --map '{name}=' to leave it out, or which it is here, as in "
+            f"--map '{name}=tags'; there are {', '.join(COLUMNS)}."
+        )
     if "email" not in header:
-        raise Problem(f"The CSV has no column email: {_WANTED}.")
+        raise Problem(f"The CSV has no column email: {_WANTED}, or say which it is, as in --map 'Address=email'.")
     if twice := [name for name in COLUMNS if header.count(name) > 1]:
         raise Problem(f"The CSV has the column {twice[0]} more than once: leave one of them.")
-    return header
+    return header, None, ""
+
+
+def _listed(names: Iterable[str]) -> str:
+    return ", ".join(name for name in names if name)[:200]
+
+
+def _person(row: list[str] | csv.Error) -> list[str] | csv.Error:
+    """The address of a line such as `"Brook, Ada" <ada@example.org>`, whose quotes are gone already."""
+    if isinstance(row, csv.Error):
+        return row
+    line = ", ".join(row).strip()
+    found = re.search(r"<([^<>]+)>$", line)
+    return [found[1] if found else line]
 
 
 def change(row: Mapping[str, Any], known: Known, line: int = 0) -> Change:
     """The change that one line asks for; raises ValueError with the field, the value and the remedy."""
-    if "" in row:
-        raise ValueError("it has more fields than the first line: put values with commas in double quotes")
-    newsletter = (row.get("newsletter") or "").strip() or DEFAULT_NEWSLETTER
+    newsletter = (row.get("newsletter") or "").strip() or known.default
     if newsletter not in known.newsletters:
         raise ValueError(
             f"newsletter {newsletter[:40]!r} is not known: use one of {', '.join(sorted(known.newsletters))}"

@@ -9,6 +9,7 @@ from __future__ import annotations
 import datetime as dt
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -64,6 +65,10 @@ class Kept:
     refused: list[Refused] = field(default_factory=list)
 
 
+class _OnlyAsked(Exception):  # noqa: N818
+    """Undoes a transaction whose end was only asked for."""
+
+
 async def count(database: Database) -> int:
     """How many subscriptions there are, in whatever state."""
     async with database.read() as connection:
@@ -73,13 +78,23 @@ async def count(database: Database) -> int:
 class Subscribers(SignUps, Changes, Letters, Erasure, Retention):
     """Who is subscribed to what."""
 
-    async def keep(self, changes: Iterable[Change], now: dt.datetime, *, resubscribe: bool = False) -> Kept:
-        """Adds or changes subscriptions in one transaction; the same changes again change nothing.
+    async def keep(
+        self, changes: Iterable[Change], now: dt.datetime, *, resubscribe: bool = False, check: bool = False
+    ) -> Kept:
+        """Adds or changes subscriptions in one transaction; the same changes again change nothing. With `check` all is
+        undone at its end: what would have become of them is returned.
 
         Whoever has unsubscribed stays so unless `resubscribe`, also while a new sign-up waits to be confirmed: an old
         list must not bring them back. An address that is never mailed again is refused in any case.
         """
         kept = Kept()
+        with suppress(_OnlyAsked):
+            await self._keep(kept, changes, now, resubscribe=resubscribe, check=check)
+        return kept
+
+    async def _keep(
+        self, kept: Kept, changes: Iterable[Change], now: dt.datetime, *, resubscribe: bool, check: bool
+    ) -> None:
         latest = {(change.email.lower(), change.newsletter): change for change in changes}
         async with self._database.write() as connection:
             barred = await self._barred(connection, latest.values())
@@ -115,7 +130,8 @@ class Subscribers(SignUps, Changes, Letters, Erasure, Retention):
                 await connection.execute(insert, fresh)
             await forget_leaving(connection, [key for one, key in left.items() if one in wanted])
             kept.changed, kept.added = len(updates), len(fresh)
-        return kept
+            if check:
+                raise _OnlyAsked
 
     async def _barred(self, connection: AsyncConnection, changes: Collection[Change]) -> dict[str, Suppressed]:
         """Which of the addresses are never mailed again, and why."""

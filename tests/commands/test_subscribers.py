@@ -60,7 +60,8 @@ def test_what_was_exported_is_imported_without_a_change(run: Run, home: Path) ->
     run("subscribers", "add", "ben@example.org", "-n", "arxiv", "--frequency", "weekdays")
     exported = run("subscribers", "export", "out.csv")
     assert (exported.status, exported.out, exported.err) == (0, "", "2 subscriptions written.\n")
-    written = (home / "out.csv").read_text()
+    assert (home / "out.csv").read_bytes().startswith(b"\xef\xbb\xbf")  # so that Excel takes it for UTF-8
+    written = (home / "out.csv").read_text("utf-8-sig")
     assert [row["email"] for row in csv.DictReader(io.StringIO(written))] == ["ada@example.org", "ben@example.org"]
     again = run("subscribers", "import", "out.csv")
     assert (again.status, again.out) == (0, "0 added, 0 changed, 2 unchanged, 0 lines left out.\n")
@@ -69,11 +70,52 @@ def test_what_was_exported_is_imported_without_a_change(run: Run, home: Path) ->
 
 
 def test_a_pipe_is_read_whatever_its_bytes(home: Path) -> None:
-    ended = in_a_process(
-        "subscribers", "import", "-", given=b"\xef\xbb\xbfemail\r\na@example.org\r\n\xff@example.org\r\n"
+    marked = b"\xef\xbb\xbfemail\r\na@example.org\r\n"
+    ended = in_a_process("subscribers", "import", "-", given=marked)
+    assert (ended.status, ended.out) == (0, "1 added, 0 changed, 0 unchanged, 0 lines left out.\n")
+    broken = in_a_process("subscribers", "import", "-", given=marked + b"\xff@example.org\r\n")
+    assert broken.error == "Line 3 of - can't be read as UTF-8-SIG: save the file as CSV UTF-8."
+    # what no mark calls UTF-8 may be what Excel saves
+    other = in_a_process("subscribers", "import", "-", given=b"email;tags\r\na@example.org;Z\xfcrich\r\n")
+    assert (other.status, other.out) == (0, "0 added, 1 changed, 0 unchanged, 0 lines left out.\n")
+    assert other.err.startswith("The file is not UTF-8 (line 2) and is read as Windows-1252")
+    assert "Zürich" in in_a_process("subscribers", "export", "-").out
+
+
+def test_columns_of_any_name_are_mapped_or_left_out(run: Run, home: Path) -> None:
+    (home / "in.csv").write_text("Address;Full Name;Groups\nada@example.org;Ada Brook;lab\n")
+    assert "say --map 'Address=' to leave it out" in run("subscribers", "import", "in.csv").error
+    mapped = ("--map", "Address=email", "--map", "full name=", "--map", "Groups=tags")
+    assert run("subscribers", "import", "in.csv", *mapped).out.startswith("1 added")
+    assert ",lab," in run("subscribers", "export", "-").out
+    assert (
+        "which the CSV has not: it has Address, Full Name, Groups."
+        in run("subscribers", "import", "in.csv", *mapped, "--map", "Phone=").error
     )
-    assert (ended.status, ended.out) == (1, "1 added, 0 changed, 0 unchanged, 1 line left out.\n")
-    assert ended.err.startswith("Line 3 was left out: ")
+    assert (
+        "'mail', which is no column: use email,"
+        in run("subscribers", "import", "in.csv", "--map", "Address=mail").error
+    )
+    assert "--map 'Address' names no column" in run("subscribers", "import", "in.csv", "--map", "Address").error
+
+
+def test_a_check_says_what_would_be_and_changes_nothing(run: Run, home: Path) -> None:
+    run("subscribers", "add", "ada@example.org")
+    run("subscribers", "suppress", "eve@example.org")
+    (home / "in.csv").write_text(
+        "email,hour\nada@example.org,7\nben@example.org,\ncy@example.org,25\neve@example.org,\nada@example.org,8\n"
+    )
+    before = run("subscribers", "export", "-").out
+    checked = run("subscribers", "import", "in.csv", "--check")
+    assert checked.status == 1
+    assert checked.out == (
+        "1 would be added, 1 changed, 0 unchanged, 1 refused, 2 lines left out. "
+        "Nothing was changed: this was a check.\n"
+    )
+    assert run("subscribers", "export", "-").out == before
+    assert (
+        run("subscribers", "import", "in.csv").out == "1 added, 1 changed, 0 unchanged, 1 refused, 2 lines left out.\n"
+    )
 
 
 def test_the_memory_of_an_import_does_not_grow_with_its_file(home: Path) -> None:

@@ -13,6 +13,7 @@ from flows.config.settings import load_settings
 from flows.context import open_context, read_day
 from flows.outcomes import Problem
 from subscribers.model import Suppressed
+from subscribers.people import csv_text
 from subscribers.people.rows import ALLOWED, BLOCKED
 from subscribers.people.suppression_file import COLUMNS, READ, read_line, written
 
@@ -26,7 +27,7 @@ async def take_out(file: Path, *, hashed: bool) -> str:
     """Writes the list; says how long it is."""
     count = 0
     async with open_context(load_settings()) as context:
-        with opened(file, "w") as out:
+        with opened(file, "w", encoding=csv_text.EXCEL) as out:
             rows = csv.writer(out, lineterminator="\n")
             rows.writerow(COLUMNS)
             async for one in context.subscribers.suppressions():
@@ -41,16 +42,17 @@ async def bring_in(file: Path, say: Say) -> tuple[str, int]:
         key, now = context.settings.hashing_key, context.now()
         fresh = bad = 0
         some: dict[str, Suppressed] = {}
-        with opened(file, "r") as lines:
-            table = csv.DictReader(lines)
-            if not set(READ).intersection(table.fieldnames or ()) - {"reason", "at"}:
+        with csv_text.opened(file, say) as lines:
+            table = csv_text.Table(lines)
+            header = [name.strip().lower() for name in table.header]
+            if not set(READ).intersection(header) - {"reason", "at"}:
                 raise Problem(f"{file} names no column of {', '.join(READ[:4])} in its first line.")
-            for line in table:
+            for number, row in table:
                 try:
-                    kept, reason = read_line(line, key)
+                    kept, reason = read_line(_line(header, row), key)
                 except ValueError as error:
                     bad += 1
-                    say(f"Line {table.line_num}: {shown(str(error))}.")
+                    say(f"Line {number}: {shown(str(error))}.")
                     continue
                 some[kept] = reason
                 if len(some) >= AT_ONCE:
@@ -62,6 +64,12 @@ async def bring_in(file: Path, say: Say) -> tuple[str, int]:
     ours = "1 subscriber of ours gets" if stopped == 1 else f"{stopped:,} subscribers of ours get"
     missed = f" {bad:,} {'line' if bad == 1 else 'lines'} could not be read." if bad else ""
     return f"{new}; {ours} no more mail.{missed}", bad
+
+
+def _line(header: list[str], row: list[str] | csv.Error) -> dict[str, str]:
+    if isinstance(row, csv.Error):
+        raise ValueError(f"it can't be read ({row})")
+    return dict(zip(header, row, strict=False))
 
 
 async def lift_all(reason: str, domain: str, since: str) -> str:

@@ -17,7 +17,7 @@ from flows.editions.model import EVERY, Interests
 from flows.outcomes import Problem
 from flows.storage.database import Database
 from subscribers.model import Frequency, SubscriptionState
-from subscribers.people.csv_file import BadLine, Known, address, read, write
+from subscribers.people.csv_file import BadLine, Known, Read, address, read, write
 from subscribers.people.store import Change, Subscribers
 from subscribers.preferences import Preferences
 from subscribers.tables import subscriber
@@ -28,7 +28,7 @@ KNOWN = Known(newsletters={"daily", "arxiv"}, topics={"agents", "code", "video"}
 NOW = dt.datetime(2026, 6, 9, tzinfo=dt.UTC)
 
 
-def lines(text: str) -> list[Change | BadLine]:
+def lines(text: str) -> list[Read]:
     return list(read(io.StringIO(text, newline=""), KNOWN))
 
 
@@ -115,18 +115,11 @@ def test_a_bad_line_does_not_keep_the_others_out() -> None:
 @pytest.mark.parametrize(
     ("text", "words"),
     [
-        ("", "has no column email: its first line should name the columns, email among them."),
-        ("name\nAda\n", "column 'name' is not known: use email, newsletter, topics,"),
+        ("", "has no column email: its first line should name the columns, email among them, or say"),
+        ("name\nAda\n", "column 'name' is not known: say --map 'name=' to leave it out"),
         ("email,password\na@example.org,x\n", "column 'password' is not known"),
         ("email,Email\na@example.org,x\n", "column email more than once: leave one of them."),
-        ("email;topics\n", "columns are separated by semicolons: save it with commas between them."),
-        ("email\ttopics\n", "columns are separated by tabs: save it with commas"),
-        (
-            "a@example.org\nb@example.org\n",
-            "begins with an address, but its first line should name the columns",
-        ),
         ("a@example.org,daily\n", "put a line such as email,newsletter,topics before it."),
-        ("\ufffd\ufffdemail\n", "is not UTF-8: save it in that encoding."),
         ("x" * 140_000, "first line can't be read ("),
     ],
 )
@@ -198,7 +191,7 @@ def test_an_address_is_what_the_whole_validation_makes_of_it(email: str) -> None
 @given(st.text())
 def test_any_text_is_read_or_refused_in_words(text: str) -> None:
     for line in lines("email,topics,hour,zone,consent_at\n" + text):
-        assert isinstance(line, Change) or line.reason
+        assert isinstance(line, Change) or (isinstance(line, BadLine) and line.reason)
 
 
 async def test_what_is_exported_and_imported_and_exported_again_is_the_same_file(database: Database) -> None:
