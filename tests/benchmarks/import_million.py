@@ -24,7 +24,7 @@ from subscribers.people.csv_file import COLUMNS
 def main(lines: int) -> None:
     with tempfile.TemporaryDirectory(prefix="paperround-import-") as made:
         folder = Path(made)
-        with (folder / "in.csv").open("w") as file:
+        with (folder / "in.csv").open("w", encoding="utf-8-sig") as file:
             file.writelines(rows(lines))
         for call in (("import", "in.csv"), ("export", "out.csv"), ("import", "out.csv")):
             began = time.monotonic()
