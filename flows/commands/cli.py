@@ -24,7 +24,6 @@ from flows.commands import (
 )
 from flows.commands.terminal import console
 from flows.outcomes import Problem
-from flows.storage.database import trouble
 from flows.storage.private_files import OTHERS
 
 app = typer.Typer(
@@ -73,8 +72,9 @@ def _sentence(error: Exception) -> str:
         return found
     # depending on Typer's version its own errors are of Click or of a copy of it: they have this method in common
     if usage := getattr(error, "format_message", None):
-        context, words = getattr(error, "ctx", None), str(usage()).strip().rstrip(".")
-        return words and f"{words}. See `{context.command_path if context else 'paperround'} --help`."
+        context, words = getattr(error, "ctx", None), str(usage()).strip().rstrip(".").replace("?.", "?")
+        words += "" if words.endswith("?") or not words else "."
+        return words and f"{words} See `{context.command_path if context else 'paperround'} --help`."
     with tempfile.NamedTemporaryFile("w", prefix="paperround-", suffix=".log", delete=False) as log:
         traceback.print_exception(error, file=log)
     words = " ".join(str(error).split())
@@ -85,6 +85,8 @@ def _problem_in(error: BaseException) -> str:
     """The sentence of a Problem, also of one that a group of tasks raised together with others."""
     if isinstance(error, BaseExceptionGroup):
         return next((found for one in error.exceptions if (found := _problem_in(one))), "")
+    from flows.storage.database import trouble  # noqa: PLC0415  # only where something is wrong
+
     if (wrong := trouble(error)) and not getattr(error, "filename", None):
         return wrong
     if isinstance(error, OSError) and error.filename:

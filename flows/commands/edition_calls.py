@@ -9,7 +9,6 @@ from typing import Annotated
 import typer
 
 from flows import process
-from flows.commands import deliveries, without_prefect
 from flows.commands.terminal import DATE, Newsletter, Weekly, console, into, kind_of, run, tell
 from flows.outcomes import Problem
 
@@ -32,6 +31,8 @@ def preview(
 
     With `--watch` it shows it in the browser instead, anew whenever a template or the newsletter's file is saved.
     """
+    from flows.commands import without_prefect
+
     if watch == bool(out):
         raise Problem("Say either --out with the folder to write to, or --watch to see it in the browser.")
     if watch:
@@ -57,6 +58,8 @@ def deliver(
     weekly: Weekly = False,
 ) -> None:
     """Delivers the edition of a day, composed if need be. Running it again goes on and mails nobody twice."""
+    from flows.commands import without_prefect
+
     with console.status("Preparing…") as status:
         say, kind = into(status.update), kind_of(weekly)
         words = process.run(without_prefect.deliver(newsletter, date, wait, say, all_hours=all_hours, kind=kind))
@@ -93,6 +96,8 @@ def show_deliveries(
     A summary by state comes first; its sum is the number of deliveries ever made for the edition. Who has been erased
     since then keeps a line without an address.
     """
+    from flows.commands import deliveries
+
     kind = kind_of(weekly)
     if sum((as_csv, link, resend, settle)) > 1:
         raise Problem("--csv, --link, --resend and --settle exclude each other: say one of them.")
@@ -111,4 +116,6 @@ def show_deliveries(
 @app.command(hidden=True)
 def deliver_share(edition: int, until: str, share: int = 1) -> None:
     """A process that delivers beside others."""
+    from flows.commands import without_prefect
+
     typer.echo(process.run(without_prefect.deliver_share(edition, datetime.fromisoformat(until), share)))

@@ -11,8 +11,6 @@ from platformdirs import user_data_path
 from rich.console import Console
 
 from flows.commands.terminal import DATE, run
-from flows.config.settings import load_settings
-from flows.context import read_day, utc_now
 
 app = typer.Typer()
 
@@ -28,6 +26,7 @@ def demo(
 
     Scrapes the newest papers, groups them, mails the edition to a demo reader, and shows where to look.
     """
+    from flows.context import read_day, utc_now
     from flows.processes.demo import claim_home
     from flows.processes.demo import demo as show
 
@@ -49,6 +48,7 @@ def up(
 
     Where PREFECT_API_URL is set, that server is joined instead of starting one.
     """
+    from flows.config.settings import load_settings
     from flows.processes.up import up as stay
 
     raise typer.Exit(

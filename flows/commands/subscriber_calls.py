@@ -7,7 +7,6 @@ from typing import Annotated
 
 import typer
 
-from flows.commands import deliveries, subscribers
 from flows.commands.terminal import Newsletter, Weekly, agreed, console, kind_of, run, tell
 from flows.outcomes import Problem
 
@@ -32,6 +31,8 @@ def add(
     resubscribe: Annotated[bool, typer.Option("--resubscribe", help="Also bring back who has unsubscribed")] = False,
 ) -> None:
     """Adds a confirmed subscription, or changes what is given of the one that is there."""
+    from flows.commands import subscribers
+
     row = {
         "email": email,
         "newsletter": newsletter,
@@ -56,6 +57,8 @@ def list_subscribers(
     ] = "",
 ) -> None:
     """Shows who is subscribed, a line each."""
+    from flows.commands import subscribers
+
     run(subscribers.show(newsletter, state, typer.echo))
 
 
@@ -81,6 +84,8 @@ def import_subscribers(
     The exports of listmonk, Mailchimp, Ghost, Substack, Buttondown and Mailman are known by their columns: who had left
     them stays out, who bounced or complained is suppressed. Separators, encodings and line ends are those of the file.
     """
+    from flows.commands import subscribers
+
     mapped = dict(_mapping(text) for text in columns or ())
     with console.status("Importing…") as status:
         work = subscribers.bring_in(
@@ -106,6 +111,8 @@ def export_subscribers(
     newsletter: Annotated[str, typer.Option("--newsletter", "-n", help="Of this newsletter alone")] = "",
 ) -> None:
     """Writes all subscriptions as CSV, in the form that `import` reads."""
+    from flows.commands import subscribers
+
     tell(run(subscribers.take_out(file, newsletter)))
 
 
@@ -127,6 +134,8 @@ def suppress(
     With --lift it is allowed again; so are, with --edition or --on, all whom a mail server had refused then. Who
     complained, asked to be erased or was suppressed by you stays suppressed.
     """
+    from flows.commands import deliveries, subscribers
+
     if sum(map(bool, (email, edition, on))) != 1:
         raise Problem("Name an address, or with --lift an --edition or the day --on which it was: one of them.")
     if (edition or on) and not lift:
@@ -145,4 +154,6 @@ def forget(
     yes: Annotated[bool, typer.Option("--yes", help="Do it without asking")] = False,
 ) -> None:
     """Erases everything about an address: its subscriptions, its consent, who got what."""
+    from flows.commands import subscribers
+
     typer.echo(run(subscribers.forget(email, lambda question: yes or agreed(question))))

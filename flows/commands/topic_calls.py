@@ -7,8 +7,6 @@ from typing import Annotated
 
 import typer
 
-from flows.commands import explain_topics
-from flows.commands.learning import forecast_judge, gist_judge
 from flows.commands.terminal import run
 
 app = typer.Typer(no_args_is_help=True, help="How papers are grouped: explain one, evaluate many.")
@@ -21,6 +19,8 @@ def explain(
     paper: Annotated[str, typer.Argument(help="Its arXiv identifier, such as 2606.10651, or its page's address")],
 ) -> None:
     """Shows why a paper has its topic: what spoke for it, what nearly won, and the best scores."""
+    from flows.commands import explain_topics
+
     typer.echo(run(explain_topics.explain(paper)))
 
 
@@ -34,6 +34,8 @@ def evaluate(
     A line is an object with `id`, `title`, `abstract` and `label`, a topic's short name; `categories`, `keywords` and
     `alternates`, other topics that would do as well, may be there.
     """
+    from flows.commands import explain_topics
+
     typer.echo(explain_topics.evaluate_topics(file, as_json=as_json))
 
 
@@ -47,6 +49,8 @@ def evaluate_gists(
     A line is an object with `title`, `abstract` and `reference`, a summary that somebody else wrote; it may be called
     `ai_summary`, too.
     """
+    from flows.commands.learning import gist_judge
+
     typer.echo(gist_judge.evaluate_gists(file, as_json=as_json))
 
 
@@ -60,4 +64,6 @@ def evaluate_forecast(
     A line is an object with `title`, `abstract`, `authors`, a list of names, and `picked`, true or false; `comment`,
     the authors' own on arXiv, and `day`, whose papers compete with each other, may be there.
     """
+    from flows.commands.learning import forecast_judge
+
     typer.echo(forecast_judge.evaluate(file, as_json=as_json))

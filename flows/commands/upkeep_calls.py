@@ -7,9 +7,7 @@ from typing import Annotated
 
 import typer
 
-from flows.commands import dkim_new, without_prefect
 from flows.commands.terminal import agreed, run, tell
-from flows.config.settings import load_settings
 
 app = typer.Typer()
 keys = typer.Typer(no_args_is_help=True, help="The keys that sign links and hash addresses.")
@@ -21,12 +19,16 @@ signing = typer.Typer(no_args_is_help=True, help="The keys that sign mail, where
 def returns() -> None:
     """Reads the mailbox of PAPERROUND_RETURNS_URL, as `up` does every five minutes: unsubscriptions, bounces,
     complaints. What is not understood stays there unread, and the reason is told."""
+    from flows.commands import without_prefect
+
     typer.echo(run(without_prefect.returns()))
 
 
 @app.command()
 def upkeep() -> None:
     """Forgets what is kept for a while only: sign-ups that nobody confirmed, old letters. `up` does so every night."""
+    from flows.commands import without_prefect
+
     typer.echo(run(without_prefect.tidy()))
 
 
@@ -56,6 +58,7 @@ def adopt(
 @ui.command("login")
 def login() -> None:
     """Prints the login that Prefect's UI asks for once, and the operator's pages of the web app."""
+    from flows.config.settings import load_settings
     from flows.processes.prefect_server import address
 
     settings = load_settings()
@@ -72,4 +75,7 @@ def new_key(
     out: Annotated[Path | None, typer.Option(help="The file to make; by default one in PAPERROUND_HOME_DIR")] = None,
 ) -> None:
     """Makes a key that signs mail, and prints the DNS record to publish and the settings that use it."""
+    from flows.commands import dkim_new
+    from flows.config.settings import load_settings
+
     typer.echo(dkim_new.new(load_settings(), selector, domain, algorithm, out))

@@ -54,10 +54,17 @@ class Suppressions(People):
             return lifted.rowcount > 0
 
     async def lift_all(
-        self, reason: Suppressed, now: dt.datetime, *, at: str = "", since: dt.datetime | None = None
+        self,
+        reason: Suppressed,
+        now: dt.datetime,
+        *,
+        at: str = "",
+        since: dt.datetime | None = None,
+        check: bool = False,
     ) -> int:
         """Allows all that were suppressed for a reason, at a domain and since a time where these are given; returns how
-        many. Those alone whose address we still know: what had itself erased comes back by itself."""
+        many. With `check` they are counted alone. Those are meant whose address we still know: what had itself erased
+        comes back by itself."""
         freed, last = 0, 0
         query = sa.select(subscriber.c.id, subscriber.c.email).where(subscriber.c.suppressed == reason)
         if at:
@@ -69,37 +76,40 @@ class Suppressions(People):
                 if not rows:
                     return freed
                 last = rows[-1].id
-                freed += await self._lift_some(connection, {row.id: row.email for row in rows}, reason, now, since)
+                people = {row.id: row.email for row in rows}
+                keys = await self._chosen(connection, people, reason, since)
+                freed += len(keys)
+                if not check:
+                    await self._free_all(connection, people, keys, now)
 
-    async def _lift_some(
+    async def _chosen(
         self,
         connection: AsyncConnection,
         people: Mapping[int, str],
         reason: Suppressed,
-        now: dt.datetime,
         since: dt.datetime | None,
-    ) -> int:
+    ) -> Mapping[str, int]:
+        """The suppressions of these people that are meant, and whose each is."""
         keys = {address_key(email, self._key): person for person, email in people.items()}
         query = sa.select(suppression.c.address_key).where(
             suppression.c.address_key.in_(keys), suppression.c.reason == reason
         )
         if since is not None:
             query = query.where(suppression.c.at >= since)
-        chosen = (await connection.scalars(query)).all()
-        await connection.execute(sa.delete(suppression).where(suppression.c.address_key.in_(chosen)))
-        whose = {keys[key]: people[keys[key]] for key in chosen}
-        await free(
-            connection,
-            {person: await why_suppressed(connection, email, self._key) for person, email in whose.items()},
-            now,
-        )
-        return len(chosen)
+        return {key: keys[key] for key in await connection.scalars(query)}
+
+    async def _free_all(
+        self, connection: AsyncConnection, people: Mapping[int, str], keys: Mapping[str, int], now: dt.datetime
+    ) -> None:
+        await connection.execute(sa.delete(suppression).where(suppression.c.address_key.in_(keys)))
+        still = {person: await why_suppressed(connection, people[person], self._key) for person in keys.values()}
+        await free(connection, still, now)
 
     # --- a list of others, and ours for them
 
-    async def adopt(self, keys: Mapping[str, Suppressed], now: dt.datetime) -> int:
+    async def adopt(self, keys: Mapping[str, Suppressed], now: dt.datetime, *, check: bool = False) -> int:
         """Keeps suppressions by what they are known as; returns how many are new. Who is subscribed is found by
-        `apply`."""
+        `apply`. With `check` they are counted alone."""
         if not keys:
             return 0
         rows = [{"address_key": key, "reason": reason, "at": now} for key, reason in keys.items()]
@@ -107,7 +117,9 @@ class Suppressions(People):
             there = sa.select(sa.func.count()).select_from(suppression).where(suppression.c.address_key.in_(keys))
             known = (await connection.execute(there)).scalar_one()
             insert = self._database.insert(suppression)
-            await connection.execute(insert.on_conflict_do_nothing(index_elements=[suppression.c.address_key]), rows)
+            insert = insert.on_conflict_do_nothing(index_elements=[suppression.c.address_key])
+            if not check:
+                await connection.execute(insert, rows)
         return len(rows) - known
 
     async def apply(self) -> int:

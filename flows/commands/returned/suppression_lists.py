@@ -36,8 +36,9 @@ async def take_out(file: Path, *, hashed: bool) -> str:
     return f"{count:,} {'suppression' if count == 1 else 'suppressions'} written."
 
 
-async def bring_in(file: Path, say: Say) -> tuple[str, int]:
-    """Suppresses what a list names; says what became of it, and how many lines were bad."""
+async def bring_in(file: Path, say: Say, *, check: bool = False) -> tuple[str, int]:
+    """Suppresses what a list names; says what became of it, and how many lines were bad. With `check` nothing is
+    changed."""
     async with open_context(load_settings()) as context:
         key, now = context.settings.hashing_key, context.now()
         fresh = bad = 0
@@ -56,13 +57,15 @@ async def bring_in(file: Path, say: Say) -> tuple[str, int]:
                     continue
                 some[kept] = reason
                 if len(some) >= AT_ONCE:
-                    fresh += await context.subscribers.adopt(some, now)
+                    fresh += await context.subscribers.adopt(some, now, check=check)
                     some = {}
-        fresh += await context.subscribers.adopt(some, now)
-        stopped = await context.subscribers.apply()
+        fresh += await context.subscribers.adopt(some, now, check=check)
+        stopped = 0 if check else await context.subscribers.apply()
     new = "1 new suppression" if fresh == 1 else f"{fresh:,} new suppressions"
     ours = "1 subscriber of ours gets" if stopped == 1 else f"{stopped:,} subscribers of ours get"
     missed = f" {bad:,} {'line' if bad == 1 else 'lines'} could not be read." if bad else ""
+    if check:
+        return f"{new} would be made.{missed} Nothing was changed: this was a check.", bad
     return f"{new}; {ours} no more mail.{missed}", bad
 
 
@@ -72,8 +75,8 @@ def _line(header: list[str], row: list[str] | csv.Error) -> dict[str, str]:
     return dict(zip(header, row, strict=False))
 
 
-async def lift_all(reason: str, domain: str, since: str) -> str:
-    """Ends all suppressions for a reason."""
+async def lift_all(reason: str, domain: str, since: str, *, dry_run: bool = False) -> str:
+    """Ends all suppressions for a reason, or says with `dry_run` how many they are."""
     try:
         why = Suppressed(reason.replace("-", " "))
     except ValueError:
@@ -86,8 +89,10 @@ async def lift_all(reason: str, domain: str, since: str) -> str:
         now = context.now()
         from_day = read_day(since, now.date()) if since else None
         began = dt.datetime.combine(from_day, dt.time(), dt.UTC) if from_day else None
-        count = await context.subscribers.lift_all(why, now, at=domain, since=began)
+        count = await context.subscribers.lift_all(why, now, at=domain, since=began, check=dry_run)
     are = "1 address is" if count == 1 else f"{count:,} addresses are"
+    if dry_run:
+        return f"{are} suppressed so. Nothing was changed."
     return f"{are} mailed again: what came back until now counts no more."
 
 
