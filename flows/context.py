@@ -27,6 +27,7 @@ from flows.papers.summary_service import Summariser
 from flows.sending.dkim import read_key
 from flows.sending.sign import Signer
 from flows.sending.slots import Slots
+from flows.storage.approvals import Approvals
 from flows.storage.database import Database, connect, migrate
 from flows.storage.editions import Store
 from flows.storage.private_files import keep_private
@@ -83,6 +84,10 @@ class Context:
     @cached_property
     def store(self) -> Store:
         return Store(self.database)
+
+    @cached_property
+    def approvals(self) -> Approvals:
+        return Approvals(self.database)
 
     @cached_property
     def subscribers(self) -> Subscribers:

@@ -9,6 +9,7 @@ import asyncio
 import datetime as dt
 import time
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 from jinja2 import TemplateError, TemplateNotFound
@@ -16,6 +17,7 @@ from jinja2 import TemplateError, TemplateNotFound
 from flows.context import Context, Say
 from flows.editions import rank, summary
 from flows.editions.arrange import compose as compose_edition
+from flows.editions.decisions import decided
 from flows.editions.model import Edition, Kind, Newsletter, NoEdition
 from flows.mail.cards import pack, render
 from flows.mail.look import place
@@ -24,6 +26,7 @@ from flows.outcomes import Problem
 from flows.papers.fetch import Fetcher
 from flows.papers.gather import SOURCES, complete, gather
 from flows.papers.model import Collected, Paper, Window
+from flows.storage.approvals import Approval, State
 from flows.storage.editions import Frozen
 from subscribers.ledger.forgetting import lose_names
 
@@ -73,10 +76,18 @@ async def compose(context: Context, newsletter: Newsletter, kind: Kind, day: dt.
     kept = await context.store.find(newsletter.slug, kind, day)
     if isinstance(kept, Frozen):
         return kept.edition
+    composed = await _composed(context, newsletter, kind, day)
+    known = await context.approvals.find(newsletter.slug, kind, day)
+    return decided(composed, known.decisions) if known and isinstance(composed, Edition) else composed
+
+
+async def _composed(context: Context, newsletter: Newsletter, kind: Kind, day: dt.date) -> Edition | NoEdition:
+    """The edition as the papers make it, before an operator has decided anything."""
     first = await context.store.first_day(newsletter, kind, day)
     listed = await context.store.papers(first, day, newsletter.sources)
     papers = [paper for paper in listed if _is_followed(paper, newsletter)]
     shown = await context.store.shown_before(newsletter.slug, kind, day)
+    shown |= await context.approvals.dropped_before(newsletter.slug, day)
     since = day - rank.COMPARED
     # one that takes its own day alone looks at no other: the bundled sample has the same papers every day
     month = day - rank.LATELY
@@ -133,7 +144,11 @@ async def draft(
     the reason why the day has no edition."""
     composed = await compose(context, newsletter, kind, day)
     if isinstance(composed, Edition) and not composed.number:
-        composed = await _with_new_summaries(context, composed, say)
+        known = await context.approvals.find(newsletter.slug, kind, day)
+        if known and known.state is State.SKIP:
+            composed = skipped(known)
+        else:
+            composed = await _with_new_summaries(context, composed, say)
     await context.store.keep_draft(composed, context.now())
     return composed
 
@@ -141,19 +156,68 @@ async def draft(
 async def freeze(
     context: Context, newsletter: Newsletter, kind: Kind, day: dt.date, say: Say = _silent
 ) -> Frozen | NoEdition:
-    """Freezes the edition of a day with its cards: from now on it is never altered. A second time returns the same."""
-    kept = await context.store.find(newsletter.slug, kind, day)
-    if isinstance(kept, Frozen):
-        return kept
-    # composed anew: since a draft was kept, more was collected, and another edition may have shown its papers
-    draft = await compose(context, newsletter, kind, day)
-    if isinstance(draft, NoEdition):
-        await context.store.keep_draft(draft, context.now())
-        return draft
-    draft = await _with_new_summaries(context, draft, say)
-    final = replace(draft, number=await context.store.next_number(newsletter.slug, kind))
-    cards = await cards_of(context, final, newsletter)
-    return await context.store.freeze(final, pack(cards), context.now())
+    """Freezes the edition of a day with its cards: from now on it is never altered. A second time returns the same.
+
+    One that an operator has to allow, or has held or skipped, is none until they say otherwise, for the reason given.
+    """
+    while True:
+        kept = await context.store.find(newsletter.slug, kind, day)
+        if isinstance(kept, Frozen):
+            return kept
+        known = await context.approvals.find(newsletter.slug, kind, day)
+        if why := not_allowed(newsletter, kind, day, known):
+            if known and known.state is State.SKIP:
+                await context.store.keep_draft(why, context.now())
+            return why
+        # composed anew: since a draft was kept, more was collected, and another edition may have shown its papers
+        draft = await compose(context, newsletter, kind, day)
+        if isinstance(draft, NoEdition):
+            await context.store.keep_draft(draft, context.now())
+            return draft
+        draft = await _with_new_summaries(context, draft, say)
+        final = replace(draft, number=await context.store.next_number(newsletter.slug, kind))
+        packed, now = pack(await cards_of(context, final, newsletter)), context.now()
+        if known is None:
+            unasked = partial(context.approvals.unasked, newsletter.slug, kind, day)
+            frozen = await context.store.freeze_if(final, packed, now, unasked)
+        else:
+            frozen = await context.store.freeze_if(final, packed, now, partial(context.approvals.still, known=known))
+        if frozen is not None:
+            return frozen
+
+
+def not_allowed(newsletter: Newsletter, kind: Kind, day: dt.date, known: Approval | None) -> NoEdition | None:
+    """Why an operator's word keeps an edition from its readers; None: nothing does."""
+    none = partial(NoEdition, newsletter=newsletter.slug, kind=kind, day=day)
+    allow = (
+        f"`paperround approve --newsletter {newsletter.slug} --date {day}{' --weekly' * (kind is Kind.WEEKLY)} --send`"
+    )
+    if known is None:
+        return none(reason=f"It waits for its approval; {allow} gives it.") if newsletter.approval else None
+    match known.state:
+        case State.SEND:
+            return None
+        case State.SKIP:
+            return skipped(known)
+        case State.HOLD:
+            why = f": {known.reason}" if known.reason else ""
+            whose = "since its deadline" if known.by == "deadline" else "by its operator"
+            return none(reason=f"It is held {whose}{why}. {allow} lets it go.")
+        case _:
+            until = f"{known.deadline_at:%Y-%m-%d %H:%M} UTC"
+            return none(reason=f"It waits for its approval until {until}; {allow} gives it.")
+
+
+def skipped(known: Approval) -> NoEdition:
+    """What a day is whose edition an operator wants not to come out."""
+    why = known.reason.rstrip(".")
+    return NoEdition(
+        newsletter=known.newsletter,
+        kind=known.kind,
+        day=known.day,
+        reason=f"Its operator skipped it{f': {why}' if why else ''}.",
+        told=f"The editors decided to send none{f': {why}' if why else ''}.",
+    )
 
 
 async def cards_of(context: Context, edition: Edition, newsletter: Newsletter) -> Cards:

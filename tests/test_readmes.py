@@ -24,7 +24,7 @@ _CODE = re.compile(r"```.*?```", re.DOTALL)
 _LINK = re.compile(r"\]\(([^)\s]+)\)")
 _HEADING = re.compile(r"^#+ (.+)$", re.MULTILINE)
 _VARIABLE = re.compile(r"PAPERROUND_[A-Z_]*[A-Z]")
-_CALL = re.compile(r"`paperround((?: [a-z]+)+)")
+_CALL = re.compile(r"`paperround((?: [a-z]+(?:-[a-z]+)*)+)")
 _OPTION = re.compile(r"--[a-z-]+")
 
 

@@ -66,6 +66,49 @@ def deliver(
     typer.echo(words)
 
 
+@app.command("send-test")
+def send_test(
+    newsletter: Newsletter = "daily",
+    date: Annotated[str, typer.Option("--date", "-d", help=DATE)] = "today",
+    weekly: Weekly = False,
+) -> None:
+    """Mails an edition to PAPERROUND_OPERATOR_ADDRESS alone, its subject marked. No edition is stored."""
+    from flows.commands import approve_call
+
+    with console.status("Preparing…") as status:
+        words = run(approve_call.test(newsletter, date, into(status.update), kind=kind_of(weekly)))
+    typer.echo(words)
+
+
+@app.command()
+def approve(
+    *,
+    newsletter: Newsletter = "daily",
+    date: Annotated[str, typer.Option("--date", "-d", help=DATE)] = "today",
+    weekly: Weekly = False,
+    send: Annotated[bool, typer.Option("--send", help="Allow it: its readers get it")] = False,
+    hold: Annotated[bool, typer.Option("--hold", help="Hold it until you allow it")] = False,
+    skip: Annotated[bool, typer.Option("--skip", help="Send none for that day; --send undoes it")] = False,
+    subject: Annotated[str, typer.Option(help="A subject of your own")] = "",
+    note: Annotated[str, typer.Option(help="Your words above the papers; links as [words](https://…)")] = "",
+    drop: Annotated[list[str] | None, typer.Option(help="A paper to leave out, by its identifier; several")] = None,
+    lead: Annotated[str, typer.Option(help="The paper that comes first")] = "",
+    reason: Annotated[str, typer.Option(help="With --hold or --skip: why; of a skip its page tells it")] = "",
+) -> None:
+    """Decides about an edition before it is delivered, or shows how it stands."""
+    from flows.commands import approve_call
+    from flows.editions.decisions import decisions
+
+    asked = [verdict for wanted, verdict in ((send, "send"), (hold, "hold"), (skip, "skip")) if wanted]
+    if len(asked) > 1:
+        raise Problem("--send, --hold and --skip exclude each other: say one of them.")
+    if not asked and (subject or note or drop or lead or reason):
+        raise Problem("Say with --send, --hold or --skip what is to become of the edition.")
+    verdict = asked[0] if asked else ""
+    wanted = decisions(subject, note, drop or (), lead)
+    typer.echo(run(approve_call.approve(newsletter, date, verdict, wanted, reason, kind=kind_of(weekly))))
+
+
 @app.command("deliveries")
 def show_deliveries(
     edition: Annotated[str, typer.Option("--edition", "-e", help="The edition, such as daily/2026-06-09")],

@@ -11,6 +11,8 @@ from typing import Any, NoReturn
 from zoneinfo import ZoneInfo
 
 from flows.config.cron import fault
+from flows.editions import deadline
+from flows.editions.decisions import Verdict
 from flows.editions.model import OTHER, Newsletter, Topic
 from flows.outcomes import Problem
 
@@ -199,13 +201,32 @@ def _newsletter(path: Path, slugs: Collection[str], names: Collection[str]) -> N
         accent=file.text("accent", _DEFAULTS["accent"]),
         thumbnails=file.flag("thumbnails", _DEFAULTS["thumbnails"]),
         notice=file.text("notice", ""),
+        approval=file.text("approval", ""),
+        approval_deadline=file.text("approval_deadline", _DEFAULTS["approval_deadline"]),
+        approval_otherwise=file.text("approval_otherwise", ""),
     )
+    _check_approval(file, newsletter)
     if not _COLOUR.fullmatch(newsletter.accent):
         file.fail("accent", newsletter.accent, 'must be a colour such as "#0b6e5f": a # and six hexadecimal digits')
     if not _SLUG.fullmatch(newsletter.look):
         file.fail("look", newsletter.look, 'must be the name of a folder of e-mail templates, such as "classic"')
     file.end()
     return newsletter
+
+
+def _check_approval(file: _File, newsletter: Newsletter) -> None:
+    if newsletter.approval not in ("", "wait", "veto"):
+        file.fail("approval", newsletter.approval, 'must be "wait" or "veto", or left away')
+    if not deadline.fits(newsletter.approval_deadline):
+        file.fail(
+            "approval_deadline", newsletter.approval_deadline, 'must be a time such as "11:00" or a span such as "2h"'
+        )
+    allowed = ("", "send") if newsletter.approval == "veto" else ("", *Verdict)
+    if newsletter.approval_otherwise not in allowed:
+        remedy = 'must be "hold", "send" or "skip"'
+        if newsletter.approval == "veto":
+            remedy = 'must be "send", or left away: with approval = "veto" it goes at the deadline unless it is held'
+        file.fail("approval_otherwise", newsletter.approval_otherwise, remedy)
 
 
 def _check_category(file: _File, category: str) -> None:

@@ -111,6 +111,10 @@ class Settings(BaseSettings):
         description="Gives every mail a return address of its own, RETURN_PATH with +TOKEN before the @, so that each "
         "bounce tells which mail it is about: for a domain that takes such addresses (`paperround doctor` tries it)",
     )
+    operator_address: str = Field(
+        "",
+        description="Who is mailed an edition before its readers get it, and by `paperround send-test`: you",
+    )
     postal_address: str = Field("", description="The sender's postal address, for the foot of every mail")
     public_url: Url = Field("http://127.0.0.1:8180", description="Where readers reach the web app")
     secret_key: SecretStr = Field(
@@ -197,6 +201,11 @@ class Settings(BaseSettings):
         if value and len(address.rpartition("@")[0]) > 23:
             raise ValueError("needs a RETURN_PATH of at most 23 characters before the @: a token follows them")
         return value
+
+    @field_validator("operator_address")
+    @classmethod
+    def _an_address_alone(cls, value: str) -> str:
+        return read_address(value.strip()) if value.strip() else ""
 
     @field_validator("mail_limits")
     @classmethod

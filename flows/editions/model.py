@@ -74,6 +74,13 @@ class Newsletter:
     """Whether papers are shown with the source's picture. Its server then learns who reads, and when."""
     notice: str = ""
     """One sentence above every edition (the bundled sample says that it is one)."""
+    approval: str = ""
+    """Whether an operator sees an edition before its readers: "wait" until they allow it, "veto": it goes at the
+    deadline unless they hold it; empty: neither."""
+    approval_deadline: str = "2h"
+    """Until when: a time of the newsletter's day such as "11:00", or a span after they are asked, "2h" or "45m"."""
+    approval_otherwise: str = ""
+    """What happens at the deadline: "hold", "send" or "skip"; empty: "hold" where it waits, else "send"."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -160,6 +167,10 @@ class Edition:
     where there is none. It holds words of the papers: hostile text."""
     told_of: tuple[PaperId, ...] = ()
     """The papers that the sentence is about."""
+    subject: str = ""
+    """The subject of all its mails, where an operator gave one; empty: it names each reader's first papers."""
+    note: str = ""
+    """An editor's words above the papers, as `decisions.Decisions` has them."""
 
     @property
     def entries(self) -> Iterator[Entry]:

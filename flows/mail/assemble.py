@@ -88,7 +88,7 @@ def assemble(cards: Cards, digest: Digest, reader: Reader, opening: Opening | No
         b"\r\nMessage-ID: <",
         reader.message_id.encode(),
         b">\r\n",
-        opening.subject if opening else body.subject,
+        _subject(body.subject, opening),
         b"\r\nList-Unsubscribe: <",  # RFC 2369 section 3.2
         cards.unsubscribe,
         token,
@@ -106,6 +106,15 @@ def assemble(cards: Cards, digest: Digest, reader: Reader, opening: Opening | No
     whole = b"".join(content).replace(_TOKEN_HERE, reader.manage.encode())
     sender = reader.return_path or cards.sender
     return Message(sender=sender, recipient=reader.address, content=whole, relaxed=cards.relaxed)
+
+
+def _subject(own: bytes, opening: Opening | None) -> bytes:
+    """The Subject field; a mark stands on a line of its own, since one with encoded words is full (RFC 2047 section
+    2)."""
+    if opening is None:
+        return own
+    field = opening.subject or own
+    return b"Subject: " + opening.mark + b"\r\n " + field.removeprefix(b"Subject: ") if opening.mark else field
 
 
 def recipient(address: str) -> bytes:
@@ -356,7 +365,7 @@ def _join(
     shown, missing = body.papers, sum(left.values())
     for_you = parts[0].papers if parts[0].topic == FOR_YOU else ()
     first = [*(cards.papers[paper] for paper in for_you[:3]), *joined.first][:3]
-    subject, title = offer.subject(tuple([card.name for card in first]), shown, cards.date)
+    subject, title = _offered(cards, first, shown)
     values: dict[Slot, bytes] = {
         Slot.UNSUBSCRIBE: unsubscribe,
         Slot.PAPERS: b"1 paper" if shown == 1 else b"%d papers" % shown,
@@ -392,6 +401,13 @@ def _join(
         html += _filled(fragment.html, values)
         text += _filled(fragment.text, values)
     return _Bodies(html=html, text=text, subject=subject)
+
+
+def _offered(cards: Cards, first: Sequence[Card], shown: int) -> tuple[bytes, bytes]:
+    """The Subject field, and its words as they stand in the HTML."""
+    if cards.subject:
+        return cards.subject, cards.title
+    return offer.subject(tuple([card.name for card in first]), shown, cards.date)
 
 
 def _missing(before: Sequence[Part], after: Sequence[Part], cards: Cards) -> Counter[str]:

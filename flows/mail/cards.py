@@ -15,7 +15,7 @@ from urllib.parse import quote, urlsplit
 from markupsafe import escape
 
 from flows.editions.model import Edition, Entry, Kind, Newsletter, Topic
-from flows.mail import encode, look
+from flows.mail import encode, look, offer
 from flows.mail.document import Group as DocumentGroup
 from flows.mail.document import Key, canonical, cut, documents, layout_of, mark, outline, ranking
 from flows.mail.model import (
@@ -95,7 +95,10 @@ def render(
 
     ranked = ranking(edition)
     boundary = _boundary(edition)
+    subject, title = offer.given(edition.subject) if edition.subject else (b"", b"")
     return Cards(
+        subject=subject,
+        title=title,
         sender=_plain(site.return_path),
         headers=_headers(newsletter, site, boundary),
         boundary=boundary,

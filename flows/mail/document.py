@@ -17,7 +17,7 @@ from markupsafe import Markup
 
 from flows.editions import maths
 from flows.editions.model import Edition, Entry, Kind, Newsletter, Topic
-from flows.mail import look
+from flows.mail import look, note
 from flows.mail.arrangement import Places
 from flows.mail.colour import AA, readable
 from flows.mail.model import Layout, Ranked, Site, Slot
@@ -148,9 +148,10 @@ def documents(
         env.select_template([f"{one}/digest.{form}" for one in (folder, CLASSIC)]) for form in ("html", "txt")
     )
 
-    def told(read: Callable[[str], str]) -> dict[str, object]:
+    def told(read: Callable[[str], str], written: Callable[[str], str]) -> dict[str, object]:
         """What is markup in one form and plain text in the other."""
         return {
+            "note": written(edition.note),
             "folder": folder,
             "view": lambda entry: look.view(
                 entry, placed[entry.paper.id], names[entry.topic], read, pictures=newsletter.thumbnails
@@ -158,7 +159,9 @@ def documents(
             "told": look.phrase(edition.told, read),
         }
 
-    return look.inline(html.render(shared, **told(look.markup)), keep=False), text.render(shared, **told(maths.text))
+    return look.inline(html.render(shared, **told(look.markup, note.html)), keep=False), text.render(
+        shared, **told(maths.text, note.plain)
+    )
 
 
 def accent_of(newsletter: Newsletter, ground: str, ratio: float) -> str:

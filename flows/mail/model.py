@@ -114,8 +114,10 @@ class Opening:
     html: bytes
     text: bytes
     size: int
-    subject: bytes
-    """The whole Subject field, without its line end."""
+    subject: bytes = b""
+    """The whole Subject field, without its line end; empty: the edition's own."""
+    mark: bytes = b""
+    """What stands before the words of the subject: "[Test]"."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -275,6 +277,10 @@ class Cards:
     groups: Mapping[str, Group]
     topics: Mapping[str, Heading]
     papers: Mapping[PaperId, Card]
+    subject: bytes = b""
+    """The Subject field of all messages, without its line end; empty: it names each reader's first papers."""
+    title: bytes = b""
+    """The same words as they stand in the HTML."""
     layout: Layout = Layout()
     relaxed: bool = True
     """All bytes are in DKIM's relaxed form (RFC 6376 section 3.4.4); those of an earlier format are not."""

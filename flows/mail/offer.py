@@ -37,6 +37,13 @@ def subject(names: tuple[str, ...], papers: int, date: str) -> tuple[bytes, byte
     return b"Subject: " + encode.words(whole), title
 
 
+def given(words: str) -> tuple[bytes, bytes]:
+    """The Subject field that an operator wrote, and the same as it stands in the HTML."""
+    said = look.tidy(words)
+    plain = said.isascii() and "=?" not in said and len(said) <= LONGEST
+    return b"Subject: " + (said.encode() if plain else encode.words(said)), encode.references(str(escape(said)))
+
+
 def _listed(names: tuple[str, ...], papers: int) -> str:
     shown = list(names[:1])
     for name in names[1:]:

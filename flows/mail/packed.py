@@ -59,6 +59,9 @@ def unpack(packed: bytes) -> Cards:
         sender=held["sender"],
         date=held["date"],
         relaxed=held["relaxed"],
+        # those of an earlier edition have none
+        subject=held.get("subject", "").encode(),
+        title=held.get("title", "").encode(),
         layout=Layout(**held["layout"]),
         told=None
         if told is None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -332,6 +332,13 @@ class Store:
             )
             return rows.all()
 
+    async def sizes_before(self, newsletter: str, kind: Kind, day: dt.date, count: int) -> Sequence[int]:
+        """How many papers each of the latest frozen editions dated before `day` has, the latest first."""
+        papers = sa.select(sa.func.count()).where(edition_paper.c.edition_id == edition.c.id).correlate(edition)
+        query = sa.select(papers.scalar_subquery()).where(*_before(newsletter, kind, day))
+        async with self._database.read() as connection:
+            return (await connection.scalars(query.order_by(edition.c.day.desc()).limit(count))).all()
+
     async def latest(self, newsletter: str, kind: Kind = Kind.DAILY) -> Frozen | None:
         async with self._database.read() as connection:
             query = sa.select(edition).where(
@@ -400,6 +407,14 @@ class Store:
 
     async def freeze(self, final: Edition, cards: bytes, now: dt.datetime) -> Frozen:
         """Freezes an edition with its cards; if another process was first, theirs is returned unchanged."""
+        frozen = await self.freeze_if(final, cards, now, _always)
+        assert frozen is not None  # noqa: S101 - nothing speaks against it
+        return frozen
+
+    async def freeze_if(
+        self, final: Edition, cards: bytes, now: dt.datetime, allowed: Callable[[AsyncConnection], Awaitable[bool]]
+    ) -> Frozen | None:
+        """The same, if it is `allowed`, which is asked within the transaction; None: it is not."""
         values = {
             "state": "frozen",
             "number": final.number,
@@ -413,6 +428,8 @@ class Store:
             newsletter=final.newsletter, kind=final.kind, day=final.day, **values
         )
         async with self._database.write() as connection:
+            if not await allowed(connection):
+                return None
             identity = await connection.scalar(
                 row.on_conflict_do_update(
                     index_elements=[edition.c.newsletter, edition.c.kind, edition.c.day],
@@ -430,6 +447,10 @@ class Store:
         frozen = await self.find(final.newsletter, final.kind, final.day)
         assert isinstance(frozen, Frozen)  # noqa: S101 - it was frozen above, and nothing unfreezes
         return frozen
+
+
+async def _always(connection: AsyncConnection) -> bool:
+    return True
 
 
 async def _united(connection: AsyncConnection, ids: Collection[PaperId]) -> dict[PaperId, Paper]:

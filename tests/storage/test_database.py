@@ -8,12 +8,14 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlalchemy.engine import Connection
 
+import flows.storage.approvals
 import flows.storage.editions
 import flows.storage.search
 import subscribers.tables
 from flows.storage.database import Database, Instant, connect, database_now, metadata, migrate
 
 DECLARED = (
+    flows.storage.approvals.approval,
     flows.storage.editions.edition,
     flows.storage.search.paper,
     subscribers.tables.subscriber,
