@@ -23,6 +23,15 @@ hypothesis.settings.register_profile("paperround", deadline=None)
 hypothesis.settings.load_profile("paperround")
 
 
+@pytest.fixture(autouse=True)
+def _the_umask_of_the_machine() -> Iterator[None]:
+    """What we start sets its umask for as long as its process lives, which here is that of all tests."""
+    before = os.umask(0o022)
+    os.umask(before)
+    yield
+    os.umask(before)
+
+
 @pytest.fixture(scope="session")
 def recorded() -> Path:
     """The folder of recorded real days, where this checkout has one beside it; the test is skipped elsewhere."""

@@ -34,10 +34,10 @@ async def watching(home: Path) -> AsyncIterator[str]:
 async def test_the_browser_follows_what_is_saved(chromium: Any, tmp_path: Path) -> None:
     look = tmp_path / "templates/email/digest/classic"
     look.mkdir(parents=True)
-    style, template = look / "style.css", look / "digest.html"
+    style, template = look / "inline.css", look / "digest.html"
 
     def paint(colour: str) -> None:
-        style.write_text('{% include "shipped/email/digest/classic/style.css" %}\nh1 { color: ' + colour + "; }\n")
+        style.write_text('{% include "shipped/email/digest/classic/inline.css" %}\nh1 { color: ' + colour + "; }\n")
 
     paint("#102030")
     async with watching(tmp_path) as url:
@@ -49,10 +49,10 @@ async def test_the_browser_follows_what_is_saved(chromium: Any, tmp_path: Path) 
         title = mail.locator("h1")
         await title.wait_for()
         assert await page.locator("iframe").evaluate("frame => frame.clientWidth") == 375
-        assert await mail.locator(".sheet").evaluate("e => getComputedStyle(e).backgroundColor") == "rgb(30, 33, 38)"
+        assert await mail.locator("body").evaluate("e => getComputedStyle(e).backgroundColor") == "rgb(22, 23, 25)"
         await page.goto(url)
         await title.wait_for()
-        assert await mail.locator(".sheet").evaluate("e => getComputedStyle(e).backgroundColor") == "rgb(255, 255, 255)"
+        assert await mail.locator("body").evaluate("e => getComputedStyle(e).backgroundColor") == "rgb(255, 254, 251)"
         frame = page.frames[1]
         await frame.evaluate("scrollTo(0, 900)")
         paint("#405060")

@@ -145,6 +145,8 @@ def exim(port: int, peer: int) -> Iterator[Relay | None]:
         settings = {"program": found, "folder": folder, "port": port, "peer": peer}
         names = {"user": owner.pw_name, "group": owner.pw_gid}
         (folder / "exim.conf").write_text(_EXIM.format(**settings, **names))
+        # Exim reads it again as its own user, whatever our umask
+        (folder / "exim.conf").chmod(0o644)
         with _running([found, "-C", str(folder / "exim.conf"), "-bdf", "-q5s"], port, folder):
             yield Relay(port, folder / "returns", folder / "log" / "main")
 
@@ -160,11 +162,14 @@ def postfix(port: int, peer: int) -> Iterator[Relay | None]:
         owner = pwd.getpwnam("postfix")
         for part in ("queue", "data", "etc"):
             (folder / part).mkdir()
+            (folder / part).chmod(0o755)
         shutil.chown(folder / "data", "postfix")
         shutil.chown(folder / "queue", "root", "root")
         settings = {"folder": folder, "port": port, "peer": peer, "uid": owner.pw_uid, "gid": owner.pw_gid}
         (folder / "etc" / "main.cf").write_text(_POSTFIX_MAIN.format(**settings))
         (folder / "etc" / "master.cf").write_text(_POSTFIX_MASTER.format(**settings))
+        for part in ("main.cf", "master.cf"):
+            (folder / "etc" / part).chmod(0o644)
         command = [found, "-c", str(folder / "etc"), "start-fg"]
         with _running(command, port, folder, stop=[found, "-c", str(folder / "etc"), "stop"]):
             yield Relay(port, folder / "returns", folder / "log" / "mail")
@@ -177,6 +182,7 @@ def _folder(name: str, owner: str) -> Iterator[Path]:
     folder.chmod(0o755)
     for part in ("returns", "returns/new", "returns/cur", "returns/tmp", "log", "spool"):
         (folder / part).mkdir()
+        (folder / part).chmod(0o755)
         shutil.chown(folder / part, owner)
     try:
         yield folder
