@@ -6,10 +6,14 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import httpx
+from aiosmtpd.controller import Controller
+from aiosmtpd.smtp import AuthResult
 
 from tests.conftest import free_port
 from tests.processes.hostile_folder import PASSWORD, environment_of, hostile_folder, unchanged
@@ -24,10 +28,8 @@ def test_it_serves_every_newsletter_refuses_a_second_one_and_leaves_no_process_b
     home, web, prefect = tmp_path / "home", free_port(), free_port()
     elsewhere = hostile_folder(tmp_path / "elsewhere")
     environment = environment_of(elsewhere)
-    environment |= {
-        "PAPERROUND_HOME_DIR": str(home),
-        "PAPERROUND_MAIL_URL": f"smtp://ada:{PASSWORD}@127.0.0.1:{free_port()}",
-    }
+    mail = free_port()
+    environment |= {"PAPERROUND_HOME_DIR": str(home), "PAPERROUND_MAIL_URL": f"smtp://ada:{PASSWORD}@127.0.0.1:{mail}"}
     environment["PAPERROUND_RETURNS_URL"] = f"maildir://{tmp_path / 'outbox'}"
     command = [sys.executable, "-P", "-m", "flows", "up", "--port", str(web), "--prefect-port", str(prefect)]
     with subprocess.Popen(
@@ -52,7 +54,8 @@ def test_it_serves_every_newsletter_refuses_a_second_one_and_leaves_no_process_b
 
             add = [*command[:4], "subscribers", "add", READER, "-n", "sample"]
             subprocess.run(add, env=environment, check=True)
-            _deliver_in_vain(prefect, home)
+            with _closed_to_us(mail):
+                _deliver_in_vain(prefect, home)
 
             second = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
             assert second.returncode == 2
@@ -73,8 +76,25 @@ def test_it_serves_every_newsletter_refuses_a_second_one_and_leaves_no_process_b
         assert [file.name for file in kept if canary.encode() in file.read_bytes()] == [], canary
 
 
+@contextmanager
+def _closed_to_us(port: int) -> Iterator[None]:
+    """A mail server that knows nobody's password."""
+    refusing = Controller(
+        object(),
+        hostname="127.0.0.1",
+        port=port,
+        auth_require_tls=False,
+        authenticator=lambda *_: AuthResult(success=False, handled=False),
+    )
+    refusing.start()
+    try:
+        yield
+    finally:
+        refusing.stop()
+
+
 def _deliver_in_vain(port: int, home: Path) -> None:
-    """A run that ends with what the mail server, or the lack of one, says."""
+    """A run that ends with what the mail server says of our login."""
     api = f"http://127.0.0.1:{port}/api"
     user, _, password = (home / "operator_login").read_text().partition(":")
     with httpx.Client(auth=(user, password), timeout=30) as client:
