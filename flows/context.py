@@ -49,7 +49,11 @@ from subscribers.web.page_meta import name_of
 Say = Callable[[str], None]
 """Takes a sentence about what is going on, for whoever looks on: a run's log, a terminal."""
 
-TEMPLATES = Path(flows.__file__).parent.parent / "templates"
+_PACKAGE = Path(flows.__file__).parent
+_INSTALLED = _PACKAGE / "templates"
+TEMPLATES = _INSTALLED if _INSTALLED.is_dir() else _PACKAGE.parent / "templates"
+"""Within the package where a wheel was installed, so that no other package's can take its place; beside it in a
+checkout."""
 
 
 def utc_now() -> dt.datetime:

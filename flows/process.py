@@ -23,8 +23,6 @@ def run(work: Coroutine[Any, Any, T]) -> T:
     """As `asyncio.run`, on uvloop, which takes a tenth less of the processor for each message. What has been imported
     until now stays: the garbage collector looks at it no more."""
     gc.freeze()
-    if sys.platform == "win32":  # there is no uvloop
-        return asyncio.run(work)
     import uvloop  # noqa: PLC0415
 
     return uvloop.run(work)

@@ -10,6 +10,7 @@ import shutil
 from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from email.utils import parseaddr
+from importlib.metadata import version
 from ipaddress import ip_address, ip_network
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -26,6 +27,7 @@ from flows.commands.returned.doctor_returns import reporting, try_return_address
 from flows.commands.subscribers import shown
 from flows.config import catalogue
 from flows.config.installation import differing
+from flows.config.own_files import foreign
 from flows.config.settings import Settings, load_settings
 from flows.incoming.mailboxes import OpenMailbox
 from flows.mail.model import Message
@@ -56,6 +58,7 @@ async def examine(
     a finding."""
     doctor = _Doctor(settings, resolver, mx_port)
     checks = {
+        "Installation": doctor.installed(),
         "Newsletters": doctor.newsletters(),
         "Database": doctor.home(),
         "Public address": doctor.public_url(),
@@ -128,6 +131,11 @@ class _Doctor:
         self._bounces = settings.bounces_to.rpartition("@")[2].lower()
 
     # --- here
+
+    async def installed(self) -> Sequence[Finding]:
+        if words := await asyncio.to_thread(foreign):
+            return [_wrong("Installation", words)]
+        return [_ok("Installation", f"Paperround {version('paperround')}, and nothing else has its names.")]
 
     async def newsletters(self) -> Sequence[Finding]:
         topics = catalogue.topics(self._settings.topics_dir)

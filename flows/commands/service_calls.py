@@ -15,6 +15,15 @@ from flows.commands.terminal import DATE, run
 app = typer.Typer()
 
 
+def _only_ours() -> None:
+    """Raises Problem where another package has put itself in the place of ours."""
+    from flows.config.own_files import foreign
+    from flows.outcomes import Problem
+
+    if words := foreign():
+        raise Problem(words)
+
+
 @app.command()
 def demo(
     once: Annotated[bool, typer.Option("--once", help="End after the delivery instead of staying up")] = False,
@@ -26,6 +35,7 @@ def demo(
 
     Scrapes the newest papers, groups them, mails the edition to a demo reader, and shows where to look.
     """
+    _only_ours()
     from flows.context import read_day, utc_now
     from flows.processes.demo import claim_home
     from flows.processes.demo import demo as show
@@ -48,6 +58,7 @@ def up(
 
     Where PREFECT_API_URL is set, that server is joined instead of starting one.
     """
+    _only_ours()
     from flows.config.settings import load_settings
     from flows.processes.up import up as stay
 
@@ -59,6 +70,7 @@ def up(
 @app.command(hidden=True)
 def web(host: str = "127.0.0.1", port: int = 8180, mailbox: Path | None = None) -> None:
     """The web app's process."""
+    _only_ours()
     from flows.processes.serve import serve_web
 
     run(serve_web(host, port, mailbox))
@@ -75,6 +87,7 @@ def server(port: int = 4200) -> None:
 @app.command(hidden=True)
 def runner() -> None:
     """The process that runs the flows."""
+    _only_ours()
     from flows.processes.serve import serve_flows
 
     run(serve_flows())

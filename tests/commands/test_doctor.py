@@ -87,7 +87,18 @@ async def test_where_everything_is_well(tmp_path: Path) -> None:
             )
             assert (server.taken, server.breaches) == ([], [])
     assert list(things) == [
-        *("Newsletters", "Database", "Keys", "Files", "Public address", "Proxies", "Mail server", "Sender", "Bounces"),
+        *(
+            "Installation",
+            "Newsletters",
+            "Database",
+            "Keys",
+            "Files",
+            "Public address",
+            "Proxies",
+            "Mail server",
+            "Sender",
+            "Bounces",
+        ),
         *("Returned mail", "SPF", "DKIM", "DMARC"),
     ]
     assert {about for about, grade in grades(things).items() if grade != "ok"} == {"Public address"}
