@@ -57,7 +57,7 @@ def test_a_wheel_alone_is_itself_and_finds_its_templates(site: Path) -> None:
 def test_another_distribution_with_our_name_is_named_with_the_remedy(site: Path, call: tuple[str, ...]) -> None:
     claim(site, "airport", "flows/__init__.py")
     assert said(site, *call).splitlines() == [
-        "Error: airport is installed in the same environment and brings a package flows too. Install it in an "
+        "Error: airport is installed in the same environment and brings a package flows too. Install Paperround in an "
         "environment of its own, with `uv tool install paperround` or `pipx install paperround`."
     ]
 
