@@ -24,6 +24,7 @@ from flows.outcomes import Problem
 from flows.papers.fetch import Fetcher
 from flows.papers.model import Addresses
 from flows.papers.summary_service import Summariser
+from flows.plugins.installed import looks
 from flows.sending.dkim import read_key
 from flows.sending.sign import Signer
 from flows.sending.slots import Slots
@@ -209,9 +210,9 @@ class Context:
 
     @cached_property
     def template_folders(self) -> tuple[Path, ...]:
-        """Where templates are looked for, in order: the operator's own folder, then ours."""
+        """Where templates are looked for, in order: the operator's own folder, those of installed looks, then ours."""
         own = self.settings.templates_dir
-        return (own, TEMPLATES) if own else (TEMPLATES,)
+        return (*([own] if own else []), *looks(), TEMPLATES)
 
     def newsletter(self, slug: str, kind: Kind = Kind.DAILY) -> Newsletter:
         """The newsletter of that name. Raises Problem where there is none, or none with editions of this kind."""

@@ -32,6 +32,7 @@ from flows.config.settings import Settings, load_settings
 from flows.incoming.mailboxes import OpenMailbox
 from flows.mail.model import Message
 from flows.outcomes import Problem, Verdict, anonymous
+from flows.plugins.installed import KINDS, plugins
 from flows.processes.prefect_server import api_of
 from flows.sending.dkim import Key, read_key
 from flows.sending.transports import CantConnect, transport
@@ -59,6 +60,7 @@ async def examine(
     doctor = _Doctor(settings, resolver, mx_port)
     checks = {
         "Installation": doctor.installed(),
+        "Plug-ins": doctor.plugged_in(),
         "Newsletters": doctor.newsletters(),
         "Database": doctor.home(),
         "Public address": doctor.public_url(),
@@ -136,6 +138,16 @@ class _Doctor:
         if words := await asyncio.to_thread(foreign):
             return [_wrong("Installation", words)]
         return [_ok("Installation", f"Paperround {version('paperround')}, and nothing else has its names.")]
+
+    async def plugged_in(self) -> Sequence[Finding]:
+        every = [one for group in KINDS for one in plugins(group)]
+        broken = [
+            _wrong("Plug-ins", f"the {KINDS[one.group]} {one.name} of {one.package} {one.problem}.")
+            for one in every
+            if one.problem
+        ]
+        well = ", ".join(f"{KINDS[one.group]} {one.name} of {one.package}" for one in every if not one.problem)
+        return [*broken, *([_ok("Plug-ins", f"{well}.")] if well else [])]
 
     async def newsletters(self) -> Sequence[Finding]:
         topics = catalogue.topics(self._settings.topics_dir)

@@ -15,6 +15,7 @@ from flows.editions import deadline
 from flows.editions.decisions import Verdict
 from flows.editions.model import OTHER, Newsletter, Topic
 from flows.outcomes import Problem
+from flows.plugins.installed import SOURCES, usable
 
 _HERE = Path(__file__).parent
 
@@ -55,9 +56,10 @@ def newsletters(
 
 
 def sources() -> tuple[str, ...]:
-    """The names of the sources that there is a file for."""
+    """The names of the sources that there is a file for, and of those that other packages bring."""
     found = (_HERE.parent / "papers" / "sources").glob("*.py")
-    return tuple(sorted(path.stem for path in found if not path.stem.startswith("_")))
+    ours = {path.stem for path in found if not path.stem.startswith("_")}
+    return tuple(sorted(ours | set(usable(SOURCES))))
 
 
 def files(kind: str, folder: Path | None) -> list[Path]:

@@ -14,6 +14,8 @@ from flows.papers.failures import Unreachable
 from flows.papers.merge import refresh
 from flows.papers.model import Addresses, Answer, Collected, Paper, PaperId, Request, Skipped, Window
 from flows.papers.sources import arxiv
+from flows.plugins.installed import SOURCES as PLUGGED_IN
+from flows.plugins.installed import usable
 
 T = TypeVar("T")
 
@@ -42,11 +44,12 @@ class Fetches(Protocol):
 def _found() -> dict[str, Source]:
     names = sorted(module.name for module in pkgutil.iter_modules(sources.__path__))
     modules = [cast(Source, importlib.import_module(f"{sources.__name__}.{name}")) for name in names]
-    return {module.NAME: module for module in modules}
+    ours = {module.NAME: module for module in modules}
+    return ours | {name: cast(Source, module) for name, module in usable(PLUGGED_IN, ours).items()}
 
 
 SOURCES: Mapping[str, Source] = _found()
-"""Every source there is a file of, by its name."""
+"""Every source there is a file of, and those of other packages, by name."""
 
 
 async def gather(
@@ -84,7 +87,7 @@ async def complete(
     Nothing that was known changes, neither do the sources: arXiv did not list these papers, it only describes them.
     """
     every = tuple(papers)
-    lacking = [paper for paper in every if not paper.categories]
+    lacking = [paper for paper in every if not paper.categories and paper.on_arxiv]
     if not lacking:
         return every, ""
     say(f"asking arXiv for the categories of {_many(len(lacking), 'paper')}")

@@ -12,13 +12,22 @@ PaperId = NewType("PaperId", str)
 _ARXIV_ID = re.compile(r"(?:arxiv:)?(\d{4}\.\d{4,5}|[a-z-]+(?:\.[A-Z]{2})?/\d{7})(?:v\d+)?", re.IGNORECASE | re.ASCII)
 
 
-def paper_id(text: str) -> PaperId:
-    """The arXiv identifier without its version, new style (2606.10651) or old (astro-ph/0601001).
+_DOI = re.compile(r"10\.\d{4,9}/[a-z0-9._()/:;-]+", re.ASCII)
+LONGEST_ID = 40
 
-    Raises ValueError for anything else. https://info.arxiv.org/help/arxiv_identifier.html
+
+def paper_id(text: str) -> PaperId:
+    """The arXiv identifier without its version, new style (2606.10651) or old (astro-ph/0601001); of a paper that is
+    not on arXiv its DOI in lower case, of at most 40 characters.
+
+    Raises ValueError for anything else. https://info.arxiv.org/help/arxiv_identifier.html,
+    https://www.doi.org/doi-handbook/HTML/doi-name-syntax.html
     """
     found = _ARXIV_ID.fullmatch(text.strip())
     if not found:
+        doi = text.strip().lower().removeprefix("https://doi.org/").removeprefix("doi:")
+        if _DOI.fullmatch(doi) and len(doi) <= LONGEST_ID:
+            return PaperId(doi)
         raise ValueError(f"{text[:60]!r} is not an arXiv identifier such as 2606.10651")
     return PaperId(found[1])
 
@@ -90,12 +99,17 @@ class Paper:
             object.__setattr__(self, "authors", shorter)
 
     @property
+    def on_arxiv(self) -> bool:
+        return not _DOI.fullmatch(self.id)
+
+    @property
     def url(self) -> str:
-        return f"https://arxiv.org/abs/{self.id}"
+        return f"https://arxiv.org/abs/{self.id}" if self.on_arxiv else f"https://doi.org/{self.id}"
 
     @property
     def pdf(self) -> str:
-        return f"https://arxiv.org/pdf/{self.id}"
+        """Empty where the paper is not on arXiv: a DOI leads to a page."""
+        return f"https://arxiv.org/pdf/{self.id}" if self.on_arxiv else ""
 
     @property
     def discussion(self) -> str:

@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 
 from flows.mail.model import Message
 from flows.outcomes import Outcome, Problem
+from flows.plugins.installed import TRANSPORTS, usable
 
 
 class Connection(Protocol):
@@ -69,8 +70,8 @@ def transport(url: str) -> Connect:
     except ValueError:  # whose words may repeat the password
         raise Problem("PAPERROUND_MAIL_URL is no URL: use one such as smtp://mail.example.org:25.") from None
     schemes = []
-    for module in iter_modules(__path__):
-        found = import_module(f"{__name__}.{module.name}")
+    ours = [import_module(f"{__name__}.{module.name}") for module in iter_modules(__path__)]
+    for found in (*ours, *usable(TRANSPORTS).values()):
         if parsed.scheme in found.SCHEMES:
             connect: Connect = found.opener(parsed)
             return connect

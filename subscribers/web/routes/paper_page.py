@@ -70,12 +70,12 @@ async def _entry(s: Services, identity: PaperId, stood: list[Issue]) -> Entry | 
 def _links(paper: Paper) -> dict[str, str]:
     """Where else to go, by the names that `words.toml` has for them."""
     return {
-        "arxiv": paper.url,
+        "arxiv": paper.url if paper.on_arxiv else "",
         "pdf": paper.pdf,
         "discussion": paper.discussion,
         "code": paper.code,
         "project": paper.project,
-        "doi": f"https://doi.org/{paper.doi}" if paper.doi else "",
+        "doi": f"https://doi.org/{paper.doi}" if paper.doi else "" if paper.on_arxiv else paper.url,
     }
 
 
