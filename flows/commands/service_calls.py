@@ -85,9 +85,11 @@ def server(port: int = 4200) -> None:
 
 
 @app.command(hidden=True)
-def runner() -> None:
+def runner(
+    alone: Annotated[bool, typer.Option("--alone", help="Nobody else runs flows for this Prefect server")] = False,
+) -> None:
     """The process that runs the flows."""
     _only_ours()
     from flows.processes.serve import serve_flows
 
-    run(serve_flows())
+    run(serve_flows(alone=alone))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import datetime as dt
+import difflib
 import ipaddress
 import os
 import re
@@ -16,6 +17,7 @@ from pathlib import Path
 from typing import Annotated, Literal
 from urllib.parse import urlsplit
 
+from dotenv import dotenv_values
 from platformdirs import user_cache_path, user_data_path
 from pydantic import Field, SecretStr, ValidationError, ValidationInfo, field_validator
 from pydantic_core import ErrorDetails
@@ -512,6 +514,20 @@ def _wanted(error: ErrorDetails) -> str:
     """What a value should be, in our words."""
     words = _WANTED.get(error["type"])
     return words.format(**error.get("ctx", {})) if words else error["msg"].removeprefix("Value error, ")
+
+
+def unknown_variables(given: Mapping[str, str], env_file: str = ".env") -> list[str]:
+    """A sentence for each variable of ours, in the environment or the file, that is none: mistyped, or of another
+    version. It names the nearest."""
+    known = {f"PAPERROUND_{name.upper()}" for name in Settings.model_fields}
+    written = dotenv_values(env_file) if Path(env_file).is_file() else {}
+    found = []
+    for name in sorted({*given, *written}):
+        if name.upper().startswith("PAPERROUND_") and name.upper() not in known:
+            near = difflib.get_close_matches(name.upper(), known, n=1, cutoff=0.6)
+            meant = f": {near[0]} is meant?" if near else "; flows/README.md names those that there are."
+            found.append(f"{name} is no setting and does nothing{meant}")
+    return found
 
 
 def load_settings(*, env_file: str | None = ".env") -> Settings:

@@ -20,6 +20,7 @@ from flows.editions.model import Interests, Kind, Newsletter, NoEdition
 from flows.incoming.hooks import Hooks
 from flows.mail.assemble import page
 from flows.mail.cards import unpack
+from flows.outcomes import Problem
 from flows.pipeline import cards_of, compose
 from flows.processes import demo_mailbox
 from flows.processes.crowd import BACKLOG, Crowd
@@ -117,9 +118,11 @@ async def serve_web(host: str, port: int, mailbox: Path | None = None) -> None:
             await sending
 
 
-async def serve_flows() -> None:
-    """The deployments' runner, as soon as the Prefect server that PREFECT_API_URL names answers."""
+async def serve_flows(*, alone: bool = False) -> None:
+    """The deployments' runner, as soon as the Prefect server that PREFECT_API_URL names answers. Where it is the one
+    runner of that server, what is shown as running at its start is not: that is set right first."""
     # importing Prefect takes seconds: it goes on while the server starts
+    from flows.alarms.stale_runs import crash_all  # noqa: PLC0415
     from flows.deployments import serve  # noqa: PLC0415
 
     api = os.environ.get("PREFECT_API_URL", "http://127.0.0.1:4200/api")
@@ -131,5 +134,10 @@ async def serve_flows() -> None:
             except httpx.HTTPError:
                 pass  # not yet
             await asyncio.sleep(0.2)
-    async with open_context(load_settings()) as context:
-        await serve(context)
+    try:
+        if alone:
+            await crash_all("The process of this run is gone: its runner was stopped or killed while it worked.")
+        async with open_context(load_settings()) as context:
+            await serve(context)
+    except httpx.TransportError as error:
+        raise Problem(f"The Prefect server at {api} answers no more: this ends, and waits for it anew.") from error

@@ -2,27 +2,34 @@
 
 from __future__ import annotations
 
+import asyncio
+import datetime as dt
 import os
 from contextlib import ExitStack
+from functools import partial
 from urllib.parse import urlsplit
 
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from flows.config.settings import Settings
+from flows.config.settings import Settings, unknown_variables
 from flows.context import Context, open_context
 from flows.incoming.mailboxes import opener
 from flows.outcomes import Problem
+from flows.processes.health import database_trouble, keep_answering, server_trouble, tell_of
 from flows.processes.prefect_api import PrefectApi
 from flows.processes.prefect_server import ADDRESS, folder_of, prefect_environment
 from flows.processes.supervisor import Stopped, Supervisor, locked, port_is_free, supervising
 from flows.sending.transports import transport
+from flows.storage.database import Database
 from flows.storage.private_files import keep_all_private
 
 
 async def up(console: Console, settings: Settings, *, host: str, port: int, prefect_port: int) -> int:
     """Runs Paperround for production until it is asked to stop. Where PREFECT_API_URL is set, that server is joined."""
+    for sentence in unknown_variables(os.environ):
+        console.print(sentence, markup=False, soft_wrap=True)
     mail_url = settings.mail_url.get_secret_value()
     transport(mail_url)
     if returns_url := settings.returns_url.get_secret_value():
@@ -64,7 +71,7 @@ async def _stay(
                     await supervisor.start("server", "server", "--port", str(prefect_port), environment=environment)
                 else:
                     await _join(supervisor, api)
-                await supervisor.start("runner", "runner", environment=environment)
+                await supervisor.start("runner", "runner", *(() if joined else ("--alone",)), environment=environment)
                 web = ("web", "--host", host, "--port", str(port))
                 await supervisor.start("web", *web, environment=environment)
                 await supervisor.ready("Prefect server", f"{api}/health")
@@ -72,12 +79,33 @@ async def _stay(
             # in a service's journal it would be read by others
             login = settings.login if console.is_terminal else "`paperround prefect login` prints it"
             console.print(_running(context, api, host, port, "" if joined else login))
-            await supervisor.stopping.wait()
+            site = f"http://{_reachable(host)}:{port}/healthz"
+            await _keep_running(console, supervisor, context.database, site, f"{api}/health", joined=bool(joined))
         except Stopped:
             pass
         if supervisor.failure:
             raise Problem(supervisor.failure)
         return 0
+
+
+async def _keep_running(
+    console: Console, supervisor: Supervisor, database: Database, site: str, server: str, *, joined: bool
+) -> None:
+    """Until somebody asks to stop: starts again what ends or hangs, and tells of what is away."""
+
+    def say(sentence: str) -> None:
+        console.print(f"{dt.datetime.now():%Y-%m-%d %H:%M:%S} {sentence}", markup=False, soft_wrap=True)  # noqa: DTZ005
+
+    supervisor.keep(say)
+    away = partial(database_trouble, database)
+    async with asyncio.TaskGroup() as group:
+        group.create_task(tell_of(supervisor, say, away, "The database is there again."))
+        group.create_task(keep_answering(supervisor, "web", site))
+        if joined:
+            away = partial(server_trouble, server)
+            group.create_task(tell_of(supervisor, say, away, "The Prefect server answers again."))
+        else:
+            group.create_task(keep_answering(supervisor, "server", server))
 
 
 async def _join(supervisor: Supervisor, api: str) -> None:

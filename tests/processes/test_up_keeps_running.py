@@ -1,0 +1,168 @@
+"""What happens to `paperround up` while it runs: its parts are killed, its database goes away, and it stays."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from tests.conftest import PostgresqlServer, free_port, own_postgresql
+from tests.running_processes import processes_of
+
+SOON = 90
+"""Seconds that something may take on a busy machine."""
+
+
+@dataclass
+class Up:
+    """A running `paperround up`, whose mail server takes connections and says nothing."""
+
+    process: subprocess.Popen[bytes]
+    home: Path
+    said: Path
+    web: str
+    api: str
+    database: PostgresqlServer
+
+    def call(self, method: str, path: str, body: object = None) -> Any:
+        user, _, password = (self.home / "operator_login").read_text().partition(":")
+        for _ in range(30):
+            try:
+                answer = httpx.request(method, f"{self.api}{path}", json=body, auth=(user, password), timeout=30)
+            except httpx.TransportError:
+                answer = None
+            if answer is not None and answer.status_code < 500:
+                break
+            time.sleep(1)
+        assert answer is not None
+        assert answer.is_success, (answer.status_code, answer.text)
+        return answer.json()
+
+    def says(self, words: str) -> bool:
+        return words in self.said.read_text()
+
+    def pid(self, part: str) -> int:
+        found = [pid for pid in processes_of(self.home) if f"\0flows\0{part}\0" in _command(pid)]
+        assert len(found) == 1, (part, found)
+        return found[0]
+
+    def kill(self, part: str) -> None:
+        os.kill(self.pid(part), signal.SIGKILL)
+
+    def is_well(self) -> bool:
+        try:
+            return httpx.get(f"{self.web}/", timeout=5).status_code == 200
+        except httpx.TransportError:
+            return False
+
+
+def _command(pid: int) -> str:
+    try:
+        return Path(f"/proc/{pid}/cmdline").read_text()
+    except OSError:
+        return ""
+
+
+def until(true: Callable[[], bool], up: Up | None = None, seconds: float = SOON) -> float:
+    """Waits; after how many seconds it was so."""
+    begun = time.monotonic()
+    while not true():
+        assert time.monotonic() - begun < seconds, up and up.said.read_text()
+        assert up is None or up.process.poll() is None, up.said.read_text()
+        time.sleep(0.3)
+    return time.monotonic() - begun
+
+
+@pytest.fixture(scope="module")
+def up(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Up]:
+    folder = tmp_path_factory.mktemp("up")
+    home, web, prefect = folder / "home", free_port(), free_port()
+    with own_postgresql() as server, socket.create_server(("127.0.0.1", 0)) as silent:
+        if server is None:
+            pytest.skip("no PostgreSQL programs on this machine")
+        environment = {name: value for name, value in os.environ.items() if not name.startswith("PAPERROUND_")}
+        environment |= {
+            "PAPERROUND_HOME_DIR": str(home),
+            "PAPERROUND_DATABASE_URL": server.url.replace("+asyncpg", ""),
+            "PAPERROUND_MAIL_URL": f"smtp://127.0.0.1:{silent.getsockname()[1]}",
+            "PAPERROUND_MIAL_RATE": "5",
+        }
+        command = [sys.executable, "-P", "-m", "flows"]
+        add = [*command, "subscribers", "add", "ada.brook@example.org", "-n", "sample"]
+        subprocess.run(add, env=environment, cwd=folder, check=True, stdout=subprocess.DEVNULL)
+        ports = ["--port", str(web), "--prefect-port", str(prefect)]
+        with (folder / "said").open("wb") as said:
+            process = subprocess.Popen([*command, "up", *ports], env=environment, cwd=folder, stdout=said, stderr=said)
+        here = Up(process, home, folder / "said", f"http://127.0.0.1:{web}", f"http://127.0.0.1:{prefect}/api", server)
+        try:
+            until(lambda: here.says("Paperround is up"), here, 180)
+            yield here
+        finally:
+            process.send_signal(signal.SIGTERM)
+            status = process.wait(60)
+        assert status == 0
+        assert not processes_of(home)
+
+
+def test_a_mistyped_setting_is_named_with_the_one_that_is_meant(up: Up) -> None:
+    assert up.says("PAPERROUND_MIAL_RATE is no setting and does nothing: PAPERROUND_MAIL_RATE is meant?")
+
+
+def test_a_web_app_that_is_killed_is_started_again_and_the_reason_is_told(up: Up) -> None:
+    up.kill("web")
+    until(lambda: not up.is_well(), up)
+    until(up.is_well, up)
+    assert re.search(r"The web stopped by itself \(signal 9\).* started again in 1 s", up.said.read_text())
+
+
+@pytest.mark.parametrize("all_of_it", [False, True], ids=["alone", "with the run's own process"])
+def test_a_run_whose_runner_was_killed_is_crashed_within_a_minute(up: Up, all_of_it: bool) -> None:
+    """Else it would be shown as running for ever, or go on where nobody can cancel it."""
+    until(lambda: up.call("POST", "/deployments/count", {"deployments": {"name": {"any_": ["sample"]}}}) >= 2, up)
+    found = up.call("GET", "/deployments/name/daily/sample")
+    order = {"order": {"newsletter": "sample", "date": "2026-06-09", "dry_run": False}}
+    run = up.call("POST", f"/deployments/{found['id']}/create_flow_run", {"parameters": order})
+
+    def state() -> str:
+        return str(up.call("GET", f"/flow_runs/{run['id']}")["state"]["type"])
+
+    until(lambda: state() == "RUNNING", up)
+    runner = up.pid("runner")
+    (os.killpg if all_of_it else os.kill)(runner, signal.SIGKILL)
+    assert until(lambda: state() == "CRASHED", up) < 60
+    if all_of_it:
+        assert "The process of this run is gone" in up.call("GET", f"/flow_runs/{run['id']}")["state"]["message"]
+    assert [pid for pid in processes_of(up.home) if "prefect.engine" in _command(pid)] == []
+    until(lambda: up.says(f"The runner stopped by itself (signal {signal.SIGKILL:d})"), up)
+
+
+def test_a_prefect_server_that_is_killed_is_started_again_and_runs_go_on(up: Up) -> None:
+    up.kill("server")
+    until(lambda: up.says("The server stopped by itself (signal 9)"), up)
+    upkeep = up.call("GET", "/deployments/name/upkeep/nightly")
+    run = up.call("POST", f"/deployments/{upkeep['id']}/create_flow_run", {})
+    until(lambda: up.call("GET", f"/flow_runs/{run['id']}")["state"]["type"] == "COMPLETED", up)
+
+
+def test_a_database_that_is_away_for_twenty_seconds_is_told_and_survived(up: Up) -> None:
+    up.database.stop()
+    time.sleep(20)
+    assert up.process.poll() is None
+    assert up.says("The database is away (")
+    up.database.start()
+    until(lambda: up.says("The database is there again."), up)
+    until(up.is_well, up)
+    upkeep = up.call("GET", "/deployments/name/upkeep/nightly")
+    run = up.call("POST", f"/deployments/{upkeep['id']}/create_flow_run", {})
+    until(lambda: up.call("GET", f"/flow_runs/{run['id']}")["state"]["type"] == "COMPLETED", up)
