@@ -23,6 +23,7 @@ from flows.commands import (
     upkeep_calls,
 )
 from flows.commands.terminal import console
+from flows.config.logs import LEVELS, set_up
 from flows.outcomes import Problem
 from flows.storage.private_files import OTHERS
 
@@ -105,5 +106,14 @@ def _options(
     _: Annotated[
         bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version and end")
     ] = False,
+    log_level: Annotated[
+        str, typer.Option("--log-level", help=f"Log what is {', '.join(LEVELS)} or worse; PAPERROUND_LOG_LEVEL else")
+    ] = "",
 ) -> None:
-    pass
+    if not log_level:
+        return
+    if log_level not in LEVELS:
+        raise Problem(f"--log-level {log_level[:20]!r} is not known: use one of {', '.join(LEVELS)}.")
+    os.environ["PAPERROUND_LOG_LEVEL"] = log_level  # of the processes that it starts, too
+    form = os.environ.get("PAPERROUND_LOG_FORMAT", "")
+    set_up(log_level, "json" if form == "json" else "text")

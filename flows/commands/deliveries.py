@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import datetime as dt
+import json
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TextIO
@@ -30,8 +31,9 @@ STANDARD = Path("-")
 Say = Callable[[str], object]
 
 
-async def show(edition: str, state: str, say: Say, *, kind: Kind, as_csv: bool) -> None:
-    """Writes who got an edition to standard output, in lines or as CSV; `say` gets what does not belong there.
+async def show(edition: str, state: str, say: Say, *, kind: Kind, as_csv: bool = False, as_json: bool = False) -> None:
+    """Writes who got an edition to standard output, in lines, as CSV or as one JSON object; `say` gets what does not
+    belong there.
 
     Read in pages, and written as it is read: memory does not grow with the edition.
     """
@@ -41,13 +43,15 @@ async def show(edition: str, state: str, say: Say, *, kind: Kind, as_csv: bool) 
         summary = await context.report.summary(frozen.id, ANSWERS)
         nobody = "" if summary.total else await _nobody(context, frozen)
         with opened(STANDARD, "w") as out:
-            write = _table(out) if as_csv else _lines(out)
-            if not as_csv:
-                out.write(nobody + "\n" if nobody else _told(context, frozen.edition, edition, summary))
-            elif nobody:
+            write = _table(out) if as_csv else _objects(out, summary) if as_json else _lines(out)
+            if nobody and (as_csv or as_json):
                 say(nobody)
+            elif not (as_csv or as_json):
+                out.write(nobody + "\n" if nobody else _told(context, frozen.edition, edition, summary))
             async for page in context.report.walk(frozen.id, state=wanted):
                 write(page)
+            if as_json:
+                out.write("\n]}\n")
 
 
 def _state(written: str) -> DeliveryState | None:
@@ -140,6 +144,24 @@ def _table(out: TextIO) -> Callable[[Sequence[Delivery]], None]:
         )
         for one in page
     )
+
+
+def _objects(out: TextIO, summary: Summary) -> Callable[[Sequence[Delivery]], None]:
+    """Writes an object up to its end: how many are in each state, and each delivery, a line each."""
+    counts = {state.value: count for state, count in summary.counts.items()}
+    out.write(f'{{"states": {json.dumps(counts)}, "held": {summary.held}, "deliveries": [')
+    begun = False
+
+    def write(page: Sequence[Delivery]) -> None:
+        nonlocal begun
+        for one in page:
+            values = (one.email or None, one.state.value, one.attempts, one.code, one.words)
+            times = (_exact(moment) or None for moment in (one.first_at, one.changed_at, one.due_at))
+            row = dict(zip(COLUMNS, (*values, *times, one.came_back or None), strict=True))
+            out.write((",\n" if begun else "\n") + json.dumps(row, ensure_ascii=False))
+            begun = True
+
+    return write
 
 
 def _exact(moment: dt.datetime | None) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 import re
 import shlex
@@ -87,13 +88,20 @@ async def examine(
         await asyncio.gather(*working, return_exceptions=True)
 
 
-async def tell(say: Callable[[str], object]) -> int:
-    """Says each finding in a line, and how many ask for something; returns 1 if anything is wrong, else 0."""
+async def tell(say: Callable[[str], object], *, as_json: bool = False) -> int:
+    """Says each finding in a line, and how many ask for something, or all of it as JSON; returns 1 if anything is
+    wrong, else 0."""
     counts: Counter[Grade] = Counter()
+    findings = []
     async for finding in examine(load_settings(), default_resolver()):
         counts[finding.grade] += 1
-        say(f"{finding.grade:6}{finding.about}: {shown(finding.words)}")
+        findings.append({"about": finding.about, "grade": finding.grade.value, "words": finding.words})
+        if not as_json:
+            say(f"{finding.grade:6}{finding.about}: {shown(finding.words)}")
     wrong, look = counts[Grade.WRONG], counts[Grade.LOOK]
+    if as_json:
+        say(json.dumps(findings, ensure_ascii=False, indent=2))
+        return 1 if wrong else 0
     say(f"{wrong or 'Nothing'} {'are' if wrong > 1 else 'is'} wrong" + (f", {look} to look at." if look else "."))
     return 1 if wrong else 0
 

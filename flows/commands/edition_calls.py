@@ -26,6 +26,7 @@ def preview(
         bool, typer.Option("--watch", "-w", help="Show it in the browser, as its templates change")
     ] = False,
     port: Annotated[int, typer.Option(help="Where --watch listens, on this machine alone")] = 8181,
+    as_json: Annotated[bool, typer.Option("--json", help="As JSON, for machines")] = False,
 ) -> None:
     """Writes the edition of a day as digest.html, digest.txt and digest.eml. Nothing is sent, no edition is stored.
 
@@ -43,9 +44,8 @@ def preview(
     if not (date and out):
         raise Problem(f"Name the day with --date: {DATE}.")
     with console.status("Collecting…") as status:
-        words = run(
-            without_prefect.preview(newsletter, date, as_reader, out, into(status.update), kind=kind_of(weekly))
-        )
+        say, kind = into(status.update), kind_of(weekly)
+        words = run(without_prefect.preview(newsletter, date, as_reader, out, say, kind=kind, as_json=as_json))
     typer.echo(words)
 
 
@@ -120,6 +120,7 @@ def show_deliveries(
     ] = "",
     weekly: Weekly = False,
     as_csv: Annotated[bool, typer.Option("--csv", help="As CSV, with times in UTC")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="As JSON, for machines")] = False,
     link: Annotated[bool, typer.Option("--link", help="Print a link to the page that shows the same instead")] = False,
     resend: Annotated[
         bool,
@@ -142,8 +143,8 @@ def show_deliveries(
     from flows.commands import deliveries
 
     kind = kind_of(weekly)
-    if sum((as_csv, link, resend, settle)) > 1:
-        raise Problem("--csv, --link, --resend and --settle exclude each other: say one of them.")
+    if sum((as_csv, as_json, link, resend, settle)) > 1:
+        raise Problem("--csv, --json, --link, --resend and --settle exclude each other: say one of them.")
     if (domain or dry_run) and not resend:
         raise Problem("--domain and --dry-run belong to --resend: say it with them.")
     if link:
@@ -153,7 +154,7 @@ def show_deliveries(
     elif settle:
         typer.echo(run(deliveries.settle(edition, state, kind=kind)))
     else:
-        run(deliveries.show(edition, state, tell, kind=kind, as_csv=as_csv))
+        run(deliveries.show(edition, state, tell, kind=kind, as_csv=as_csv, as_json=as_json))
 
 
 @app.command(hidden=True)

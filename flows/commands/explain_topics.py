@@ -21,8 +21,8 @@ BEST = 5
 """Topics that an explanation names."""
 
 
-async def explain(wanted: str) -> str:
-    """Why a paper has its topic, in lines: the topic, the one that nearly won, the reasons, the best scores."""
+async def explain(wanted: str, *, as_json: bool = False) -> str:
+    """Why a paper has its topic, in lines or as JSON: the topic, the one that nearly won, the reasons, the scores."""
     identity = _paper_of(wanted)
     async with open_context(load_settings()) as context:
         paper = await context.store.paper(identity)
@@ -33,6 +33,15 @@ async def explain(wanted: str) -> str:
             )
         names = {topic.slug: topic.name for topic in context.topics}
         found, scores = context.classifier.classify(paper), context.classifier.scores(paper)
+    if as_json:
+        said: dict[str, object] = {
+            "id": paper.id,
+            "title": text(paper.title),
+            "topic": found.topic,
+            "runner_up": found.second or None,
+        }
+        said |= {"because": list(found.because), "scores": {slug: round(score, 3) for slug, score in scores.items()}}
+        return json.dumps(said, ensure_ascii=False, indent=2)
     best = list(scores.items())[:BEST]
     width = max(len(slug) for slug, _ in best) if best else 0
     return "\n".join(

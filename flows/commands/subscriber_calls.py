@@ -55,11 +55,12 @@ def list_subscribers(
         str,
         typer.Option(help="In this state alone: unconfirmed, confirmed, paused, unsubscribed or suppressed"),
     ] = "",
+    as_json: Annotated[bool, typer.Option("--json", help="As JSON, for machines")] = False,
 ) -> None:
     """Shows who is subscribed, a line each."""
     from flows.commands import subscribers
 
-    run(subscribers.show(newsletter, state, typer.echo))
+    run(subscribers.show(newsletter, state, typer.echo, as_json=as_json))
 
 
 @app.command("import")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import datetime as dt
+import json
 import re
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
@@ -104,8 +105,9 @@ def _known(context: Context) -> csv_file.Known:
     return csv_file.Known(newsletters=set(context.newsletters), topics={topic.slug for topic in context.topics})
 
 
-async def show(newsletter: str, state: str, line: Callable[[str], object]) -> None:
-    """A line for each subscription, of one newsletter or state if named, and their number."""
+async def show(newsletter: str, state: str, line: Callable[[str], object], *, as_json: bool = False) -> None:
+    """A line for each subscription, of one newsletter or state if named, and their number; or a list of objects whose
+    fields are the columns of a CSV file."""
     states = (*SubscriptionState, SUPPRESSED)
     if state and state not in states:
         raise Problem(f"There is no state {state[:40]!r}: use one of {', '.join(states)}.")
@@ -117,8 +119,32 @@ async def show(newsletter: str, state: str, line: Callable[[str], object]) -> No
             if state and state != (SUPPRESSED if one.suppressed else one.state):
                 continue
             number += 1
-            line("\t".join((one.email, one.newsletter, *_told(one))))
-    line(f"{number} {'subscription' if number == 1 else 'subscriptions'}")
+            if as_json:
+                line(("[" if number == 1 else ",") + json.dumps(_object(one), ensure_ascii=False))
+            else:
+                line("\t".join((one.email, one.newsletter, *_told(one))))
+    if as_json:
+        line("]" if number else "[]")
+    else:
+        line(f"{number} {'subscription' if number == 1 else 'subscriptions'}")
+
+
+def _object(one: Subscription) -> Mapping[str, object]:
+    return {
+        "email": one.email,
+        "newsletter": one.newsletter,
+        "topics": csv_file.topics_of(one),
+        "keywords": list(one.interests.keywords),
+        "authors": list(one.interests.authors),
+        "frequency": csv_file.frequency_of(one),
+        "hour": one.hour,
+        "zone": one.zone,
+        "state": csv_file.state_of(one),
+        "suppressed": one.suppressed,
+        "tags": list(one.tags),
+        "consent_at": one.consent_at.isoformat() if one.consent_at else None,
+        "consent_source": one.consent_source,
+    }
 
 
 @dataclass(slots=True)

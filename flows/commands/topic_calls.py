@@ -17,11 +17,12 @@ forecast = typer.Typer(no_args_is_help=True, help="How likely a paper is picked,
 @app.command("explain")
 def explain(
     paper: Annotated[str, typer.Argument(help="Its arXiv identifier, such as 2606.10651, or its page's address")],
+    as_json: Annotated[bool, typer.Option("--json", help="As JSON")] = False,
 ) -> None:
     """Shows why a paper has its topic: what spoke for it, what nearly won, and the best scores."""
     from flows.commands import explain_topics
 
-    typer.echo(run(explain_topics.explain(paper)))
+    typer.echo(run(explain_topics.explain(paper, as_json=as_json)))
 
 
 @app.command("evaluate")

@@ -33,12 +33,12 @@ def upkeep() -> None:
 
 
 @app.command()
-def doctor() -> None:
+def doctor(as_json: Annotated[bool, typer.Option("--json", help="As JSON, for machines")] = False) -> None:
     """Looks at all that mail depends on, and says what to do: settings, database, mail server, the web app's address,
     and what DNS says of your domains (SPF, DKIM, DMARC). Sends nothing; ends with 1 if something is wrong."""
     from flows.commands.doctor import tell as examine  # it asks DNS: no other command needs that
 
-    raise typer.Exit(run(examine(typer.echo)))
+    raise typer.Exit(run(examine(typer.echo, as_json=as_json)))
 
 
 @keys.command("adopt")

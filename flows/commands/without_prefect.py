@@ -59,14 +59,27 @@ async def edition_of(context: Context, newsletter: Newsletter, kind: Kind, day: 
     return edition
 
 
-async def preview(newsletter: str, date: str, as_reader: str, out: Path, say: Say, *, kind: Kind = Kind.DAILY) -> str:
-    """Writes an edition's digest into `out`, for a subscriber or for somebody who takes everything."""
+async def preview(
+    newsletter: str,
+    date: str,
+    as_reader: str,
+    out: Path,
+    say: Say,
+    *,
+    kind: Kind = Kind.DAILY,
+    as_json: bool = False,
+) -> str:
+    """Writes an edition's digest into `out`, for a subscriber or for somebody who takes everything; says what it is, in
+    a line or as JSON."""
     async with open_context(load_settings()) as context:
         wanted = context.newsletter(newsletter, kind)
         day = context.day(wanted, date)
         to = await onlooker(context, newsletter, as_reader)
         edition = await edition_of(context, wanted, kind, day, say)
         digest = choose(edition, to.interests)
+        told: dict[str, object] = {"newsletter": newsletter, "kind": kind.value, "day": str(day)}
+        if not digest.parts and as_json:
+            return json.dumps(told | {"papers": [], "reason": digest.reason}, ensure_ascii=False, indent=2)
         if not digest.parts:
             return f"No mail for {as_reader} on {day}: {digest.reason}."
         kept = await context.store.find(newsletter, kind, day)
@@ -74,6 +87,12 @@ async def preview(newsletter: str, date: str, as_reader: str, out: Path, say: Sa
         cards = unpack(kept.cards) if isinstance(kept, Frozen) else await pipeline.cards_of(context, edition, wanted)
         message = assemble(cards, digest, reader_of(context, edition, to.identity, to.address))
     await asyncio.to_thread(_write_out, out, message.content)
+    if as_json:
+        papers = [paper for part in digest.parts for paper in part.papers]
+        subject = email.message_from_bytes(message.content, policy=email.policy.default)["Subject"]
+        told |= {"draft": not frozen, "subject": str(subject), "bytes": len(message.content), "papers": papers}
+        files = {form: str(out / f"digest.{form}") for form in ("html", "txt", "eml")}
+        return json.dumps(told | {"files": files}, ensure_ascii=False, indent=2)
     when = f"week to {day}" if kind is Kind.WEEKLY else str(day)
     return f"{wanted.title}, {when}, {digest.size} papers{'' if frozen else ' (a draft)'}: {out / 'digest.html'}"
 

@@ -24,6 +24,7 @@ from pydantic_core import ErrorDetails
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from flows.config.from_address import read_address, read_sender
+from flows.config.logs import Form, Level
 from flows.outcomes import Problem
 from flows.sending.limits import Limit, read_limits, read_rate, read_warm_up
 from flows.turns import WarmUp
@@ -117,6 +118,11 @@ class Settings(BaseSettings):
         "",
         description="Who is mailed an edition before its readers get it, and by `paperround send-test`: you",
     )
+    metrics_token: SecretStr = Field(
+        SecretStr(""), description="Lets a scraper read /metrics, as `Authorization: Bearer TOKEN`; none by default"
+    )
+    log_level: Level = Field("warning", description="What the web app logs: debug, info, warning or error, and worse")
+    log_format: Form = Field("text", description="Logs as text, or as json, an object a line")
     postal_address: str = Field("", description="The sender's postal address, for the foot of every mail")
     public_url: Url = Field("http://127.0.0.1:8180", description="Where readers reach the web app")
     secret_key: SecretStr = Field(

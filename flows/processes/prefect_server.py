@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 import uvicorn
 from starlette.middleware.trustedhost import TrustedHostMiddleware
 
+from flows.config import logs
 from flows.config.settings import Settings, load_settings
 
 NAMES = ("127.0.0.1", "localhost")
@@ -58,6 +59,7 @@ def prefect_environment(
         "PREFECT_SERVER_UI_SHOW_PROMOTIONAL_CONTENT": "false",
         "PREFECT_RUNNER_POLL_FREQUENCY": "2",
         "PREFECT_LOGGING_TO_API_BATCH_INTERVAL": "1",
+        **logs.prefect(settings.log_level, settings.log_format),
         **given,
         **settings.environment(),
         "TMPDIR": str(temporary),

@@ -12,6 +12,7 @@ from pathlib import Path
 import httpx
 import uvicorn
 
+from flows.config import logs
 from flows.config.settings import load_settings
 from flows.context import Context, open_context
 from flows.delivery.send_letters import work
@@ -27,6 +28,7 @@ from flows.processes.crowd import BACKLOG, Crowd
 from flows.storage.archive import Archive
 from flows.storage.editions import Frozen
 from flows.storage.search import Search
+from subscribers.ledger.figures import Figures
 from subscribers.web.app import Services, create_app
 from subscribers.web.latest import Latest
 from subscribers.web.pages import Pages
@@ -79,6 +81,8 @@ def services(
         rates=context.rates,
         pauses=context.pauses,
         hear=hear or Hooks(context),
+        figures=Figures(context.database),
+        metrics_token=context.settings.metrics_token.get_secret_value(),
         public_url=context.settings.public_url,
     )
 
@@ -89,7 +93,9 @@ async def serve_web(host: str, port: int, mailbox: Path | None = None) -> None:
     stop, wake = asyncio.Event(), asyncio.Event()
     # uvicorn raises the signal again when it has stopped, which would end the process in the middle of a letter
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stop.set)
-    async with open_context(load_settings()) as context:
+    settings = load_settings()
+    logs.set_up(settings.log_level, settings.log_format)
+    async with open_context(settings) as context:
         wanted = services(context, {"/inbox": context.phrases.text("inbox.title")} if mailbox else None, wake.set)
         extra = demo_mailbox.routes(mailbox, wanted.pages) if mailbox else ()
         config = uvicorn.Config(
@@ -101,6 +107,7 @@ async def serve_web(host: str, port: int, mailbox: Path | None = None) -> None:
             host=host,
             port=port,
             access_log=False,
+            log_config=None,  # as everything else of this process
             log_level="warning",
             server_header=False,
             # with an empty list nobody's X-Forwarded-For is believed

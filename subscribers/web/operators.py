@@ -25,7 +25,7 @@ LOGIN = "/login"
 Endpoint = Callable[[Request], Awaitable[Response]]
 
 _HERE = frozenset({"127.0.0.1", "localhost", "::1"})
-_PAGES = re.compile(r"/(?:report|preview)/[\w/.-]+(?:\?[\w=&%.-]*)?", re.ASCII)
+_PAGES = re.compile(r"/metrics|/(?:report|preview)/[\w/.-]+(?:\?[\w=&%.-]*)?", re.ASCII)
 
 
 def by_our_name(page: Endpoint) -> Endpoint:

@@ -16,6 +16,7 @@ from flows.storage.database import Database
 from flows.storage.editions import Frozen, Store
 from flows.storage.search import Search
 from subscribers.ledger.bounce_rates import BounceRates
+from subscribers.ledger.figures import Figures
 from subscribers.ledger.pauses import Pauses
 from subscribers.ledger.report import Report
 from subscribers.people.store import Subscribers
@@ -56,6 +57,9 @@ class Services:
     pauses: Pauses
     hear: Callable[[str, Mapping[str, str], bytes], Awaitable[tuple[HTTPStatus, str]]]
     """Does what a provider's call tells: its name, the headers in lower case, the body; the answer to it."""
+    figures: Figures
+    metrics_token: str
+    """With which a scraper of figures shows that it may; empty: nobody can."""
     public_url: str
     """Where readers reach the site, without a slash at the end."""
 

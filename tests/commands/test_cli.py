@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 import re
 import subprocess
 import sys
@@ -174,3 +175,36 @@ def test_help_loads_nothing_that_only_work_needs() -> None:
 )
 def test_a_mistyped_call_names_the_near_one(run: Run, typed: tuple[str, ...], near: str) -> None:
     assert near in run(*typed).error
+
+
+def test_what_machines_read_is_json(run: Run, home: Path) -> None:
+    run("subscribers", "add", "ada@example.org", "-n", "sample", "--keywords", "a;b")
+    (ada,) = json.loads(run("subscribers", "list", "--json").out)
+    assert (ada["email"], ada["keywords"], ada["state"]) == ("ada@example.org", ["a", "b"], "confirmed")
+    assert json.loads(run("subscribers", "list", "--json", "--state", "paused").out) == []
+
+    made = json.loads(run("preview", *SAMPLE, "--out", "out", "--json").out)
+    assert made["draft"] is True
+    assert len(made["papers"]) > 5
+    assert Path(made["files"]["eml"]).stat().st_size == made["bytes"]
+    why = json.loads(run("topics", "explain", made["papers"][0], "--json").out)
+    assert why["topic"] == next(iter(why["scores"]))
+    assert why["because"]
+
+    run("deliver", *SAMPLE, "--all-hours")
+    got = json.loads(run("deliveries", "--edition", f"sample/{DAY}", "--json").out)
+    assert got["states"] == {"sent": 1}
+    assert [(one["email"], one["state"], one["came_back"]) for one in got["deliveries"]] == [
+        ("ada@example.org", "sent", None)
+    ]
+    found = json.loads(run("doctor", "--json").out)
+    assert {"about", "grade", "words"} == set(found[0])
+    assert "Mail server" in {one["about"] for one in found}
+
+
+def test_a_level_of_logs_is_known_or_refused(run: Run, home: Path) -> None:
+    assert (
+        run("--log-level", "loud", "upkeep").error
+        == ("--log-level 'loud' is not known: use one of debug, info, warning, error") + "."
+    )
+    assert run("--log-level", "error", "upkeep").status == 0

@@ -15,7 +15,7 @@ from subscribers.web.services import services
 
 DAY = 86_400
 HOUR = 3600
-PRIVATE = ("unsubscribe", "manage", "act", "confirm", "private", "preview", "report", "login", "logout")
+PRIVATE = ("unsubscribe", "manage", "act", "confirm", "private", "preview", "report", "login", "logout", "metrics")
 """What readers' and operators' links begin with."""
 _NAMESPACES: Any = {None: "http://www.sitemaps.org/schemas/sitemap/0.9"}  # the stubs know no default namespace
 _LIMIT = 50_000
