@@ -225,6 +225,7 @@ def inline(document: str, *, keep: bool = True) -> str:
         remove_classes=False,
         disable_basic_attributes=basic,
         disable_validation=True,
+        allow_network=False,
     ).transform()
     # a blank for each property is a paper less in a long mail
     return _STYLE.sub(lambda style: style[1].replace("; ", ";"), inlined)
