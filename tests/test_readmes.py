@@ -128,5 +128,8 @@ def test_the_users_page_is_short() -> None:
     assert lines <= USERS_PAGE, f"README.md has {lines} lines: what is not for every user stands in a folder's README."
 
 
-def test_the_picture_is_small_enough() -> None:
-    assert (ROOT / "tests" / "picture.png").stat().st_size < PICTURE
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_the_pictures_are_small_enough(scheme: str) -> None:
+    picture = f"tests/picture-{scheme}.png"
+    assert picture in (ROOT / "README.md").read_text()
+    assert (ROOT / picture).stat().st_size < PICTURE
