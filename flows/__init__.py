@@ -11,6 +11,6 @@ hand too; `returns` and `upkeep`. They are thin: `pipeline` has the stages as pl
 Prefect offers to start, `parameters` its forms, `artifacts` what a run leaves in the UI. `context` is what a process
 works with, `process` how it runs and ends, `outcomes`, `turns` and `causes` values that import nothing.
 
-`alarms` is for when something goes wrong and nobody looks, `processes` what `demo` and `up` run, `commands` the command
-`paperround`, `plugins` what other packages add.
+`alarms` is for when something goes wrong and nobody looks, `processes` what `demo` and `up` run, `backups` an
+installation as one file, `commands` the command `paperround`, `plugins` what other packages add.
 """

@@ -14,20 +14,42 @@ from flows import pipeline
 from flows.config.settings import load_settings
 from flows.context import open_context
 from flows.editions.model import Kind
+from flows.outcomes import Problem
 from flows.parameters import Day
 
+RETRIES = (3, 10, 20)
+"""Seconds until a source that failed is asked again within the run; what takes longer is for a later one."""
 
-@task(name="collect", task_run_name="collect {newsletter} {kind} {day}", cache_policy=NO_CACHE)
-async def collect_for(newsletter: str, kind: Kind, day: dt.date) -> list[str]:
-    """Asks the sources for what an edition may draw on; returns why those of them failed that gave nothing for its
-    day, or for any day of its week, a sentence each."""
+
+@task(
+    name="collect",
+    task_run_name="collect {newsletter} {kind} {day}",
+    cache_policy=NO_CACHE,
+    retries=len(RETRIES),
+    retry_delay_seconds=[float(pause) for pause in RETRIES],
+)
+async def collect_from_sources(newsletter: str, kind: Kind, day: dt.date) -> None:
+    """Asks the sources for what an edition may draw on. Raises Problem with why those of them failed that gave nothing
+    for its day, or for any day of its week: the task is red then, after its retries."""
     log = get_run_logger()
     async with open_context(load_settings()) as context:
         went = await pipeline.collect(context, context.newsletter(newsletter), kind, day, log.info)
     failed = [one for one in went if one.problem and not one.papers]
     if kind is Kind.WEEKLY and failed:
         log.warning("%s collections of the week failed: what was stored before is taken as it is.", len(failed))
-    return [one.problem for one in failed if kind is Kind.WEEKLY or one.day == day]
+    if wrong := [one.problem.rstrip(".") for one in failed if kind is Kind.WEEKLY or one.day == day]:
+        raise Problem(". ".join(dict.fromkeys(wrong)) + ".")
+
+
+async def collect_for(newsletter: str, kind: Kind, day: dt.date) -> str:
+    """Collects, with some patience; returns why sources failed, or nothing."""
+    state = await collect_from_sources(newsletter, kind, day, return_state=True)  # type: ignore[misc] # it is asynchronous
+    if not state.is_failed():
+        return ""
+    error = await state.aresult(raise_on_failure=False)
+    if isinstance(error, Problem):
+        return str(error)
+    raise error
 
 
 @flow(name="collect", flow_run_name="collect-{day.newsletter}-{day.date}")
@@ -37,4 +59,4 @@ async def collect(day: Day) -> State[Any]:
         newsletter = context.newsletter(day.newsletter)
         date = context.day(newsletter, day.date)
     failed = await collect_for(newsletter.slug, Kind.DAILY, date)
-    return Failed(message=" ".join(failed)) if failed else Completed(message=f"{date} is collected")
+    return Failed(message=failed) if failed else Completed(message=f"{date} is collected")

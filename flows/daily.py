@@ -8,6 +8,7 @@ from prefect import flow, get_run_logger
 from prefect.client.schemas.objects import State
 from prefect.states import Completed, Failed
 
+from flows.alarms.ask_again import ask_again, asked_again_until
 from flows.collect import collect_for
 from flows.compose import compose_edition
 from flows.config.settings import load_settings
@@ -32,7 +33,7 @@ async def bring(kind: Kind, order: Order) -> State[Any]:
     Again for the same day it returns the same edition and mails only those who have not got it yet.
     """
     log = get_run_logger()
-    if words := too_late(kind, scheduled_at(), utc_now()):
+    if words := too_late(kind, asked_again_until() or scheduled_at(), utc_now()):
         log.warning(words)
         return Completed(message=words)
     async with open_context(load_settings()) as context:
@@ -41,10 +42,15 @@ async def bring(kind: Kind, order: Order) -> State[Any]:
         day = context.day(newsletter, order.date, scheduled_at())
     log.info("%s, %s edition of %s%s.", newsletter.title, kind, day, " (dry run)" if order.dry_run else "")
     failed = await collect_for(newsletter.slug, kind, day)
+    if failed and not order.dry_run and (later := await ask_again(newsletter, kind, day, failed)):
+        return Failed(message=later)
     papers = await compose_edition(newsletter.slug, kind, day, keep=not order.dry_run)
     if failed and not papers:
         # not a quiet day but an outage: it must be seen, and the run can be retried
-        return Failed(message=f"no edition: {' '.join(failed)}")
+        return Failed(message=f"no edition: {failed}")
     if order.dry_run:
         return Completed(message=f"dry run: {papers} papers, no edition stored, no mail sent")
-    return Completed(message=await deliver_edition(newsletter.slug, kind, day))
+    if failed and newsletter.when_a_source_is_missing == "hold":
+        return Failed(message=f"held: {failed} To send what there is, start `deliver` with {day}.")
+    without = f" Without a source: {failed}" if failed else ""
+    return Completed(message=await deliver_edition(newsletter.slug, kind, day) + without)

@@ -17,6 +17,7 @@ from prefect.flows import Flow
 from prefect.runner import Runner
 from prefect.types.entrypoint import EntrypointType
 
+from flows.alarms.watchdog import watchdog
 from flows.collect import collect
 from flows.compose import compose
 from flows.context import Context
@@ -33,13 +34,16 @@ Planned: TypeAlias = CronSchedule | IntervalSchedule
 UPKEEP = CronSchedule(cron="17 3 * * *", timezone="UTC")
 """At a quiet hour, and not on one: everybody's jobs start at full hours."""
 
+WATCH_EVERY = dt.timedelta(minutes=5)
+
 _OURS = "ours-"
 """What the slug of a schedule begins with that comes from us, not from the operator."""
 
 
 async def deployments(newsletters: Iterable[Newsletter], *, with_returns: bool = False) -> list[RunnerDeployment]:
     """For each newsletter `daily/NEWSLETTER` and `weekly/NEWSLETTER` by its schedules, `deliver-due/NEWSLETTER` every
-    quarter of an hour; `upkeep/nightly`; `returns/mailbox`, with returns; `collect`, `compose` and `deliver` by hand.
+    quarter of an hour; `upkeep/nightly`; `watchdog/every-few-minutes`; `returns/mailbox`, with returns; `collect`,
+    `compose` and `deliver` by hand.
 
     Entrypoints are modules, never files: a file's folder would come onto the path and hide standard modules.
     """
@@ -62,6 +66,8 @@ async def deployments(newsletters: Iterable[Newsletter], *, with_returns: bool =
         )
     about = "What is kept for a while only goes when its time is over: sign-ups that nobody confirmed, old letters."
     offered.append(await _deployment(upkeep, "nightly", {}, UPKEEP, True, about, tags=()))
+    about = "Whether runs that are shown as running are, and whether editions are there when they should be."
+    offered.append(await _deployment(watchdog, "every-few-minutes", {}, _every(WATCH_EVERY), True, about, tags=()))
     if with_returns:
         about = "The mailbox that mail comes back to: unsubscriptions, bounces, complaints."
         offered.append(await _deployment(returns, "mailbox", {}, _every(RETURNS_EVERY), True, about, tags=()))

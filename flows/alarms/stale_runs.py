@@ -23,13 +23,19 @@ MOST = 200
 
 
 async def started(client: PrefectClient) -> Sequence[FlowRun]:
-    """The runs of served deployments that a process should be at work on; what workers of a work pool run is theirs."""
+    """The runs of our deployments that a process should be at work on. A server that we joined has others' as well, and
+    what workers of a work pool run is theirs."""
     wanted = FlowRunFilter(
         state=FlowRunFilterState(type=FlowRunFilterStateType(any_=list(ALIVE))),
         deployment_id=FlowRunFilterDeploymentId(is_null_=False),
     )
     found = await client.read_flow_runs(flow_run_filter=wanted, limit=MOST)
-    return [run for run in found if run.work_pool_name is None]
+    ours: dict[UUID | None, bool] = {}
+    for run in found:
+        if run.deployment_id not in ours and run.deployment_id is not None:
+            entrypoint = (await client.read_deployment(run.deployment_id)).entrypoint or ""
+            ours[run.deployment_id] = entrypoint.startswith("flows.")
+    return [run for run in found if run.work_pool_name is None and ours.get(run.deployment_id)]
 
 
 async def crash(client: PrefectClient, runs: Iterable[FlowRun], reason: str) -> list[str]:

@@ -33,6 +33,47 @@ def upkeep() -> None:
 
 
 @app.command()
+def backup(
+    file: Annotated[Path, typer.Argument(help="The file to make; as secret as the home folder")],
+) -> None:
+    """Writes the database and the keys into one file, as of one moment, also while a delivery is under way."""
+    from flows.backups.backup import back_up
+    from flows.config.settings import load_settings
+
+    elsewhere = run(back_up(load_settings(), file))
+    tell(f"{file} holds the database and the keys: keep it where only you can read it.")
+    if elsewhere:
+        tell(f"It does not hold {' and '.join(elsewhere)}, set elsewhere than in the home folder: keep them with it.")
+
+
+@app.command()
+def restore(
+    file: Annotated[Path, typer.Argument(help="What `paperround backup` made")],
+    replace: Annotated[bool, typer.Option("--replace", help="Lose what is there")] = False,
+) -> None:
+    """Brings back what `paperround backup` made: keys and database. What was not yet sent then may have been since: it
+    waits for you, and nobody is mailed twice without your word."""
+    from flows.backups.backup import restore as bring_back
+    from flows.config.settings import load_settings
+    from flows.outcomes import Problem
+    from flows.processes.supervisor import locked
+
+    settings = load_settings()
+    with locked(settings.home_dir / "up.lock") as free:
+        if not free:
+            raise Problem(f"Paperround is up in {settings.home_dir}: stop it first.")
+        done = run(bring_back(settings, file, replace=replace))
+    tell(f"Everything is as it was on {done.taken_at:%Y-%m-%d %H:%M} UTC.")
+    if done.doubtful or done.letters:
+        tell(
+            f"{done.doubtful} deliveries and {done.letters} letters were not sent then, and may have been since: they "
+            "are held as uncertain. `paperround deliveries --edition NEWSLETTER/DATE --state uncertain` shows those of "
+            "an edition, and with --resend or --settle you decide."
+        )
+    tell("Of editions that were made after that time nothing is known: don't start `daily` for their days.")
+
+
+@app.command()
 def doctor(as_json: Annotated[bool, typer.Option("--json", help="As JSON, for machines")] = False) -> None:
     """Looks at all that mail depends on, and says what to do: settings, database, mail server, the web app's address,
     and what DNS says of your domains (SPF, DKIM, DMARC). Sends nothing; ends with 1 if something is wrong."""

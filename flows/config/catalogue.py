@@ -202,12 +202,18 @@ def _newsletter(path: Path, slugs: Collection[str], names: Collection[str]) -> N
         look=file.text("look", _DEFAULTS["look"]),
         accent=file.text("accent", _DEFAULTS["accent"]),
         thumbnails=file.flag("thumbnails", _DEFAULTS["thumbnails"]),
+        deadline=file.text("deadline", _DEFAULTS["deadline"]),
+        when_a_source_is_missing=file.text("when_a_source_is_missing", _DEFAULTS["when_a_source_is_missing"]),
         notice=file.text("notice", ""),
         approval=file.text("approval", ""),
         approval_deadline=file.text("approval_deadline", _DEFAULTS["approval_deadline"]),
         approval_otherwise=file.text("approval_otherwise", ""),
     )
     _check_approval(file, newsletter)
+    if newsletter.deadline != deadline.NONE and not deadline.fits(newsletter.deadline):
+        file.fail("deadline", newsletter.deadline, 'must be a time such as "18:00", a span such as "1h", or "0m"')
+    if newsletter.when_a_source_is_missing not in ("send", "hold"):
+        file.fail("when_a_source_is_missing", newsletter.when_a_source_is_missing, 'must be "send" or "hold"')
     if not _COLOUR.fullmatch(newsletter.accent):
         file.fail("accent", newsletter.accent, 'must be a colour such as "#0b6e5f": a # and six hexadecimal digits')
     if not _SLUG.fullmatch(newsletter.look):

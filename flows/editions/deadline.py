@@ -1,4 +1,4 @@
-"""Until when an operator is asked about an edition. Pure."""
+"""Until when an operator is asked about an edition, and a source that failed is asked again. Pure."""
 
 from __future__ import annotations
 
@@ -13,6 +13,10 @@ _CLOCK = re.compile(r"([01]?\d|2[0-3]):([0-5]\d)")
 _SPAN = re.compile(r"(\d{1,3})\s?(h|m)")
 LONGEST = dt.timedelta(days=3)
 """What is older is no news any more."""
+
+
+NONE = "0m"
+"""No time at all."""
 
 
 def fits(written: str) -> bool:
@@ -34,6 +38,17 @@ def deadline_of(newsletter: Newsletter, asked_at: dt.datetime) -> dt.datetime:
         if (moment := wanted.astimezone(dt.UTC)) > asked_at:
             return moment
     raise AssertionError("the clocks show every time within a day and a half")
+
+
+def collected_by(newsletter: Newsletter, planned: dt.datetime) -> dt.datetime:
+    """Until when sources are asked again for an edition whose run was `planned` for then, in UTC; not later than that
+    where the time is past already."""
+    clock = _CLOCK.fullmatch(newsletter.deadline)
+    if not clock:
+        return planned + (_span(newsletter.deadline) or dt.timedelta(0))
+    here = planned.astimezone(ZoneInfo(newsletter.zone))
+    wanted = dt.datetime.combine(here.date(), dt.time(int(clock[1]), int(clock[2])), tzinfo=here.tzinfo)
+    return max(wanted.astimezone(dt.UTC), planned)
 
 
 def otherwise_of(newsletter: Newsletter) -> Verdict:

@@ -72,6 +72,11 @@ class Newsletter:
     accent: str = "#0b6e5f"
     thumbnails: bool = False
     """Whether papers are shown with the source's picture. Its server then learns who reads, and when."""
+    deadline: str = "1h"
+    """Until when a source that failed is asked again: a time of the newsletter's day such as "18:00", or a span after
+    the run was to start, "1h" or "45m"; "0m": not by later runs."""
+    when_a_source_is_missing: str = "send"
+    """What becomes of a daily edition then: "send" what is there, or "hold" it."""
     notice: str = ""
     """One sentence above every edition (the bundled sample says that it is one)."""
     approval: str = ""

@@ -60,6 +60,7 @@ def prefect_environment(
         "PREFECT_RUNNER_POLL_FREQUENCY": "2",
         "PREFECT_LOGGING_TO_API_BATCH_INTERVAL": "1",
         **logs.prefect(settings.log_level, settings.log_format),
+        "PREFECT_FLOWS_HEARTBEAT_FREQUENCY": "30",  # what the watchdog, and automations, know a living run by
         **given,
         **settings.environment(),
         "TMPDIR": str(temporary),

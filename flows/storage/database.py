@@ -248,8 +248,8 @@ def _with_ssl(url: URL) -> URL:
     return url if mode is None else url.difference_update_query(["sslmode"]).update_query_dict({"ssl": mode})
 
 
-async def migrate(database: Database) -> None:
-    """Brings the schema up to date; several processes may do so at the same time.
+async def migrate(database: Database, revision: str = "head") -> None:
+    """Brings the schema up to date, or to a `revision`; several processes may do so at the same time.
 
     Raises Problem when the database can't be reached or is newer than this program.
     """
@@ -257,7 +257,7 @@ async def migrate(database: Database) -> None:
         async with database._writing.begin() as connection:
             if database.engine.dialect.name == "postgresql":
                 await connection.execute(sa.text(f"SELECT pg_advisory_xact_lock({_MIGRATION_LOCK})"))
-            await connection.run_sync(_upgrade)
+            await connection.run_sync(_upgrade, revision)
 
 
 async def is_current(database: Database) -> bool:
@@ -292,21 +292,43 @@ def _config(connection: Connection) -> Config:
     return config
 
 
-def _upgrade(connection: Connection) -> None:
+def _upgrade(connection: Connection, revision: str) -> None:
     from alembic import command  # noqa: PLC0415
     from alembic.util import CommandError  # noqa: PLC0415
 
     try:
-        command.upgrade(_config(connection), "head")
+        command.upgrade(_config(connection), revision)
     except CommandError as error:
         raise Problem(
             f"The database belongs to another version of Paperround ({error}): upgrade the program."
         ) from error
 
 
-def _is_current(connection: Connection) -> bool:
+async def revision_of(database: Database) -> str:
+    """Which schema it has; empty: none of ours."""
+    with _explained(database):
+        async with database._reading.begin() as connection:
+            return await connection.run_sync(_revision)
+
+
+def knows(revision: str) -> bool:
+    """Whether this program can bring a database of that schema up to date."""
+    from alembic.config import Config  # noqa: PLC0415
+    from alembic.script import ScriptDirectory  # noqa: PLC0415
+
+    config = Config()
+    config.set_main_option("script_location", str(Path(__file__).parent / "migrations").replace("%", "%%"))
+    return any(one.revision == revision for one in ScriptDirectory.from_config(config).walk_revisions())
+
+
+def _revision(connection: Connection) -> str:
     from alembic.runtime.migration import MigrationContext  # noqa: PLC0415
+
+    return MigrationContext.configure(connection).get_current_revision() or ""
+
+
+def _is_current(connection: Connection) -> bool:
     from alembic.script import ScriptDirectory  # noqa: PLC0415
 
     newest = ScriptDirectory.from_config(_config(connection)).get_current_head()
-    return MigrationContext.configure(connection).get_current_revision() == newest
+    return _revision(connection) == newest

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import os
 import re
 import signal
 import socket
+import sqlite3
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,7 +20,11 @@ from typing import Any
 import httpx
 import pytest
 
+from flows.papers.model import Addresses, Window
+from flows.papers.sources import huggingface
 from tests.conftest import PostgresqlServer, free_port, own_postgresql
+from tests.papers.server import Reply, Server, running
+from tests.papers.shapes import listed, page
 from tests.running_processes import processes_of
 
 SOON = 90
@@ -34,6 +41,7 @@ class Up:
     web: str
     api: str
     database: PostgresqlServer
+    source: Server
 
     def call(self, method: str, path: str, body: object = None) -> Any:
         user, _, password = (self.home / "operator_login").read_text().partition(":")
@@ -48,6 +56,24 @@ class Up:
         assert answer is not None
         assert answer.is_success, (answer.status_code, answer.text)
         return answer.json()
+
+    def start(self, deployment: str, **parameters: object) -> str:
+        """Asks for a run; its id."""
+        found = self.call("GET", f"/deployments/name/{deployment}")
+        return str(self.call("POST", f"/deployments/{found['id']}/create_flow_run", {"parameters": parameters})["id"])
+
+    def edition(self, newsletter: str, day: dt.date) -> str:
+        return self.start(f"daily/{newsletter}", order={"newsletter": newsletter, "date": str(day), "dry_run": False})
+
+    def state(self, run: str) -> str:
+        return str(self.call("GET", f"/flow_runs/{run}")["state"]["type"])
+
+    def message(self, run: str) -> str:
+        return str(self.call("GET", f"/flow_runs/{run}")["state"]["message"])
+
+    def listing(self, day: dt.date) -> str:
+        """The path of the day's list at Hugging Face."""
+        return huggingface.requests(Window(day=day), Addresses(huggingface=""))[0].url
 
     def says(self, words: str) -> bool:
         return words in self.said.read_text()
@@ -88,7 +114,7 @@ def until(true: Callable[[], bool], up: Up | None = None, seconds: float = SOON)
 def up(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Up]:
     folder = tmp_path_factory.mktemp("up")
     home, web, prefect = folder / "home", free_port(), free_port()
-    with own_postgresql() as server, socket.create_server(("127.0.0.1", 0)) as silent:
+    with own_postgresql() as server, running() as source, socket.create_server(("127.0.0.1", 0)) as silent:
         if server is None:
             pytest.skip("no PostgreSQL programs on this machine")
         environment = {name: value for name, value in os.environ.items() if not name.startswith("PAPERROUND_")}
@@ -97,6 +123,9 @@ def up(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Up]:
             "PAPERROUND_DATABASE_URL": server.url.replace("+asyncpg", ""),
             "PAPERROUND_MAIL_URL": f"smtp://127.0.0.1:{silent.getsockname()[1]}",
             "PAPERROUND_MIAL_RATE": "5",
+            "PAPERROUND_CACHE_DIR": str(folder / "cache"),
+            "PAPERROUND_HUGGINGFACE_URL": source.url,
+            "PAPERROUND_ARXIV_URL": f"{source.url}/query",
         }
         command = [sys.executable, "-P", "-m", "flows"]
         add = [*command, "subscribers", "add", "ada.brook@example.org", "-n", "sample"]
@@ -104,7 +133,8 @@ def up(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Up]:
         ports = ["--port", str(web), "--prefect-port", str(prefect)]
         with (folder / "said").open("wb") as said:
             process = subprocess.Popen([*command, "up", *ports], env=environment, cwd=folder, stdout=said, stderr=said)
-        here = Up(process, home, folder / "said", f"http://127.0.0.1:{web}", f"http://127.0.0.1:{prefect}/api", server)
+        addresses = (f"http://127.0.0.1:{web}", f"http://127.0.0.1:{prefect}/api")
+        here = Up(process, home, folder / "said", *addresses, server, source)
         try:
             until(lambda: here.says("Paperround is up"), here, 180)
             yield here
@@ -130,29 +160,86 @@ def test_a_web_app_that_is_killed_is_started_again_and_the_reason_is_told(up: Up
 def test_a_run_whose_runner_was_killed_is_crashed_within_a_minute(up: Up, all_of_it: bool) -> None:
     """Else it would be shown as running for ever, or go on where nobody can cancel it."""
     until(lambda: up.call("POST", "/deployments/count", {"deployments": {"name": {"any_": ["sample"]}}}) >= 2, up)
-    found = up.call("GET", "/deployments/name/daily/sample")
-    order = {"order": {"newsletter": "sample", "date": "2026-06-09", "dry_run": False}}
-    run = up.call("POST", f"/deployments/{found['id']}/create_flow_run", {"parameters": order})
-
-    def state() -> str:
-        return str(up.call("GET", f"/flow_runs/{run['id']}")["state"]["type"])
-
-    until(lambda: state() == "RUNNING", up)
+    run = up.edition("sample", dt.date(2026, 6, 9))
+    until(lambda: up.state(run) == "RUNNING", up)
     runner = up.pid("runner")
     (os.killpg if all_of_it else os.kill)(runner, signal.SIGKILL)
-    assert until(lambda: state() == "CRASHED", up) < 60
+    assert until(lambda: up.state(run) == "CRASHED", up) < 60
     if all_of_it:
-        assert "The process of this run is gone" in up.call("GET", f"/flow_runs/{run['id']}")["state"]["message"]
+        assert "The process of this run is gone" in up.message(run)
     assert [pid for pid in processes_of(up.home) if "prefect.engine" in _command(pid)] == []
     until(lambda: up.says(f"The runner stopped by itself (signal {signal.SIGKILL:d})"), up)
+
+
+AWAY = dt.date(2026, 6, 18)
+"""A day of which the source gives nothing."""
+
+
+@pytest.fixture(scope="module")
+def begun(up: Up) -> tuple[str, str]:
+    """What takes its time, begun together: an edition of a source that stays away, and a run that is shown as running
+    for ten minutes though nothing is at work on it."""
+    up.source.says(up.listing(AWAY), Reply(b"gone", 404))
+    until(lambda: up.call("POST", "/deployments/count", {"deployments": {"name": {"any_": ["daily"]}}}) >= 3, up)
+    edition = up.edition("daily", AWAY)
+    upkeep = up.call("GET", "/deployments/name/upkeep/nightly")
+    later = {"type": "SCHEDULED", "state_details": {"scheduled_time": "2099-01-01T00:00:00Z"}}
+    stale = up.call("POST", f"/deployments/{upkeep['id']}/create_flow_run", {"state": later})["id"]
+    up.call("POST", f"/flow_runs/{stale}/set_state", {"state": {"type": "RUNNING"}, "force": True})
+    before = (dt.datetime.now(dt.UTC) - dt.timedelta(minutes=10)).strftime("%Y-%m-%d %H:%M:%S.%f")
+    with closing(sqlite3.connect(up.home / "prefect" / "prefect.db", timeout=30)) as prefect, prefect:
+        wanted = (before, str(stale).replace("-", ""))
+        prefect.execute(
+            "UPDATE flow_run_state SET timestamp = ? WHERE replace(flow_run_id, '-', '') = ? AND type = 'RUNNING'",
+            wanted,
+        )
+    up.start("watchdog/every-few-minutes")
+    return edition, stale
+
+
+def test_a_source_that_is_away_for_twelve_seconds_costs_nothing(up: Up, begun: tuple[str, str]) -> None:
+    day = dt.date(2026, 6, 19)
+    up.source.says(up.listing(day), Reply(fault="reset"))
+    run = up.edition("daily", day)
+    time.sleep(12)
+    up.source.says(up.listing(day).replace("p=0", "p=1"), Reply(b"[]"))
+    up.source.says(up.listing(day), Reply(page(listed())))
+    until(lambda: up.state(run) in ("COMPLETED", "FAILED"), up)
+    assert (up.state(run), "no edition" in up.message(run)) == ("COMPLETED", False), up.message(run)
+
+
+def test_a_source_that_stays_away_makes_the_run_red_and_a_later_one_goes_on(up: Up, begun: tuple[str, str]) -> None:
+    run, _ = begun
+    until(lambda: up.state(run) == "FAILED", up)
+    assert "The sources are asked again at " in up.message(run)
+    tasks = up.call("POST", "/task_runs/filter", {"flow_runs": {"id": {"any_": [run]}}})
+    assert [(task["state"]["type"], task["run_count"]) for task in tasks] == [("FAILED", 4)]
+
+    found = up.call("GET", "/deployments/name/daily/daily")
+    wanted = {"deployment_id": {"any_": [found["id"]]}, "state": {"type": {"any_": ["SCHEDULED"]}}}
+    planned = up.call("POST", "/flow_runs/filter", {"flow_runs": wanted})
+    [later] = [one for one in planned if one["parameters"]["order"]["date"] == str(AWAY)]
+    wait = dt.datetime.fromisoformat(later["expected_start_time"]) - dt.datetime.now(dt.UTC)
+    assert dt.timedelta(minutes=8) < wait < dt.timedelta(minutes=10)
+
+    up.source.says(up.listing(AWAY).replace("p=0", "p=1"), Reply(b"[]"))
+    up.source.says(up.listing(AWAY), Reply(page(listed(2))))
+    now = {"type": "SCHEDULED", "state_details": {"scheduled_time": dt.datetime.now(dt.UTC).isoformat()}}
+    up.call("POST", f"/flow_runs/{later['id']}/set_state", {"state": now, "force": True})
+    until(lambda: up.state(later["id"]) == "COMPLETED", up)
+
+
+def test_the_watchdog_sets_right_what_is_shown_as_running_without_a_process(up: Up, begun: tuple[str, str]) -> None:
+    _, stale = begun
+    until(lambda: up.state(stale) == "CRASHED", up)
+    assert "Nothing was heard" in up.message(stale)
 
 
 def test_a_prefect_server_that_is_killed_is_started_again_and_runs_go_on(up: Up) -> None:
     up.kill("server")
     until(lambda: up.says("The server stopped by itself (signal 9)"), up)
-    upkeep = up.call("GET", "/deployments/name/upkeep/nightly")
-    run = up.call("POST", f"/deployments/{upkeep['id']}/create_flow_run", {})
-    until(lambda: up.call("GET", f"/flow_runs/{run['id']}")["state"]["type"] == "COMPLETED", up)
+    run = up.start("upkeep/nightly")
+    until(lambda: up.state(run) == "COMPLETED", up)
 
 
 def test_a_database_that_is_away_for_twenty_seconds_is_told_and_survived(up: Up) -> None:
@@ -163,6 +250,5 @@ def test_a_database_that_is_away_for_twenty_seconds_is_told_and_survived(up: Up)
     up.database.start()
     until(lambda: up.says("The database is there again."), up)
     until(up.is_well, up)
-    upkeep = up.call("GET", "/deployments/name/upkeep/nightly")
-    run = up.call("POST", f"/deployments/{upkeep['id']}/create_flow_run", {})
-    until(lambda: up.call("GET", f"/flow_runs/{run['id']}")["state"]["type"] == "COMPLETED", up)
+    run = up.start("upkeep/nightly")
+    until(lambda: up.state(run) == "COMPLETED", up)
