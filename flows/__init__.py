@@ -7,9 +7,10 @@ an edition before its readers, `config` what an operator sets, `subscribers` (be
 the ledger.
 
 The flows stand here, a file each: `daily` and `weekly` run `collect`, `compose` and `deliver`, which can be started by
-hand too; `returns` and `upkeep`. They are thin: `pipeline` has the stages as plain functions. `deployments` is what
-Prefect offers to start, `parameters` its forms, `artifacts` what a run leaves in the UI. `context` is what a process
-works with, `process` how it runs and ends, `outcomes`, `turns` and `causes` values that import nothing.
+hand too; `returns` and `upkeep`; in `by_hand` what an operator does about an edition. They are thin: `pipeline` has the
+stages as plain functions. `deployments` is what Prefect offers to start, `parameters` its forms, `artifacts` what a run
+leaves in the UI. `context` is what a process works with, `process` how it runs and ends, `outcomes`, `turns` and
+`causes` values that import nothing.
 
 `alarms` is for when something goes wrong and nobody looks, `processes` what `demo` and `up` run, `backups` an
 installation as one file, `commands` the command `paperround`, `plugins` what other packages add.

@@ -12,6 +12,7 @@ from typing import Any
 from prefect.artifacts import acreate_link_artifact, acreate_markdown_artifact, acreate_table_artifact
 from prefect.events import emit_event
 
+from flows.approval.asking import Asked
 from flows.context import Context, preview_link
 from flows.delivery.run import Delivered
 from flows.editions.maths import text
@@ -35,6 +36,26 @@ async def show_edition(context: Context, edition: Edition | NoEdition) -> None:
         preview_link(context, edition.newsletter, edition.kind, edition.day),
         link_text="See it as a mail",
         key=_key("preview", edition.newsletter, edition.kind),
+    )
+
+
+async def show_asked(asked: Asked, preview: str) -> None:
+    """What an operator is asked about: until when, where to look, what looks wrong, how many papers each topic has."""
+    edition, approval = asked.edition, asked.approval
+    then = {"hold": "it is held", "send": "it is sent", "skip": "the day is skipped"}[approval.otherwise]
+    lines = [
+        f"**{edition.size} papers wait for your word** until {approval.deadline_at:%Y-%m-%d %H:%M} UTC; then {then}.",
+        "",
+        f"[See it as a mail]({preview}) · {_cell(asked.test)}",
+        "",
+        *([f"- ⚠ {_cell(one)}" for one in asked.concerns] or ["Nothing looks wrong."]),
+        "",
+        "| topic | papers |",
+        "|---|---:|",
+        *(f"| {_cell(section.name)} | {len(section.entries)} |" for section in edition.sections),
+    ]
+    await acreate_markdown_artifact(
+        "\n".join(lines), key=_key("approval", edition.newsletter, edition.kind), description=str(edition.day)
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from typing import Any
 
 from prefect import flow, get_run_logger
@@ -9,6 +10,7 @@ from prefect.client.schemas.objects import State
 from prefect.states import Completed, Failed
 
 from flows.alarms.ask_again import ask_again, asked_again_until
+from flows.by_hand.suspension import resumed, wait_for_approval
 from flows.collect import collect_for
 from flows.compose import compose_edition
 from flows.config.settings import load_settings
@@ -33,14 +35,18 @@ async def bring(kind: Kind, order: Order) -> State[Any]:
     Again for the same day it returns the same edition and mails only those who have not got it yet.
     """
     log = get_run_logger()
-    if words := too_late(kind, asked_again_until() or scheduled_at(), utc_now()):
+    began = await resumed()
+    if not began and (words := too_late(kind, asked_again_until() or scheduled_at(), utc_now())):
         log.warning(words)
         return Completed(message=words)
     async with open_context(load_settings()) as context:
         newsletter = context.newsletter(order.newsletter, kind)
         # a scheduled run makes the edition of the day it was planned for, also when it starts after midnight
-        day = context.day(newsletter, order.date, scheduled_at())
+        day = context.day(newsletter, order.date, began or scheduled_at())
     log.info("%s, %s edition of %s%s.", newsletter.title, kind, day, " (dry run)" if order.dry_run else "")
+    if began:
+        # what the operator saw is what they decided about: it is not collected again
+        return await _deliver(newsletter.slug, kind, day)
     failed = await collect_for(newsletter.slug, kind, day)
     if failed and not order.dry_run and (later := await ask_again(newsletter, kind, day, failed)):
         return Failed(message=later)
@@ -52,5 +58,11 @@ async def bring(kind: Kind, order: Order) -> State[Any]:
         return Completed(message=f"dry run: {papers} papers, no edition stored, no mail sent")
     if failed and newsletter.when_a_source_is_missing == "hold":
         return Failed(message=f"held: {failed} To send what there is, start `deliver` with {day}.")
-    without = f" Without a source: {failed}" if failed else ""
-    return Completed(message=await deliver_edition(newsletter.slug, kind, day) + without)
+    return await _deliver(newsletter.slug, kind, day, f" Without a source: {failed}" if failed else "")
+
+
+async def _deliver(newsletter: str, kind: Kind, day: dt.date, without: str = "") -> State[Any]:
+    """Delivers an edition as soon as its operator allows it, where they are to be asked."""
+    if refused := await wait_for_approval(newsletter, kind, day):
+        return refused
+    return Completed(message=await deliver_edition(newsletter, kind, day) + without)

@@ -14,6 +14,7 @@ from prefect.states import Completed
 
 from flows import pipeline
 from flows.artifacts import show_delivery, watch
+from flows.by_hand.suspension import at_deadline
 from flows.config.settings import load_settings
 from flows.context import open_context, report_link, utc_now
 from flows.delivery.run import Delivered, Held
@@ -55,6 +56,9 @@ async def deliver_edition(newsletter: str, kind: Kind, day: dt.date) -> str:
 async def deliver_what_is_due(newsletter: str) -> str:
     """Delivers what has become due of all editions of a newsletter; returns what was done, in a sentence."""
     log = get_run_logger()
+    said = await at_deadline(newsletter)
+    for sentence in said:
+        log.info(sentence)
 
     async def work(stop: asyncio.Event) -> list[Delivered | Held]:
         async with open_context(load_settings()) as context:
@@ -66,7 +70,7 @@ async def deliver_what_is_due(newsletter: str) -> str:
     for delivered in done:
         if delivered.halted:
             raise Problem(f"{delivered.halted} Nobody was lost: it goes on when that is mended.")
-    return " ".join(delivered.sentence for delivered in done) or "Nothing is due."
+    return " ".join([*said, *(delivered.sentence for delivered in done)]) or "Nothing is due."
 
 
 @flow(name="deliver-due", flow_run_name="deliver-due-{target.newsletter}")

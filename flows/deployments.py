@@ -18,12 +18,14 @@ from prefect.runner import Runner
 from prefect.types.entrypoint import EntrypointType
 
 from flows.alarms.watchdog import watchdog
+from flows.by_hand.approve import approve
+from flows.by_hand.send_test import send_test
 from flows.collect import collect
 from flows.compose import compose
 from flows.context import Context
 from flows.daily import daily
 from flows.deliver import deliver, deliver_due
-from flows.editions.model import Newsletter
+from flows.editions.model import Kind, Newsletter
 from flows.parameters import DUE_EVERY, RETURNS_EVERY, Day, Order, Target
 from flows.returns import returns
 from flows.upkeep import upkeep
@@ -57,6 +59,7 @@ async def deployments(newsletters: Iterable[Newsletter], *, with_returns: bool =
             planned = CronSchedule(cron=newsletter.weekly_cron, timezone=newsletter.zone)
             about = f"**{newsletter.title}, weekly.** The best of the seven days that end on the date, by topic."
             offered.append(await _deployment(weekly, newsletter.slug, order, planned, newsletter.active, about))
+        offered += await _by_hand(newsletter)
         often = _every(DUE_EVERY)
         target = Target(newsletter=newsletter.slug)
         about = f"{newsletter.title}: readers whose hour has come, and what a mail server put off."
@@ -79,6 +82,30 @@ async def deployments(newsletters: Iterable[Newsletter], *, with_returns: bool =
             )
         )
     return offered
+
+
+async def _by_hand(newsletter: Newsletter) -> list[RunnerDeployment]:
+    """What an operator does about an edition: see it first, and decide about it."""
+    of: dict[str, Any] = {"newsletter": newsletter.slug, "date": "today", "kind": Kind.DAILY.value}
+    word = {**of, "decision": "hold", "subject": "", "note": "", "drop": [], "lead": "", "reason": ""}
+    about = f"{newsletter.title}: an edition, mailed to you alone."
+    decide = f"{newsletter.title}: hold, send or skip an edition, with a note, papers dropped and one to lead."
+    return [
+        await send_test.ato_deployment(
+            newsletter.slug,
+            description=about,
+            parameters={"test": of},
+            entrypoint_type=EntrypointType.MODULE_PATH,
+            tags=["newsletter"],
+        ),
+        await approve.ato_deployment(
+            newsletter.slug,
+            description=decide,
+            parameters={"word": word},
+            entrypoint_type=EntrypointType.MODULE_PATH,
+            tags=["newsletter"],
+        ),
+    ]
 
 
 def _every(interval: dt.timedelta) -> IntervalSchedule:

@@ -76,7 +76,7 @@ def test_every_setting_is_named(field: str) -> None:
 
 
 def test_every_flow_is_named() -> None:
-    files = "".join(words_of(file) for file in sorted((ROOT / "flows").glob("*.py")))
+    files = "".join(words_of(file) for file in sorted((ROOT / "flows").rglob("*.py")))
     named = set(re.findall(r"`([\w-]+)(?:`| / )", words_of(ROOT / "flows" / "README.md")))
     assert set(re.findall(r'^@flow\(name="([\w-]+)"', files, re.MULTILINE)) <= named
 

@@ -1,0 +1,34 @@
+"""The flow `send-test`: an edition, mailed to its operator alone."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from prefect import flow, get_run_logger
+from prefect.client.schemas.objects import State
+from prefect.states import Completed
+from pydantic import Field
+
+from flows.approval import to_operator
+from flows.config.settings import load_settings
+from flows.context import open_context
+from flows.editions.model import Kind
+from flows.parameters import Day
+
+
+class Test(Day):
+    """An edition that is mailed to you."""
+
+    kind: Kind = Field(title="Kind", description="The day's edition, or the week's", json_schema_extra={"position": 2})
+
+
+@flow(name="send-test", flow_run_name="send-test-{test.newsletter}-{test.date}")
+async def send_test(test: Test) -> State[Any]:
+    """Mail an edition to PAPERROUND_OPERATOR_ADDRESS alone, its subject marked. It is made of what is collected, and
+    no edition is stored."""
+    async with open_context(load_settings()) as context:
+        newsletter = context.newsletter(test.newsletter, test.kind)
+        day = context.day(newsletter, test.date)
+        words = await to_operator.send_test(context, newsletter, test.kind, day)
+    get_run_logger().info(words)
+    return Completed(message=words)
