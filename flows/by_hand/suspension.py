@@ -33,8 +33,6 @@ from flows.pipeline import not_allowed
 from flows.storage.approvals import State as Standing
 
 KEY = "approval"
-RESPONSE = f"suspended-{KEY}-response"
-"""Where Prefect keeps what was written into the form of a run that was resumed."""
 PATIENCE = dt.timedelta(days=1)
 """How long after its deadline a run still waits to be resumed, should nothing have ended it."""
 _TITLE = 70
@@ -155,8 +153,10 @@ async def wait_for_approval(newsletter: str, kind: Kind, day: dt.date) -> State[
     await suspend_flow_run(  # type: ignore[misc] # it is awaited in a flow that is async
         wait_for_input=form(asked, preview), key=KEY, timeout=max(seconds, 60)
     )
-    # whoever gets here was resumed without an answer that could be read
-    return Completed(name="Held", message="it was resumed without an answer and is held: decide with `approve`")
+    # whoever resumes it without touching the form is not heard in any other way
+    async with open_context(load_settings()) as context:
+        said = await _take(context, newsletter, kind, day, {"decision": Verdict.HOLD.value}, run)
+    return Completed(name="Held", message=f"no mail: {said} To send it, use `approve`.")
 
 
 async def _take(context: Context, newsletter: str, kind: Kind, day: dt.date, given: dict[str, Any], run: str) -> str:
@@ -176,17 +176,23 @@ async def _take(context: Context, newsletter: str, kind: Kind, day: dt.date, giv
 
 async def _given(run: str) -> dict[str, Any]:
     """What was written into the form of this run; nothing if it was not resumed yet."""
-    try:
-        value = await read_flow_run_input(RESPONSE, flow_run_id=UUID(run))
-    except (ObjectNotFound, ValueError):
-        return {}
+    value = await _input("response", run)
     return {"decision": "hold", **value} if isinstance(value, dict) else {}
 
 
+async def _input(what: str, run: str) -> Any:
+    """What Prefect keeps of the form of a run: its "schema" once it was suspended, the "response" of who resumed
+    it with one; None where it keeps nothing."""
+    try:
+        return await read_flow_run_input(f"suspended-{KEY}-{what}", flow_run_id=UUID(run))
+    except (ObjectNotFound, ValueError):
+        return None
+
+
 async def resumed() -> dt.datetime | None:
-    """When the run around us was to start at first, if it was suspended for its operator and goes on; else None."""
+    """When the run around us was to start at first, if it has been suspended for its operator; else None."""
     context = FlowRunContext.get()
-    if not context or not context.flow_run or not await _given(str(context.flow_run.id)):
+    if not context or not context.flow_run or await _input("schema", str(context.flow_run.id)) is None:
         return None
     return context.flow_run.expected_start_time
 

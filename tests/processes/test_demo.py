@@ -27,6 +27,17 @@ START = 180
 """Seconds that a start may take on a busy machine; on a quiet one it takes half a minute."""
 
 
+OPERATOR = "editor@example.org"
+ASKED = """title = "Asked first"
+description = "Its operator allows each edition."
+sources = ["sample"]
+active = false
+look_back = 0
+approval = "wait"
+approval_otherwise = "send"
+"""
+
+
 @dataclass
 class Demo:
     process: subprocess.Popen[str]
@@ -60,11 +71,17 @@ class Demo:
             return browser.get(url)
 
     def run(self, deployment: str, parameters: dict[str, Any]) -> dict[str, Any]:
-        """Starts a run as the form of the UI does, and waits for its end."""
+        """Starts a run as the form of the UI does, and waits for its end, or until it is suspended."""
         found = self.api("GET", f"/deployments/name/{deployment}")
-        run = self.api("POST", f"/deployments/{found['id']}/create_flow_run", {"parameters": parameters})
+        return self.ended(self.api("POST", f"/deployments/{found['id']}/create_flow_run", {"parameters": parameters}))
+
+    def resume(self, run: dict[str, Any], **answer: Any) -> str:
+        """Resumes a run with what its form holds; whether Prefect takes it."""
+        return str(self.api("POST", f"/flow_runs/{run['id']}/resume", {"run_input": answer})["status"])
+
+    def ended(self, run: dict[str, Any], *other: str) -> dict[str, Any]:
         deadline = time.monotonic() + START
-        while run["state"]["type"] not in ("COMPLETED", "FAILED", "CRASHED", "CANCELLED"):
+        while run["state"]["type"] not in ("COMPLETED", "FAILED", "CRASHED", "CANCELLED", *(other or ("PAUSED",))):
             assert time.monotonic() < deadline, run["state"]
             time.sleep(0.5)
             run = self.api("GET", f"/flow_runs/{run['id']}")
@@ -82,10 +99,13 @@ class Demo:
 def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
     folder = tmp_path_factory.mktemp("demo")
     elsewhere = hostile_folder(folder / "elsewhere")
+    (folder / "newsletters").mkdir()
+    (folder / "newsletters" / "asked.toml").write_text(ASKED)
+    more = {"PAPERROUND_NEWSLETTERS_DIR": str(folder / "newsletters"), "PAPERROUND_OPERATOR_ADDRESS": OPERATOR}
     with subprocess.Popen(
         [sys.executable, "-P", "-m", "flows", "demo", "--offline", "--home", str(folder / "home")],
         cwd=elsewhere,
-        env=environment_of(elsewhere),
+        env=environment_of(elsewhere) | more,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
@@ -187,6 +207,61 @@ def test_a_weekly_run_brings_the_week_to_weekly_readers_alone(demo: Demo) -> Non
     assert httpx.get(f"{demo.site}/archive/sample/week/2026-06-13").status_code == 200
 
 
+def test_a_run_waits_for_its_operator_and_sends_what_they_decide(demo: Demo) -> None:
+    paperround(demo, "subscribers", "add", "asked@example.org", "--newsletter", "asked")
+    before = set(demo.mails())
+    run = demo.run("daily/asked", {"order": {"newsletter": "asked", "date": "2026-06-09", "dry_run": False}})
+    assert run["state"]["name"] == "Suspended"
+    (test,) = set(demo.mails()) - before
+    assert b"To: editor@example.org" in test.read_bytes()
+    assert "**25 papers wait for your word**" in demo.artifacts(run)["approval-asked"]
+    schema = demo.api("GET", f"/flow_runs/{run['id']}/input/suspended-approval-schema")
+    papers = schema["properties"]["drop"]["items"]["enum"]
+    assert demo.resume(run, decision="send", drop=["0000.00000: A paper of another day"]) == "REJECT"
+    answer = {"decision": "send", "note": "Good <b>morning</b>.", "drop": [papers[3]], "lead": papers[5]}
+    assert demo.resume(run, **answer) == "ACCEPT"
+    assert demo.resume(run) == "ABORT"
+    run = demo.ended(demo.api("GET", f"/flow_runs/{run['id']}"), "")
+    assert run["state"]["message"] == "Deliveries: 1 sent."
+    (mail,) = set(demo.mails()) - before - {test}
+    read = email.message_from_bytes(mail.read_bytes(), policy=email.policy.default)
+    html, text = (read.get_body((kind,)) for kind in ("html", "plain"))
+    assert html is not None
+    assert text is not None
+    assert "Good &lt;b&gt;morning&lt;/b&gt;." in html.get_content()
+    assert "Good <b>morning</b>." in text.get_content()
+    assert papers[3].partition(": ")[0] not in html.get_content()
+    assert papers[5].partition(": ")[0] in html.get_content()
+
+
+def test_an_untouched_resume_holds_and_a_word_given_elsewhere_ends_the_waiting(demo: Demo) -> None:
+    parameters = {"order": {"newsletter": "asked", "date": "2026-06-10", "dry_run": False}}
+    run = demo.run("daily/asked", parameters)
+    before = len(demo.mails())
+    assert demo.resume(run) == "ACCEPT"
+    run = demo.ended(demo.api("GET", f"/flow_runs/{run['id']}"), "")
+    assert run["state"]["name"] == "Held"
+    again = demo.run("daily/asked", parameters)
+    assert again["state"]["name"] == "Suspended"
+    word = {"newsletter": "asked", "date": "2026-06-10", "kind": "daily", "decision": "send"}
+    rest = {"subject": "From elsewhere", "note": "", "drop": [], "lead": "", "reason": ""}
+    sent = demo.run("approve/asked", {"word": word | rest})
+    assert sent["state"]["message"] == "The daily edition of 2026-06-10 is allowed. Deliveries: 1 sent."
+    assert demo.api("GET", f"/flow_runs/{again['id']}")["state"]["message"].startswith("decided elsewhere: ")
+    # the one to the operator, when they were asked again, and the one to the reader
+    fresh = [re.findall(rb"^(?:To|Subject): .*", mail.read_bytes(), re.M) for mail in demo.mails()[before:]]
+    assert len(fresh) == 2, fresh
+
+
+def test_a_test_is_mailed_to_the_operator_alone(demo: Demo) -> None:
+    before = set(demo.mails())
+    run = demo.run("send-test/sample", {"test": {"newsletter": "sample", "date": "2026-06-09", "kind": "daily"}})
+    assert "was mailed to the operator's address alone" in run["state"]["message"]
+    (mail,) = set(demo.mails()) - before
+    assert b"To: editor@example.org" in mail.read_bytes()
+    assert b"Subject: [Test]" in mail.read_bytes()
+
+
 def test_upkeep_is_offered_and_planned_and_names_nobody(demo: Demo) -> None:
     (schedule,) = demo.api("GET", "/deployments/name/upkeep/nightly")["schedules"]
     assert (schedule["active"], schedule["schedule"]["cron"]) == (True, "17 3 * * *")
@@ -207,6 +282,7 @@ def test_what_has_become_due_is_delivered_by_a_run_of_its_own(demo: Demo) -> Non
 def paperround(demo: Demo, *arguments: str) -> None:
     """The command, as an operator beside the demonstration would use it."""
     kept = {"PAPERROUND_HOME_DIR": str(demo.home), "PAPERROUND_MAIL_URL": f"maildir://{demo.home / 'inbox'}"}
+    kept["PAPERROUND_NEWSLETTERS_DIR"] = str(demo.home.parent / "newsletters")
     subprocess.run([sys.executable, "-m", "flows", *arguments], env={**os.environ, **kept}, check=True)
 
 
@@ -220,7 +296,7 @@ def test_no_address_link_or_key_stands_in_prefect_or_in_a_log(demo: Demo) -> Non
     files = [file for part in ("prefect", "logs") for file in (demo.home / part).rglob("*") if file.is_file()]
     assert {"prefect.db", "prefect.db-wal", "server.log", "runner.log", "web.log"} <= {file.name for file in files}
     keys = [(demo.home / name).read_text() for name in ("operator_login", "secret_key", "suppression_key")]
-    for canary in (*keys, PASSWORD, "reader@example.org", "/unsubscribe/", "/manage/", "/act/", "seal="):
+    for canary in (*keys, PASSWORD, OPERATOR, "reader@example.org", "/unsubscribe/", "/manage/", "/act/", "seal="):
         assert [file.name for file in files if canary.encode() in file.read_bytes()] == [], canary
 
 
