@@ -16,7 +16,7 @@ from flows.compose import compose_edition
 from flows.config.settings import load_settings
 from flows.context import open_context, utc_now
 from flows.deliver import deliver_edition
-from flows.editions.model import Kind
+from flows.editions.model import Kind, Newsletter
 from flows.parameters import Order, scheduled_at, too_late
 
 
@@ -46,7 +46,7 @@ async def bring(kind: Kind, order: Order) -> State[Any]:
     log.info("%s, %s edition of %s%s.", newsletter.title, kind, day, " (dry run)" if order.dry_run else "")
     if began:
         # what the operator saw is what they decided about: it is not collected again
-        return await _deliver(newsletter.slug, kind, day)
+        return await _deliver(newsletter, kind, day)
     failed = await collect_for(newsletter.slug, kind, day)
     if failed and not order.dry_run and (later := await ask_again(newsletter, kind, day, failed)):
         return Failed(message=later)
@@ -56,13 +56,15 @@ async def bring(kind: Kind, order: Order) -> State[Any]:
         return Failed(message=f"no edition: {failed}")
     if order.dry_run:
         return Completed(message=f"dry run: {papers} papers, no edition stored, no mail sent")
+    return await _deliver(newsletter, kind, day, failed)
+
+
+async def _deliver(newsletter: Newsletter, kind: Kind, day: dt.date, failed: str = "") -> State[Any]:
+    """Delivers an edition, with what is there if a source failed and the newsletter allows that; where its operator is
+    to be asked, as soon as they allow it."""
     if failed and newsletter.when_a_source_is_missing == "hold":
         return Failed(message=f"held: {failed} To send what there is, start `deliver` with {day}.")
-    return await _deliver(newsletter.slug, kind, day, f" Without a source: {failed}" if failed else "")
-
-
-async def _deliver(newsletter: str, kind: Kind, day: dt.date, without: str = "") -> State[Any]:
-    """Delivers an edition as soon as its operator allows it, where they are to be asked."""
-    if refused := await wait_for_approval(newsletter, kind, day):
+    if refused := await wait_for_approval(newsletter.slug, kind, day):
         return refused
-    return Completed(message=await deliver_edition(newsletter, kind, day) + without)
+    without = f" Without a source: {failed}" if failed else ""
+    return Completed(message=await deliver_edition(newsletter.slug, kind, day) + without)
