@@ -30,6 +30,8 @@ from flows.storage.approvals import Approval, State
 from flows.storage.editions import Frozen
 from subscribers.ledger.forgetting import lose_names
 
+_LATE = "{} was not asked for this day, since it was not done in time for another one: try again later"
+
 
 async def collect(context: Context, newsletter: Newsletter, kind: Kind, day: dt.date, say: Say) -> list[Collected]:
     """Asks the newsletter's sources for every day that the edition of `day` may draw on, and keeps what they gave.
@@ -39,11 +41,21 @@ async def collect(context: Context, newsletter: Newsletter, kind: Kind, day: dt.
     """
     first = await context.store.first_day(newsletter, kind, day)
     went = []
+    late: set[str] = set()
     async with context.fetcher(say) as fetcher:
         for age in range((day - first).days, -1, -1):
             window = Window(day=day - dt.timedelta(days=age), categories=newsletter.categories)
             for name in newsletter.sources:
+                if name in late:
+                    # it hangs: another day would cost as long again
+                    found = Collected(source=name, day=window.day, problem=_LATE.format(SOURCES[name].TITLE))
+                    await context.store.keep(found, context.now())
+                    went.append(found)
+                    continue
+                began = asyncio.get_running_loop().time()
                 found = await _collect_one(context, name, window, fetcher, say)
+                if found.problem and asyncio.get_running_loop().time() - began >= context.settings.source_deadline:
+                    late.add(name)
                 await context.store.keep(found, context.now())
                 went.append(found)
     return went
@@ -52,12 +64,13 @@ async def collect(context: Context, newsletter: Newsletter, kind: Kind, day: dt.
 async def _collect_one(context: Context, name: str, window: Window, fetcher: Fetcher, say: Say) -> Collected:
     """One source's day, with the categories that arXiv knows where the source itself does not."""
     source = SOURCES[name]
-    found = await gather(source, window, context.addresses, fetcher, say)
+    deadline = context.settings.source_deadline
+    found = await gather(source, window, context.addresses, fetcher, say, deadline)
     if not source.WANTS_DETAILS or not found.papers:
         return found
     known = await context.store.with_categories(paper.id for paper in found.papers)
     papers = tuple(_with_details_of(known[p.id], p) if p.id in known else p for p in found.papers)
-    papers, problem = await complete(papers, context.addresses, fetcher, say)
+    papers, problem = await complete(papers, context.addresses, fetcher, say, deadline)
     if problem:
         say(f"Some papers are grouped by their text alone, without arXiv's categories. {problem}")
     return replace(found, papers=papers)

@@ -159,6 +159,9 @@ class Settings(BaseSettings):
     dkim_selector: str = Field("", description="The selector of each key, joined by commas")
     dkim_domain: str = Field("", description="The domain that signs; SENDER's by default")
     huggingface_url: Url = Field("https://huggingface.co", description="Hugging Face")
+    source_deadline: float = Field(
+        100, ge=1, le=600, description="Seconds after which a source that is not done with a day is given up for now"
+    )
     arxiv_url: Url = Field("https://export.arxiv.org/api/query", description="arXiv's query API")
     arxiv_rss_url: Url = Field("https://rss.arxiv.org/rss", description="arXiv's RSS")
     arxiv_interval: float = Field(

@@ -58,6 +58,16 @@ def entry_paper(entry: etree._Element, position: int, day: dt.date, source: str)
     )
 
 
+def dated(item: etree._Element) -> dt.date | None:
+    """The day of an RSS item."""
+    return _day(_child(item, "pubDate"))
+
+
+def name(entry: etree._Element) -> str:
+    """What an Atom entry is known by, its version included."""
+    return _child(entry, "id")
+
+
 def published(entry: etree._Element) -> dt.datetime | None:
     """When the first version of an Atom entry's paper was submitted."""
     return fields.moment(_child(entry, "published"))

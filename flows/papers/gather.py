@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import importlib
 import pkgutil
 from collections import deque
@@ -19,6 +20,8 @@ from flows.plugins.installed import usable
 
 T = TypeVar("T")
 
+DEADLINE = 100.0
+"""Seconds for all that a source is asked of a day."""
 _REQUESTS = 100
 _PATIENCE = 2  # requests that fail one after another: the next would fail as well, and cost as many attempts
 
@@ -53,11 +56,19 @@ SOURCES: Mapping[str, Source] = _found()
 
 
 async def gather(
-    source: Source, window: Window, addresses: Addresses, fetcher: Fetches, say: Callable[[str], None]
+    source: Source,
+    window: Window,
+    addresses: Addresses,
+    fetcher: Fetches,
+    say: Callable[[str], None],
+    deadline: float = DEADLINE,
 ) -> Collected:
-    """Everything that a source has for a day; where something failed, what came nevertheless, and the problem."""
+    """Everything that a source has for a day; where something failed, or was not done after so many seconds, what came
+    nevertheless, and the problem."""
     papers: dict[PaperId, Paper] = {}
-    answers, problem = await _follow(source, source.requests(window, addresses), window, addresses, fetcher)
+    first = source.requests(window, addresses)
+    answers, problem = await _follow(source, first, window, addresses, fetcher, deadline)
+    problem = problem or next((answer.doubt for answer in answers if answer.doubt), "")
     for paper in (paper for answer in answers for paper in answer.papers):
         papers[paper.id] = refresh(papers[paper.id], paper) if paper.id in papers else paper
     skipped = tuple(skip for answer in answers for skip in answer.skipped)
@@ -80,7 +91,11 @@ async def gather(
 
 
 async def complete(
-    papers: Iterable[Paper], addresses: Addresses, fetcher: Fetches, say: Callable[[str], None]
+    papers: Iterable[Paper],
+    addresses: Addresses,
+    fetcher: Fetches,
+    say: Callable[[str], None],
+    deadline: float = DEADLINE,
 ) -> tuple[tuple[Paper, ...], str]:
     """The papers, those without categories now with what arXiv knows of them; and what failed, or nothing.
 
@@ -93,7 +108,7 @@ async def complete(
     say(f"asking arXiv for the categories of {_many(len(lacking), 'paper')}")
     window = Window(day=lacking[0].day)
     first = arxiv.details([paper.id for paper in lacking], addresses)
-    answers, problem = await _follow(cast(Source, arxiv), first, window, addresses, fetcher)
+    answers, problem = await _follow(cast(Source, arxiv), first, window, addresses, fetcher, deadline)
     known = {paper.id: paper for answer in answers for paper in answer.papers}
     whole = tuple(_described(paper, known[paper.id]) if paper.id in known else paper for paper in every)
     missing = sum(not paper.categories for paper in whole)
@@ -101,31 +116,75 @@ async def complete(
 
 
 async def _follow(
-    source: Source, first: Sequence[Request], window: Window, addresses: Addresses, fetcher: Fetches
+    source: Source,
+    first: Sequence[Request],
+    window: Window,
+    addresses: Addresses,
+    fetcher: Fetches,
+    deadline: float,
 ) -> tuple[list[Answer], str]:
     """The answers in the order in which they were asked for, and what failed."""
     queue, known = deque(first), {request.url for request in first}
     answers: list[Answer] = []
     seen: set[PaperId] = set()
     failed: list[str] = []
-    row = 0
+    row, until = 0, asyncio.get_running_loop().time() + deadline
+    pages = _Pages(source.TITLE)
     while queue and row < _PATIENCE and len(answers) + len(failed) < _REQUESTS:
         request = queue.popleft()
         try:
-            answer = await fetcher.get(request, _reader(source, request, window, addresses))
+            async with asyncio.timeout_at(until):
+                answer = await fetcher.get(request, _reader(source, request, window, addresses))
+        except TimeoutError:
+            failed.append(
+                f"{source.TITLE} was not done after {deadline:g} s (PAPERROUND_SOURCE_DEADLINE): try again later"
+            )
+            break
         except Unreachable as error:
             failed.append(str(error))
             row += 1
             continue
         row = 0
         answers.append(answer)
+        if not pages.new(request.kind, answer):
+            break
         ids = {paper.id for paper in answer.papers}
         # A server that does not know about pages answers each with the first: that must end.
         further = answer.follow if ids - seen or not ids else ()
         queue.extend(item for item in further if item.url not in known)
         known |= {item.url for item in further}
         seen |= ids
-    return answers, _missing(source, failed, len(answers), len(queue))
+    return answers, _missing(source, failed, len(answers), len(queue)) or pages.missing
+
+
+class _Pages:
+    """What pages list together, held beside what they say they do: a server that takes no notice of where a page should
+    begin sends the first one again and again, and what stood on the others is lost without an error."""
+
+    def __init__(self, title: str) -> None:
+        self._title = title
+        self._listed: dict[str, set[str]] = {}
+        self._total: dict[str, int] = {}
+
+    def new(self, kind: str, answer: Answer) -> bool:
+        """False for a page that lists nothing but what earlier ones did: another would do the same."""
+        if not answer.total:
+            return True
+        listed = self._listed.setdefault(kind, set())
+        fresh = answer.names - listed
+        listed |= fresh
+        self._total[kind] = answer.total
+        return bool(fresh)
+
+    @property
+    def missing(self) -> str:
+        for kind, total in self._total.items():
+            if (came := len(self._listed[kind])) < total:
+                return (
+                    f"{self._title} says that it lists {total} papers, and its pages hold {came}: it sent some of them "
+                    "twice instead of others, try again later"
+                )
+        return ""
 
 
 def _missing(source: Source, failed: Sequence[str], came: int, left: int) -> str:

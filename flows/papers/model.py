@@ -164,6 +164,12 @@ class Answer:
     follow: tuple[Request, ...] = ()
     silence: str = ""
     """Why a well-formed answer holds nothing for this day ("arXiv announces nothing at weekends")."""
+    doubt: str = ""
+    """What is wrong with an answer though it could be read, a sentence without its end: the day may not be whole."""
+    names: frozenset[str] = frozenset()
+    """Of a page: all that it lists, whether it is of this day or not."""
+    total: int = 0
+    """Of a page: how many all pages of its kind together say they list; 0: unknown."""
 
 
 class Unreadable(Exception):  # noqa: N818

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import time
 from dataclasses import replace
 
 from flows.papers.fetch import Fetcher
@@ -181,3 +182,77 @@ async def test_nothing_is_asked_where_nothing_lacks(server: Server, addresses: A
     whole = replace(bare(1), categories=("cs.AI",))
     assert await complete([whole], addresses, fetcher, quiet) == ((whole,), "")
     assert server.asked == []
+
+
+async def test_what_is_old_in_a_feed_is_left_out_and_said(
+    server: Server, addresses: Addresses, fetcher: Fetcher
+) -> None:
+    """A feed can be half yesterday's: each item's own date counts."""
+    old = item("2606.20002", pubDate="Thu, 18 Jun 2026 00:00:00 -0400")
+    server.says(FEED, Reply(feed(item("2606.20001"), old, item("2606.20003", pubDate=""))))
+    server.says(DETAILS.replace("20002", "20003"), Reply(atom(entry("2606.20001"), entry("2606.20003"))))
+    found = await collect("arxiv", addresses, fetcher)
+    assert ids(found) == ["2606.20001", "2606.20003"]
+    assert found.problem.startswith(
+        "arXiv's feed of 19 June 2026 has 3 papers of which 1 is dated before it and left out: it may not be whole yet"
+    )
+
+
+async def searched(server: Server, addresses: Addresses, fetcher: Fetcher, pages: list[bytes]) -> Collected:
+    """A day whose feed is gone, so that it is searched for: the answers to each page that is asked for."""
+    server.says(FEED, Reply(feed(date="Mon, 22 Jun 2026 00:00:00 -0400")))
+    (first,) = (
+        SOURCES["arxiv"]
+        .parse(
+            feed(date="Mon, 22 Jun 2026 00:00:00 -0400"),
+            SOURCES["arxiv"].requests(WINDOW, addresses)[0],
+            WINDOW,
+            addresses,
+        )
+        .follow
+    )
+    path, begin = first.url.removeprefix(server.url), 0
+    for body in pages:
+        server.says(path.replace("start=0", f"start={begin}"), Reply(body))
+        begin += body.count(b"<entry>")
+    return await collect("arxiv", addresses, fetcher)
+
+
+def some(*numbers: int, total: int) -> bytes:
+    return atom(*(entry(f"2606.2000{number}") for number in numbers), total=total)
+
+
+async def test_a_search_is_read_to_its_end(server: Server, addresses: Addresses, fetcher: Fetcher) -> None:
+    found = await searched(server, addresses, fetcher, [some(1, 2, total=3), some(3, total=3)])
+    assert (len(found.papers), found.problem) == (3, "")
+
+
+async def test_a_page_that_comes_twice_is_an_error_that_names_itself(
+    server: Server, addresses: Addresses, fetcher: Fetcher
+) -> None:
+    """A server that takes no notice of `start` would lose the rest of the day without a word."""
+    same = some(1, 2, total=5)
+    found = await searched(server, addresses, fetcher, [same, same, same])
+    assert len(found.papers) == 2
+    assert "arXiv says that it lists 5 papers, and its pages hold 2: it sent some of them twice" in found.problem
+    assert len(server.asked) == 3
+
+
+async def test_pages_that_overlap_are_counted(server: Server, addresses: Addresses, fetcher: Fetcher) -> None:
+    found = await searched(server, addresses, fetcher, [some(1, 2, total=4), some(2, 3, total=4)])
+    assert len(found.papers) == 3
+    assert "lists 4 papers, and its pages hold 3" in found.problem
+
+
+async def test_a_source_that_hangs_costs_its_deadline_and_no_more(
+    server: Server, addresses: Addresses, fetcher: Fetcher
+) -> None:
+    """What came until then is kept."""
+    server.says(hub(0), Reply(page(listed(1))))
+    server.says(hub(1), Reply(fault="stall"))
+    began = time.monotonic()
+    found = await gather(SOURCES["huggingface"], WINDOW, addresses, fetcher, quiet, 0.3)
+    assert time.monotonic() - began < 2
+    assert ids(found) == ["2606.00001"]
+    assert found.problem.startswith("Hugging Face was not done after 0.3 s (PAPERROUND_SOURCE_DEADLINE)")
+    assert "(1 paper came nevertheless)" in found.problem

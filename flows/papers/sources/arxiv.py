@@ -89,10 +89,20 @@ def _feed(body: bytes, request: Request, window: Window, addresses: Addresses) -
             silence=f"arXiv's feed is still the one of {fields.written(day)}: nothing new was announced "
             f"({announcements.holiday(window.day) or 'a holiday'}, or it is too early in the day)"
         )
-    items = enumerate(channel.findall("{*}item"), start=1)
+    every = list(enumerate(channel.findall("{*}item"), start=1))
+    # one that says nothing of its day is of the feed's
+    items = [(position, item) for position, item in every if (arxiv_xml.dated(item) or day) >= day]
     papers, skipped = divide(arxiv_xml.item_paper(item, position, window.day, NAME) for position, item in items)
     kept = tuple(paper for paper in papers if paper.announced in _KEPT)
-    return _answer(kept, skipped, window, follow=details([paper.id for paper in kept], addresses))
+    answer = _answer(kept, skipped, window, follow=details([paper.id for paper in kept], addresses))
+    if old := len(every) - len(items):
+        were = "1 is" if old == 1 else f"{old} are"
+        doubt = (
+            f"arXiv's feed of {fields.written(day)} has {len(every)} papers of which {were} dated before it and left "
+            "out: it may not be whole yet, try again later"
+        )
+        return replace(answer, doubt=doubt)
+    return answer
 
 
 def _details(body: bytes, request: Request, window: Window, addresses: Addresses) -> Answer:
@@ -111,7 +121,10 @@ def _found(body: bytes, request: Request, window: Window, addresses: Addresses) 
     papers, skipped = divide(_papers(inside, window))
     more = end < (arxiv_xml.total(feed) or 0) and end < _PAGE * _PAGES
     found = tuple(replace(paper, announced=_announced(paper, window)) for paper in papers)
-    return _answer(found, skipped, window, follow=(_search(end, window, addresses),) if more else ())
+    answer = _answer(found, skipped, window, follow=(_search(end, window, addresses),) if more else ())
+    # of more pages than are asked for, the total says nothing
+    total = min(arxiv_xml.total(feed) or 0, _PAGE * _PAGES)
+    return replace(answer, names=frozenset(map(arxiv_xml.name, entries)), total=total)
 
 
 def _read(body: bytes) -> tuple[etree._Element, list[etree._Element]]:
