@@ -166,6 +166,7 @@ class _Doctor:
         """The database and the keys that must not be lost while it holds anybody."""
         readers = 0
         url = make_url(self._settings.database)
+        url = url.set(database=self._settings.database_file) if self._settings.database_file else url
         sqlite = url.get_backend_name() == "sqlite"
         if sqlite and not _is_there(url.database):  # to connect would make it
             found = [_look("Database", f"there is none yet at {url.database}: `paperround up` makes it.")]

@@ -15,7 +15,7 @@ from email.utils import parseaddr
 from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Literal
-from urllib.parse import urlsplit
+from urllib.parse import quote, unquote, urlsplit
 
 from dotenv import dotenv_values
 from platformdirs import user_cache_path, user_data_path
@@ -25,6 +25,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from flows.config.from_address import read_address, read_sender
 from flows.config.logs import Form, Level
+from flows.config.url_signs import fault
 from flows.outcomes import Problem
 from flows.sending.limits import Limit, read_limits, read_rate, read_warm_up
 from flows.turns import WarmUp
@@ -264,6 +265,24 @@ class Settings(BaseSettings):
             raise ValueError("should be 16 or more printable characters of ASCII without spaces")
         return SecretStr(login)
 
+    @field_validator("mail_url", "returns_url")
+    @classmethod
+    def _signs_of_a_secret(cls, value: SecretStr) -> SecretStr:
+        _check_signs(value.get_secret_value())
+        return value
+
+    @field_validator("database_url")
+    @classmethod
+    def _signs_with_options(cls, value: str) -> str:
+        _check_signs(value, query=True)
+        return value
+
+    @field_validator("public_url", "prefect_url", "huggingface_url", "arxiv_url", "arxiv_rss_url", "summary_url")
+    @classmethod
+    def _signs(cls, value: str | None) -> str | None:
+        _check_signs(value or "")
+        return value
+
     @field_validator("public_url", "prefect_url", "huggingface_url", "arxiv_url", "arxiv_rss_url", "summary_url")
     @classmethod
     def _no_slash_at_the_end(cls, value: str | None) -> str | None:
@@ -294,7 +313,7 @@ class Settings(BaseSettings):
         scheme, found, file = value.partition(":///")
         if not found or not scheme.startswith("sqlite") or not file or file.startswith(("/", ":memory:", "file:")):
             return value
-        return f"{scheme}:///{Path(file).absolute()}"
+        return f"{scheme}:///{quote(str(Path.cwd()))}/{file}"
 
     @field_validator("dkim_key")
     @classmethod
@@ -328,7 +347,7 @@ class Settings(BaseSettings):
     @property
     def database(self) -> str:
         """The database's URL with the driver that we use."""
-        url = self.database_url or f"sqlite:///{self.home_dir / 'paperround.db'}"
+        url = self.database_url or f"sqlite:///{quote(str(self.home_dir / 'paperround.db'))}"
         for plain, driven in (
             ("sqlite://", "sqlite+aiosqlite://"),
             ("postgresql://", "postgresql+asyncpg://"),
@@ -347,7 +366,7 @@ class Settings(BaseSettings):
     def database_file(self) -> str | None:
         """The file of an SQLite database; None where there is none."""
         driver, _, file = self.database.partition(":///")
-        return file.partition("?")[0] or None if driver.startswith("sqlite") else None
+        return unquote(file.partition("?")[0]) or None if driver.startswith("sqlite") else None
 
     @property
     def limit(self) -> Limit:
@@ -473,6 +492,11 @@ def _back_off(value: str) -> Sequence[dt.timedelta]:
     if not minutes or not all(0 < one <= 1440 for one in minutes):
         raise ValueError("should be minutes joined by commas, such as 1, 5, 15, 60, 120")
     return tuple(dt.timedelta(minutes=one) for one in minutes)
+
+
+def _check_signs(url: str, *, query: bool = False) -> None:
+    if wrong := fault(url, query=query):
+        raise ValueError(wrong)
 
 
 _BOUND = re.compile(r"(complaints|hard bounces)\s+(\d{1,2}(?:\.\d{1,4})?)\s*%")

@@ -8,6 +8,7 @@ import datetime as dt
 import os
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import quote
 
 from rich.console import Console
 from rich.markup import escape
@@ -98,7 +99,7 @@ _LEFT_OUT = frozenset(
 def _own(home: Path, ports: Ports) -> dict[str, str]:
     return {
         "PAPERROUND_HOME_DIR": str(home),
-        "PAPERROUND_DATABASE_URL": f"sqlite:///{home / 'paperround.db'}",
+        "PAPERROUND_DATABASE_URL": f"sqlite:///{quote(str(home / 'paperround.db'))}",
         "PAPERROUND_MAIL_URL": f"smtp://127.0.0.1:{ports.mail}",
         "PAPERROUND_PUBLIC_URL": f"http://127.0.0.1:{ports.web}",
         "PAPERROUND_SENDER": "Paperround <paperround@example.org>",

@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping, MutableMapping
 from pathlib import Path
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 import uvicorn
 from starlette.middleware.trustedhost import TrustedHostMiddleware
@@ -69,6 +69,10 @@ def prefect_environment(
         "PYTHONSAFEPATH": "1",  # as `-P`, for what Prefect starts in its turn
     }
     _absolute_path(made)
+    if "?" in str(home) and not joined:
+        # Prefect would take what follows it for options of its database, and keep that in another folder
+        kept = f"sqlite+aiosqlite:///file:{quote(str(home / 'prefect.db'))}?uri=true"
+        made.setdefault("PREFECT_SERVER_DATABASE_CONNECTION_URL", kept)
     if not joined:
         made["PREFECT_API_AUTH_STRING"] = made["PREFECT_SERVER_API_AUTH_STRING"] = settings.login
         made["PREFECT_SERVER_CORS_ALLOWED_ORIGINS"] = ",".join(_origins(settings, urlsplit(api).port or 80))

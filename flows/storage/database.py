@@ -11,6 +11,7 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote
 
 import asyncpg
 import sqlalchemy as sa
@@ -229,6 +230,9 @@ def connect(url: str) -> Database:
         ) from error
     if parsed.get_backend_name() != "sqlite":
         return Database(create_async_engine(_with_ssl(parsed), pool_pre_ping=True, pool_size=10, hide_parameters=True))
+    if parsed.database and not parsed.database.startswith("file:"):
+        # in a URL a sign such as ? is encoded; SQLAlchemy takes the file's name as it stands
+        parsed = parsed.set(database=unquote(parsed.database))
     if parsed.database:
         try:
             Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)

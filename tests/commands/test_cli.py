@@ -7,6 +7,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 import typer
@@ -208,3 +209,14 @@ def test_a_level_of_logs_is_known_or_refused(run: Run, home: Path) -> None:
         == ("--log-level 'loud' is not known: use one of debug, info, warning, error") + "."
     )
     assert run("--log-level", "error", "upkeep").status == 0
+
+
+@pytest.mark.parametrize("name", ["why?", "50% #1", "a [b] ü", "x;y&z=1"])
+def test_a_home_may_have_any_name(run: Run, home: Path, name: str) -> None:
+    place, mail = home / name, home / name / "mail"
+    settings = {"HOME_DIR": place, "MAIL_URL": f"maildir://{quote(str(mail))}"}
+    run("subscribers", "add", "ada@example.org", "-n", "sample", **settings)
+    assert "1 sent" in run("deliver", *SAMPLE, "--all-hours", **settings).out
+    assert (place / "paperround.db").is_file()
+    assert len(list((mail / "new").iterdir())) == 1
+    assert sorted(one.name for one in home.iterdir() if one.is_file()) == []
