@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from flows.approval import asking, deciding, to_operator
+import signal
+
+from flows.approval import asking, correcting, deciding, to_operator
 from flows.commands.without_prefect import edition_of
 from flows.config.settings import load_settings
 from flows.context import Context, Say, open_context, preview_link
 from flows.editions.decisions import Decisions, Verdict
 from flows.editions.model import Edition, Kind, Newsletter
+from flows.outcomes import Problem
 from flows.pipeline import compose
+from flows.process import stopping
 from flows.storage.approvals import State
 from flows.storage.editions import Frozen
 
@@ -58,3 +62,15 @@ async def _standing(context: Context, newsletter: Newsletter, kind: Kind, date: 
     else:
         said.append(edition.reason)
     return "\n".join([*said, f"See it at {preview_link(context, newsletter.slug, kind, day)}"])
+
+
+async def correct(newsletter: str, date: str, made: Decisions, say: Say, *, whole: bool, kind: Kind) -> str:
+    """Corrects an edition until it is asked to stop; how that stands."""
+    async with open_context(load_settings()) as context:
+        wanted = context.newsletter(newsletter, kind)
+        day = context.day(wanted, date)
+        with stopping(signal.SIGINT, signal.SIGTERM) as stop:
+            delivered = await correcting.correct(context, wanted, kind, day, made, say, whole=whole, stop=stop)
+    if delivered.halted:
+        raise Problem(f"{delivered.halted} {delivered.sentence} Nobody was lost: say the same again when it is mended.")
+    return delivered.sentence

@@ -109,6 +109,29 @@ def approve(
     typer.echo(run(approve_call.approve(newsletter, date, verdict, wanted, reason, kind=kind_of(weekly))))
 
 
+@app.command()
+def correct(
+    *,
+    note: Annotated[str, typer.Option(help="What was wrong; links as [words](https://…)")],
+    newsletter: Newsletter = "daily",
+    date: Annotated[str, typer.Option("--date", "-d", help=DATE)] = "today",
+    weekly: Weekly = False,
+    edition: Annotated[bool, typer.Option("--edition", help="Send the corrected edition, not words alone")] = False,
+    subject: Annotated[str, typer.Option(help="A subject; it is marked Correction:")] = "",
+    drop: Annotated[list[str] | None, typer.Option(help="With --edition: a paper to leave out; several")] = None,
+    lead: Annotated[str, typer.Option(help="With --edition: the paper that comes first")] = "",
+) -> None:
+    """Sends a correction to exactly those who got an edition, once each. Again with the same words it goes on."""
+    from flows.commands import approve_call
+    from flows.editions.decisions import decisions
+
+    made = decisions(subject, note, drop or (), lead)
+    with console.status("Preparing…") as status:
+        say = into(status.update)
+        words = process.run(approve_call.correct(newsletter, date, made, say, whole=edition, kind=kind_of(weekly)))
+    typer.echo(words)
+
+
 @app.command("deliveries")
 def show_deliveries(
     edition: Annotated[str, typer.Option("--edition", "-e", help="The edition, such as daily/2026-06-09")],

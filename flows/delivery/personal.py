@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Collection
+from dataclasses import replace
 from functools import lru_cache
 
 from flows.context import Context
 from flows.editions.choose import choose
 from flows.editions.model import Edition, Kind
 from flows.editions.same import Same
+from flows.mail import correction
 from flows.mail.assemble import assemble
 from flows.mail.cards import addressed, unpack
 from flows.mail.model import Message, Reader
@@ -35,6 +37,9 @@ class Writer:
             return "erased"
         if reason := policy.decide(subscription, self._today(subscription)):
             return reason
+        return self._correction(subscription) if self._frozen.correction else self._digest(subscription, seen)
+
+    def _digest(self, subscription: Subscription, seen: Collection[PaperId]) -> Message | str:
         if reason := policy.superseded(subscription, self._edition.kind, self._frozen.at):
             return reason
         digest = choose(self._edition, subscription.interests, seen)
@@ -43,6 +48,22 @@ class Writer:
         reader = reader_of(self._context, self._edition, subscription.id, subscription.email, self._frozen.id)
         try:
             return assemble(self._cards, digest, reader)
+        except ValueError as error:
+            return f"the address can't be written in a mail: {error}"
+
+    def _correction(self, subscription: Subscription) -> Message | str:
+        """The correction for who got the edition: the corrected one, or words alone where that is all, or where it has
+        nothing for them any more."""
+        edition = self._edition
+        reader = reader_of(self._context, edition, subscription.id, subscription.email, self._frozen.id)
+        named = f"{edition.newsletter}.{edition.kind}-fix.{edition.day}.{subscription.id}"
+        reader = replace(reader, message_id=f"{named}@{self._context.settings.sender_domain}")
+        digest = choose(edition, subscription.interests) if edition.sections else None
+        try:
+            if digest is None or not digest.parts:
+                newsletter = self._context.newsletter(edition.newsletter)
+                return correction.words(self._cards, reader, edition, newsletter, self._context.settings.public_url)
+            return assemble(self._cards, digest, reader, correction.MARKED)
         except ValueError as error:
             return f"the address can't be written in a mail: {error}"
 

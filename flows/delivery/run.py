@@ -91,8 +91,8 @@ async def deliver(
     began, ticked = context.now(), time.monotonic()
     until = began + wait
     await _look_at_the_clock(context, say)
-    if not opened:
-        await _open(context, frozen, say, at_once=at_once)
+    if not (opened or frozen.correction or await _replaced(context, frozen)):
+        await open_rows(context, frozen, say, at_once=at_once)
     due = await context.ledger.due_batches(frozen.id, context.now())
     async with ExtraProcesses(context.settings, frozen.id, due, until, stop or asyncio.Event(), say) as others:
         report = await work(context, frozen, until, others.ending, say, share=others.size)
@@ -109,6 +109,13 @@ async def deliver(
     if abs(jumped) > clocks.SLACK:
         say(f"This machine's clock jumped by {_hours(jumped)} while mail was delivered: look whether it is right.")
     return await until_back(partial(_standing, context, frozen.id, report), say, stop or asyncio.Event())
+
+
+async def _replaced(context: Context, frozen: Frozen) -> bool:
+    """Whether a corrected edition goes instead of this one: who has not got it gets the other."""
+    edition = frozen.edition
+    found = await context.store.correction(edition.newsletter, edition.kind, edition.day)
+    return found is not None and bool(found.edition.sections)
 
 
 async def _look_at_the_clock(context: Context, say: Say) -> None:
@@ -219,7 +226,8 @@ async def paused_sentence(context: Context, newsletter: str) -> str:
     )
 
 
-async def _open(context: Context, frozen: Frozen, say: Say, *, at_once: bool) -> None:
+async def open_rows(context: Context, frozen: Frozen, say: Say, *, at_once: bool = False) -> None:
+    """Makes the rows of the ledger for all readers of an edition who have none."""
     edition = frozen.edition
     zone = context.newsletter(edition.newsletter).zone
     made = await context.ledger.open(

@@ -12,7 +12,7 @@ from subscribers.return_address import delivery_of
 from subscribers.tokens import PREVIEW_READER, Purpose, verify
 
 # what `reader_of` and the letters write
-_OF_EDITION = re.compile(r"([\w-]{1,40})\.(daily|weekly)\.(\d{4}-\d\d-\d\d)\.(\d{1,12})@")
+_OF_EDITION = re.compile(r"([\w-]{1,40})\.((?:daily|weekly)(?:-fix)?)\.(\d{4}-\d\d-\d\d)\.(\d{1,12})@")
 _OF_LETTER = re.compile(r"[a-z]{1,12}\.\d{1,12}\.(\d{1,12})@")
 
 Edition = tuple[str, str, dt.date]

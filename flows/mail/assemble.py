@@ -70,25 +70,45 @@ def assemble(cards: Cards, digest: Digest, reader: Reader, opening: Opening | No
     follows; the mail says at its top what was left out, and links it. Both forms hold the same papers.
     Raises ValueError for an empty digest and for an address, token or Message-ID that a header cannot hold.
     """
-    to = recipient(reader.address)
+    token = _checked(reader)
+    deck = _deck(Same(cards))
+    body = _join(deck, digest, deck.foot, token, LIMIT, opening)
+    return _message(cards, reader, _subject(body.subject, opening), body.text, body.html, relaxed=cards.relaxed)
+
+
+def letter(cards: Cards, reader: Reader, subject: bytes, text: str, html: str) -> Message:
+    """A message without papers for a reader of the edition, such as a correction in words: with its sender, its
+    list and its way to unsubscribe. `subject` is the whole field. Raises ValueError as `assemble`."""
+    _checked(reader)
+    forms = [encode.quoted_printable(text), b"\r\n"], [encode.references(html), b"\r\n"]
+    return _message(cards, reader, subject, *forms, relaxed=False)
+
+
+def _checked(reader: Reader) -> bytes:
+    """The token by which a reader unsubscribes. Raises ValueError for what a header can't hold."""
+    recipient(reader.address)
     if not (_TOKEN.fullmatch(reader.unsubscribe) and _TOKEN.fullmatch(reader.manage)):
         raise ValueError(f"a token is base64url of at most {TOKEN_ROOM} characters")
     if not _MESSAGE_ID.fullmatch(reader.message_id):
         raise ValueError("a Message-ID is printable ASCII without <>")
+    return reader.unsubscribe.encode()
+
+
+def _message(
+    cards: Cards, reader: Reader, subject: bytes, text: Sequence[bytes], html: Sequence[bytes], *, relaxed: bool
+) -> Message:
     token = reader.unsubscribe.encode()
-    deck = _deck(Same(cards))
-    body = _join(deck, digest, deck.foot, token, LIMIT, opening)
     delimiter = b"\r\n--" + cards.boundary
     content = [
         cards.headers,
         b"To: ",
-        to,
+        reader.address.encode(),
         b"\r\nDate: ",
         _date(reader.date.replace(microsecond=0)),
         b"\r\nMessage-ID: <",
         reader.message_id.encode(),
         b">\r\n",
-        _subject(body.subject, opening),
+        subject,
         b"\r\nList-Unsubscribe: <",  # RFC 2369 section 3.2
         cards.unsubscribe,
         token,
@@ -96,16 +116,16 @@ def assemble(cards: Cards, digest: Digest, reader: Reader, opening: Opening | No
         b"\r\nList-Unsubscribe-Post: List-Unsubscribe=One-Click\r\n",  # RFC 8058 section 3.1
         delimiter,
         b"\r\nContent-Type: text/plain; charset=utf-8\r\nContent-Transfer-Encoding: quoted-printable\r\n\r\n",
-        *body.text,
+        *text,
         delimiter,
         b"\r\nContent-Type: text/html; charset=utf-8\r\nContent-Transfer-Encoding: 7bit\r\n\r\n",
-        *body.html,
+        *html,
         delimiter,
         b"--\r\n",
     ]
     whole = b"".join(content).replace(_TOKEN_HERE, reader.manage.encode())
     sender = reader.return_path or cards.sender
-    return Message(sender=sender, recipient=reader.address, content=whole, relaxed=cards.relaxed)
+    return Message(sender=sender, recipient=reader.address, content=whole, relaxed=relaxed)
 
 
 def _subject(own: bytes, opening: Opening | None) -> bytes:

@@ -100,6 +100,9 @@ class Frozen:
     edition: Edition
     cards: bytes
     at: dt.datetime
+    correction: bool = False
+    """It corrects the edition of its newsletter, kind and day, for those who got that. Without papers it is words
+    alone, the edition's `note`."""
 
 
 class Store:
@@ -332,6 +335,35 @@ class Store:
             )
             return rows.all()
 
+    async def correct(self, corrected: Edition, cards: bytes, now: dt.datetime) -> Frozen:
+        """Keeps what corrects a frozen edition; the first correction of it stays, and is returned."""
+        row = self._database.insert(edition).values(
+            newsletter=corrected.newsletter,
+            kind=f"{corrected.kind}-fix",
+            day=corrected.day,
+            state="correction",
+            number=corrected.number,
+            document=_editions.dump_json(corrected).decode(),
+            reason="",
+            told="",
+            cards=cards,
+            changed_at=now,
+            opened_at=now,
+        )
+        async with self._database.write() as connection:
+            await connection.execute(row.on_conflict_do_nothing())
+        found = await self.correction(corrected.newsletter, corrected.kind, corrected.day)
+        assert found is not None  # noqa: S101 - it was kept above
+        return found
+
+    async def correction(self, newsletter: str, kind: Kind, day: dt.date) -> Frozen | None:
+        """What corrects the edition of a day; None: nothing does."""
+        mine = (edition.c.newsletter == newsletter, edition.c.kind == f"{kind}-fix", edition.c.day == day)
+        async with self._database.read() as connection:
+            row = (await connection.execute(sa.select(edition).where(*mine))).one_or_none()
+        found = None if row is None else _read(row)
+        return found if isinstance(found, Frozen) else None
+
     async def sizes_before(self, newsletter: str, kind: Kind, day: dt.date, count: int) -> Sequence[int]:
         """How many papers each of the latest frozen editions dated before `day` has, the latest first."""
         papers = sa.select(sa.func.count()).where(edition_paper.c.edition_id == edition.c.id).correlate(edition)
@@ -488,4 +520,5 @@ def _read(row: sa.Row[Any]) -> Frozen | Edition | NoEdition:
     document = _editions.validate_json(row.document)
     if row.state == "draft":
         return document
-    return Frozen(id=row.id, edition=document, cards=row.cards, at=row.changed_at)
+    corrects = row.state == "correction"
+    return Frozen(id=row.id, edition=document, cards=row.cards, at=row.changed_at, correction=corrects)

@@ -128,3 +128,56 @@ class Opening:
                 sa.update(batch).where(mine, batch.c.next_at > self._frozen_at).values(next_at=self._frozen_at)
             )
             await connection.execute(sa.update(delivery).where(*waits).values(due_at=None))
+
+
+BATCH_OF_A_CORRECTION = 500
+REPLACED = "the corrected edition goes instead"
+GOT_IT = (DeliveryState.SENT, DeliveryState.UNCERTAIN)
+NOT_YET = (DeliveryState.PENDING, DeliveryState.DEFERRED)
+
+
+async def correct_rows(
+    database: Database, edition_id: int, correction_id: int, now: dt.datetime, *, whole: bool
+) -> int:
+    """Makes a row of the correction for each who got the edition, or may have; with the `whole` edition also for each
+    who has not got it yet, and gets no other. Any number of times; returns how many are new."""
+    made, last = 0, 0
+    while True:
+        async with database.write() as connection:
+            mine = (delivery.c.edition_id == edition_id, delivery.c.subscription_id > last)
+            states = (*GOT_IT, *NOT_YET) if whole else GOT_IT
+            page = sa.select(delivery.c.subscription_id).where(
+                *mine, delivery.c.state.in_(states), delivery.c.subscription_id < NOBODY
+            )
+            # locked, so that whoever marks one of them waits, and finds that it goes no more
+            ids = (
+                await connection.scalars(page.order_by(delivery.c.subscription_id).limit(ROWS).with_for_update())
+            ).all()
+            if not ids:
+                return made
+            these = (delivery.c.edition_id == edition_id, delivery.c.subscription_id.between(ids[0], ids[-1]))
+            wanted = (*these, delivery.c.state.in_(states))
+            rows = sa.select(
+                sa.literal(correction_id),
+                delivery.c.subscription_id,
+                sa.literal(DeliveryState.PENDING.value),
+                sa.literal(0),
+                sa.literal(""),
+            ).where(*wanted)
+            names = ["edition_id", "subscription_id", "state", "attempts", "words"]
+            fresh = database.insert(delivery).from_select(names, rows).on_conflict_do_nothing()
+            number = (await connection.execute(fresh)).rowcount
+            if whole:
+                gone = {"state": DeliveryState.SKIPPED, "due_at": None, "changed_at": now, "words": REPLACED}
+                await connection.execute(sa.update(delivery).where(*these, delivery.c.state.in_(NOT_YET)).values(gone))
+                # who may have got it gets the correction, and not the wrong one once more
+                doubtful = sa.update(delivery).where(*these, delivery.c.state == DeliveryState.UNCERTAIN)
+                await connection.execute(doubtful.values(due_at=None))
+            if number:
+                spans = [
+                    {"lo": ids[at], "hi": ids[min(at + BATCH_OF_A_CORRECTION, len(ids)) - 1]}
+                    for at in range(0, len(ids), BATCH_OF_A_CORRECTION)
+                ]
+                await connection.execute(sa.insert(batch).values(edition_id=correction_id, next_at=now), spans)
+            made += number
+            last = ids[-1]
