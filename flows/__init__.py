@@ -12,6 +12,6 @@ stages as plain functions. `deployments` is what Prefect offers to start, `param
 leaves in the UI. `context` is what a process works with, `process` how it runs and ends, `outcomes`, `turns` and
 `causes` values that import nothing.
 
-`alarms` is for when something goes wrong and nobody looks, `processes` what `demo` and `up` run, `backups` an
-installation as one file, `commands` the command `paperround`, `plugins` what other packages add.
+`events` tells what happens, `alarms` is for when something goes wrong and nobody looks, `backups` an installation as
+one file, `processes` what `demo` and `up` run, `commands` the command `paperround`, `plugins` what other packages add.
 """

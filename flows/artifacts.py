@@ -10,13 +10,13 @@ from collections import Counter
 from typing import Any
 
 from prefect.artifacts import acreate_link_artifact, acreate_markdown_artifact, acreate_table_artifact
-from prefect.events import emit_event
 
 from flows.approval.asking import Asked
 from flows.context import Context, preview_link
 from flows.delivery.run import Delivered
 from flows.editions.maths import text
 from flows.editions.model import Edition, Kind, NoEdition
+from flows.events.emit import tell
 from flows.outcomes import anonymous
 from subscribers.ledger.bounce_rates import WEEKS, Rates
 
@@ -120,11 +120,7 @@ async def watch(context: Context, newsletter: str) -> str:
     paused = await context.watch(newsletter)
     if paused is None or not paused.fresh:
         return ""
-    emit_event(
-        "paperround.newsletter.paused",
-        resource={"prefect.resource.id": f"paperround.newsletter.{newsletter}"},
-        payload={"newsletter": newsletter, "reason": paused.reason},
-    )
+    await tell(context, "newsletter.paused", newsletter, reason=paused.reason)
     return paused.reason
 
 

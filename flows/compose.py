@@ -12,6 +12,7 @@ from flows.artifacts import show_edition
 from flows.config.settings import load_settings
 from flows.context import open_context
 from flows.editions.model import Kind, NoEdition
+from flows.events.emit import tell
 from flows.parameters import Day
 
 
@@ -26,6 +27,8 @@ async def compose_edition(newsletter: str, kind: Kind, day: dt.date, *, keep: bo
         else:
             edition = await pipeline.compose(context, wanted, kind, day)
         await show_edition(context, edition)
+        if keep and not isinstance(edition, NoEdition):
+            await tell(context, "edition.composed", newsletter, day, kind=kind.value, papers=edition.size)
     if isinstance(edition, NoEdition):
         log.info("No %s edition on %s: %s", kind, day, edition.reason)
         return 0

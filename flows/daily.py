@@ -17,6 +17,7 @@ from flows.config.settings import load_settings
 from flows.context import open_context, utc_now
 from flows.deliver import deliver_edition
 from flows.editions.model import Kind, Newsletter
+from flows.events.emit import tell
 from flows.parameters import Order, scheduled_at, too_late
 
 
@@ -63,6 +64,8 @@ async def _deliver(newsletter: Newsletter, kind: Kind, day: dt.date, failed: str
     """Delivers an edition, with what is there if a source failed and the newsletter allows that; where its operator is
     to be asked, as soon as they allow it."""
     if failed and newsletter.when_a_source_is_missing == "hold":
+        async with open_context(load_settings()) as context:
+            await tell(context, "edition.held", newsletter.slug, day, reason=failed)
         return Failed(message=f"held: {failed} To send what there is, start `deliver` with {day}.")
     if refused := await wait_for_approval(newsletter.slug, kind, day):
         return refused

@@ -21,6 +21,7 @@ from flows.delivery.run import Delivered, Held
 from flows.delivery.run import deliver as dispatch
 from flows.delivery.run import deliver_due as dispatch_due
 from flows.editions.model import Kind, NoEdition
+from flows.events.emit import tell
 from flows.outcomes import Problem
 from flows.parameters import DUE_EVERY, Day, Target, scheduled_at
 from flows.process import apart
@@ -47,6 +48,11 @@ async def deliver_edition(newsletter: str, kind: Kind, day: dt.date) -> str:
         return f"no edition: {done.reason}"
     delivered, who_got_it = done
     await show_delivery(newsletter, kind, delivered, who_got_it)
+    async with open_context(load_settings()) as context:
+        counts = {str(state): count for state, count in delivered.counts.items()}
+        await tell(context, "edition.delivered", newsletter, day, kind=kind.value, **counts)
+        if delivered.limited:
+            await tell(context, "quota.spent", newsletter, day, words=delivered.limited)
     if delivered.halted:
         raise Problem(f"{delivered.halted} Nobody was lost: start the run again when it is mended.")
     return delivered.sentence

@@ -17,7 +17,7 @@ from prefect.flows import Flow
 from prefect.runner import Runner
 from prefect.types.entrypoint import EntrypointType
 
-from flows.alarms.watchdog import watchdog
+from flows.alarms.watchdog import WATCH_EVERY, watchdog
 from flows.by_hand.approve import approve
 from flows.by_hand.send_test import send_test
 from flows.collect import collect
@@ -35,8 +35,6 @@ Planned: TypeAlias = CronSchedule | IntervalSchedule
 
 UPKEEP = CronSchedule(cron="17 3 * * *", timezone="UTC")
 """At a quiet hour, and not on one: everybody's jobs start at full hours."""
-
-WATCH_EVERY = dt.timedelta(minutes=5)
 
 _OURS = "ours-"
 """What the slug of a schedule begins with that comes from us, not from the operator."""

@@ -12,7 +12,6 @@ from prefect import flow, get_run_logger
 from prefect.client.orchestration import PrefectClient, get_client
 from prefect.client.schemas.objects import State
 from prefect.context import FlowRunContext
-from prefect.events import emit_event
 from prefect.exceptions import ObjectNotFound
 from prefect.states import Completed
 
@@ -21,6 +20,9 @@ from flows.config.settings import load_settings
 from flows.context import Context, open_context, utc_now
 from flows.editions.deadline import collected_by
 from flows.editions.model import Edition, Kind, Newsletter
+from flows.events.emit import tell
+from flows.parameters import scheduled_at
+from subscribers.people.movements import movements
 
 PATIENCE = dt.timedelta(minutes=5)
 """A run that has not been heard of for so long is looked at once more; each says every half minute that it lives."""
@@ -29,6 +31,8 @@ SECOND_LOOK = 45.0
 GRACE = dt.timedelta(minutes=30)
 """After the deadline, for composing an edition and what comes before."""
 RECENT = dt.timedelta(days=1)
+WATCH_EVERY = dt.timedelta(minutes=5)
+"""How often it runs."""
 
 
 @flow(name="watchdog", flow_run_name="watchdog")
@@ -38,6 +42,7 @@ async def watchdog() -> State[Any]:
     async with get_client() as client:
         crashed = await _set_right(client)
         async with open_context(load_settings()) as context:
+            await _tell_of_readers(context)
             late = [await _late(client, context, newsletter) for newsletter in context.newsletters.values()]
     told = [f"{name} was shown as running without a process, and is set to Crashed." for name in crashed]
     told += [sentence for sentence in late if sentence]
@@ -78,6 +83,19 @@ async def _heard(client: PrefectClient, since: dt.datetime) -> set[UUID]:
         answer = await client.request("GET", page["next_page"])
 
 
+async def _tell_of_readers(context: Context) -> None:
+    """Tells how many readers came and left in the five minutes before this run was planned: each run has its own."""
+    until = scheduled_at()
+    if until is None:
+        return
+    for newsletter in context.newsletters:
+        came, left = await movements(context.database, newsletter, until - WATCH_EVERY, until)
+        if came:
+            await tell(context, "reader.subscribed", newsletter, readers=came)
+        if left:
+            await tell(context, "reader.unsubscribed", newsletter, readers=left)
+
+
 async def _late(client: PrefectClient, context: Context, newsletter: Newsletter) -> str:
     """Tells, and says in an event, of a daily edition that a schedule was to bring and that is not there; once."""
     try:
@@ -100,12 +118,12 @@ async def _late(client: PrefectClient, context: Context, newsletter: Newsletter)
         day = planned.astimezone(ZoneInfo(newsletter.zone)).date()
         found = await context.store.find(newsletter.slug, Kind.DAILY, day)
         waits = isinstance(found, Edition) and not newsletter.approval
-        if (found is None or waits) and await _first(client, newsletter, day):
+        if (found is None or waits) and await _first(client, context, newsletter, day):
             return f"{newsletter.title} has no edition of {day}, which was to be there by now."
     return ""
 
 
-async def _first(client: PrefectClient, newsletter: Newsletter, day: dt.date) -> bool:
+async def _first(client: PrefectClient, context: Context, newsletter: Newsletter, day: dt.date) -> bool:
     """Emits the event about a day's edition; False: that was done before."""
     name, resource = "paperround.edition.late", f"paperround.edition.{newsletter.slug}.{day}"
     since = (utc_now() - 2 * RECENT).isoformat()
@@ -116,6 +134,5 @@ async def _first(client: PrefectClient, newsletter: Newsletter, day: dt.date) ->
     answer = await client.request("POST", "/events/filter", json=wanted)
     if answer.raise_for_status().json()["total"]:
         return False
-    payload = {"newsletter": newsletter.slug, "day": day.isoformat()}
-    emit_event(name, resource={"prefect.resource.id": resource}, payload=payload)
+    await tell(context, "edition.late", newsletter.slug, day)
     return True

@@ -115,6 +115,14 @@ class Settings(BaseSettings):
         description="Gives every mail a return address of its own, RETURN_PATH with +TOKEN before the @, so that each "
         "bounce tells which mail it is about: for a domain that takes such addresses (`paperround doctor` tries it)",
     )
+    alert_url: SecretStr = Field(
+        SecretStr(""), description='The webhook that is told what is wrong: a POST of {"text": …}, as Slack takes it'
+    )
+    alert_block: str = Field(
+        "", description="Or the Prefect Block that is told, its type and name such as `slack-webhook/operators`"
+    )
+    events_url: SecretStr = Field(SecretStr(""), description="The webhook that is told of every event, signed")
+    events_key: SecretStr = Field(SecretStr(""), description="The key that signs what goes to EVENTS_URL")
     operator_address: str = Field(
         "",
         description="Who is mailed an edition before its readers get it, and by `paperround send-test`: you",

@@ -6,6 +6,7 @@ import asyncio
 import datetime as dt
 import os
 import signal
+import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
@@ -129,6 +130,9 @@ async def serve_flows(*, alone: bool = False) -> None:
     """The deployments' runner, as soon as the Prefect server that PREFECT_API_URL names answers. Where it is the one
     runner of that server, what is shown as running at its start is not: that is set right first."""
     # importing Prefect takes seconds: it goes on while the server starts
+    from prefect.exceptions import PrefectException  # noqa: PLC0415
+
+    from flows.alarms.automations import make_automations  # noqa: PLC0415
     from flows.alarms.stale_runs import crash_all  # noqa: PLC0415
     from flows.deployments import serve  # noqa: PLC0415
 
@@ -145,6 +149,10 @@ async def serve_flows(*, alone: bool = False) -> None:
         if alone:
             await crash_all("The process of this run is gone: its runner was stopped or killed while it worked.")
         async with open_context(load_settings()) as context:
+            try:
+                await make_automations(context.settings)
+            except (Problem, PrefectException) as error:  # without alerts the mail goes all the same
+                print(f"Nobody is alerted: {error}", file=sys.stderr)
             await serve(context)
     except httpx.TransportError as error:
         raise Problem(f"The Prefect server at {api} answers no more: this ends, and waits for it anew.") from error

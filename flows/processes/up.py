@@ -25,6 +25,9 @@ from flows.sending.transports import transport
 from flows.storage.database import Database
 from flows.storage.private_files import keep_all_private
 
+KEY = 16
+"""Characters that a key has at least."""
+
 
 async def up(console: Console, settings: Settings, *, host: str, port: int, prefect_port: int) -> int:
     """Runs Paperround for production until it is asked to stop. Where PREFECT_API_URL is set, that server is joined."""
@@ -45,6 +48,7 @@ async def up(console: Console, settings: Settings, *, host: str, port: int, pref
     joined = os.environ.get("PREFECT_API_URL")
     if joined and not joined.startswith(("http://", "https://")):
         raise Problem(f"PREFECT_API_URL is {joined!r}: write it as http://127.0.0.1:4200/api, or leave it away.")
+    _check_webhooks(settings)
     keep_all_private(settings.home_dir)
     with ExitStack() as held:
         if not held.enter_context(locked(settings.home_dir / "up.lock")):
@@ -55,6 +59,17 @@ async def up(console: Console, settings: Settings, *, host: str, port: int, pref
             if not port_is_free(wanted):
                 raise Problem(f"Something listens on port {wanted} already: stop it, or name another with {option}.")
         return await _stay(console, settings, joined, host=host, port=port, prefect_port=prefect_port)
+
+
+def _check_webhooks(settings: Settings) -> None:
+    for name in ("alert_url", "events_url"):
+        url = getattr(settings, name).get_secret_value()
+        if url and not url.startswith(("http://", "https://")):
+            raise Problem(f"PAPERROUND_{name.upper()} is no URL: write it as https://hooks.example.org/….")
+    if settings.events_url.get_secret_value() and len(settings.events_key.get_secret_value()) < KEY:
+        raise Problem(
+            f"PAPERROUND_EVENTS_KEY has fewer than {KEY} characters: it signs what goes to PAPERROUND_EVENTS_URL."
+        )
 
 
 async def _stay(

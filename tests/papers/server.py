@@ -35,6 +35,7 @@ class Asked:
     headers: Mapping[str, str]
     at: float
     ended: float = 0.0
+    body: bytes = b""
 
 
 @dataclass
@@ -68,7 +69,10 @@ def running() -> Iterator[Server]:
         protocol_version = "HTTP/1.1"
 
         def do_GET(self) -> None:
-            asked = Asked(self.path, dict(self.headers), time.time())
+            self._answer(b"")
+
+        def _answer(self, body: bytes) -> None:
+            asked = Asked(self.path, dict(self.headers), time.time(), body=body)
             server.asked.append(asked)
             try:
                 _answer(self, server.take(self.path))
@@ -76,8 +80,7 @@ def running() -> Iterator[Server]:
                 asked.ended = time.time()
 
         def do_POST(self) -> None:
-            self.rfile.read(int(self.headers["Content-Length"]))
-            self.do_GET()
+            self._answer(self.rfile.read(int(self.headers["Content-Length"])))
 
         def log_message(self, format: str, *args: Any) -> None:  # noqa: A002
             pass

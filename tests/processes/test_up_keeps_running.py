@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import datetime as dt
+import json
 import os
 import re
 import signal
@@ -19,14 +21,20 @@ from typing import Any
 
 import httpx
 import pytest
+import sqlalchemy as sa
 
+from flows.events.outgoing import HEADER, signature
 from flows.papers.model import Addresses, Window
 from flows.papers.sources import huggingface
+from flows.storage.database import connect
+from flows.storage.editions import edition
+from subscribers.tables import delivery
 from tests.conftest import PostgresqlServer, free_port, own_postgresql
-from tests.papers.server import Reply, Server, running
+from tests.papers.server import Asked, Reply, Server, running
 from tests.papers.shapes import listed, page
 from tests.running_processes import processes_of
 
+KEY = "a key of sixteen letters or more"
 SOON = 90
 """Seconds that something may take on a busy machine."""
 
@@ -75,6 +83,13 @@ class Up:
         """The path of the day's list at Hugging Face."""
         return huggingface.requests(Window(day=day), Addresses(huggingface=""))[0].url
 
+    def told(self, path: str) -> list[Asked]:
+        """What came to a webhook."""
+        return [one for one in self.source.asked if one.path == path]
+
+    def events(self) -> list[str]:
+        return [json.loads(one.body)["event"] for one in self.told("/events")]
+
     def says(self, words: str) -> bool:
         return words in self.said.read_text()
 
@@ -82,6 +97,14 @@ class Up:
         found = [pid for pid in processes_of(self.home) if f"\0flows\0{part}\0" in _command(pid)]
         assert len(found) == 1, (part, found)
         return found[0]
+
+    def runs(self, part: str, but: int) -> bool:
+        """Whether another process than this one is the part."""
+        return any(pid != but and f"\0flows\0{part}\0" in _command(pid) for pid in processes_of(self.home))
+
+    def delete(self, path: str) -> None:
+        user, _, password = (self.home / "operator_login").read_text().partition(":")
+        httpx.delete(f"{self.api}{path}", auth=(user, password), timeout=30).raise_for_status()
 
     def kill(self, part: str) -> None:
         os.kill(self.pid(part), signal.SIGKILL)
@@ -126,7 +149,12 @@ def up(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Up]:
             "PAPERROUND_CACHE_DIR": str(folder / "cache"),
             "PAPERROUND_HUGGINGFACE_URL": source.url,
             "PAPERROUND_ARXIV_URL": f"{source.url}/query",
+            "PAPERROUND_ALERT_URL": f"{source.url}/alerts",
+            "PAPERROUND_EVENTS_URL": f"{source.url}/events",
+            "PAPERROUND_EVENTS_KEY": KEY,
         }
+        source.says("/alerts", Reply())
+        source.says("/events", Reply())
         command = [sys.executable, "-P", "-m", "flows"]
         add = [*command, "subscribers", "add", "ada.brook@example.org", "-n", "sample"]
         subprocess.run(add, env=environment, cwd=folder, check=True, stdout=subprocess.DEVNULL)
@@ -167,7 +195,7 @@ def test_a_run_whose_runner_was_killed_is_crashed_within_a_minute(up: Up, all_of
     assert until(lambda: up.state(run) == "CRASHED", up) < 60
     if all_of_it:
         assert "The process of this run is gone" in up.message(run)
-    assert [pid for pid in processes_of(up.home) if "prefect.engine" in _command(pid)] == []
+    until(lambda: not any("prefect.engine" in _command(pid) for pid in processes_of(up.home)), up)
     until(lambda: up.says(f"The runner stopped by itself (signal {signal.SIGKILL:d})"), up)
 
 
@@ -181,7 +209,7 @@ def begun(up: Up) -> tuple[str, str]:
     for ten minutes though nothing is at work on it."""
     up.source.says(up.listing(AWAY), Reply(b"gone", 404))
     until(lambda: up.call("POST", "/deployments/count", {"deployments": {"name": {"any_": ["daily"]}}}) >= 3, up)
-    edition = up.edition("daily", AWAY)
+    away = up.edition("daily", AWAY)
     upkeep = up.call("GET", "/deployments/name/upkeep/nightly")
     later = {"type": "SCHEDULED", "state_details": {"scheduled_time": "2099-01-01T00:00:00Z"}}
     stale = up.call("POST", f"/deployments/{upkeep['id']}/create_flow_run", {"state": later})["id"]
@@ -194,7 +222,7 @@ def begun(up: Up) -> tuple[str, str]:
             wanted,
         )
     up.start("watchdog/every-few-minutes")
-    return edition, stale
+    return away, stale
 
 
 def test_a_source_that_is_away_for_twelve_seconds_costs_nothing(up: Up, begun: tuple[str, str]) -> None:
@@ -212,6 +240,7 @@ def test_a_source_that_stays_away_makes_the_run_red_and_a_later_one_goes_on(up: 
     run, _ = begun
     until(lambda: up.state(run) == "FAILED", up)
     assert "The sources are asked again at " in up.message(run)
+    until(lambda: any(b"The sources are asked again" in one.body for one in up.told("/alerts")), up)
     tasks = up.call("POST", "/task_runs/filter", {"flow_runs": {"id": {"any_": [run]}}})
     assert [(task["state"]["type"], task["run_count"]) for task in tasks] == [("FAILED", 4)]
 
@@ -227,6 +256,46 @@ def test_a_source_that_stays_away_makes_the_run_red_and_a_later_one_goes_on(up: 
     now = {"type": "SCHEDULED", "state_details": {"scheduled_time": dt.datetime.now(dt.UTC).isoformat()}}
     up.call("POST", f"/flow_runs/{later['id']}/set_state", {"state": now, "force": True})
     until(lambda: up.state(later["id"]) == "COMPLETED", up)
+
+
+def test_what_happens_is_told_by_signed_webhooks(up: Up, begun: tuple[str, str]) -> None:
+    until(lambda: {"paperround.edition.composed", "paperround.edition.delivered"} <= {*up.events()}, up)
+    for one in up.told("/events"):
+        seconds = int(one.headers[HEADER].partition(",")[0].removeprefix("t="))
+        assert one.headers[HEADER] == signature(KEY, one.body, seconds)
+        assert abs(seconds - one.at) < 5
+
+
+def test_a_newsletter_of_which_too_much_comes_back_is_paused_and_that_is_told(up: Up, begun: tuple[str, str]) -> None:
+    asyncio.run(_refuse_much(up.database.url))
+    up.start("deliver-due/daily", target={"newsletter": "daily"})
+    until(lambda: "paperround.newsletter.paused" in up.events(), up)
+    until(lambda: any(b"paperround.newsletter.paused" in one.body for one in up.told("/alerts")), up)
+
+
+async def _refuse_much(url: str) -> None:
+    """Twelve readers of the latest edition whose mail was refused for good."""
+    database = connect(url)
+    async with database.write() as connection:
+        number = await connection.scalar(sa.select(sa.func.max(edition.c.id)).where(edition.c.newsletter == "daily"))
+        refused = {"edition_id": number, "state": "rejected", "attempts": 1, "code": 550, "words": "no such user"}
+        await connection.execute(
+            sa.insert(delivery), [{**refused, "subscription_id": 1000 + reader} for reader in range(12)]
+        )
+    await database.close()
+
+
+def test_an_automation_that_was_deleted_stays_so(up: Up, begun: tuple[str, str]) -> None:
+    names = [one["name"] for one in up.call("POST", "/automations/filter", {})]
+    assert len(names) == len(set(names)) == 5  # the runner has been started three times by now
+    gone = up.call("POST", "/automations/filter", {})[0]
+    up.delete(f"/automations/{gone['id']}")
+    runner = up.pid("runner")
+    up.kill("runner")
+    until(lambda: up.process.poll() is None and up.runs("runner", runner), up)
+    run = up.start("upkeep/nightly")  # what it serves it serves after it has made them
+    until(lambda: up.state(run) == "COMPLETED", up)
+    assert gone["name"] not in [one["name"] for one in up.call("POST", "/automations/filter", {})]
 
 
 def test_the_watchdog_sets_right_what_is_shown_as_running_without_a_process(up: Up, begun: tuple[str, str]) -> None:
