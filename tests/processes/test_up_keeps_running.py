@@ -285,6 +285,12 @@ async def _refuse_much(url: str) -> None:
     await database.close()
 
 
+def test_the_watchdog_sets_right_what_is_shown_as_running_without_a_process(up: Up, begun: tuple[str, str]) -> None:
+    _, stale = begun
+    until(lambda: up.state(stale) == "CRASHED", up)
+    assert "Nothing was heard" in up.message(stale)
+
+
 def test_an_automation_that_was_deleted_stays_so(up: Up, begun: tuple[str, str]) -> None:
     names = [one["name"] for one in up.call("POST", "/automations/filter", {})]
     assert len(names) == len(set(names)) == 5  # the runner has been started three times by now
@@ -296,12 +302,6 @@ def test_an_automation_that_was_deleted_stays_so(up: Up, begun: tuple[str, str])
     run = up.start("upkeep/nightly")  # what it serves it serves after it has made them
     until(lambda: up.state(run) == "COMPLETED", up)
     assert gone["name"] not in [one["name"] for one in up.call("POST", "/automations/filter", {})]
-
-
-def test_the_watchdog_sets_right_what_is_shown_as_running_without_a_process(up: Up, begun: tuple[str, str]) -> None:
-    _, stale = begun
-    until(lambda: up.state(stale) == "CRASHED", up)
-    assert "Nothing was heard" in up.message(stale)
 
 
 def test_a_prefect_server_that_is_killed_is_started_again_and_runs_go_on(up: Up) -> None:
