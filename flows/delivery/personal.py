@@ -3,24 +3,34 @@
 from __future__ import annotations
 
 import datetime as dt
+import logging
+import traceback
 from collections.abc import Collection
 from dataclasses import replace
 from functools import lru_cache
+from pathlib import Path
 
 from flows.context import Context
 from flows.editions.choose import choose
-from flows.editions.model import Edition, Kind
+from flows.editions.model import Edition, Interests, Kind
 from flows.editions.same import Same
 from flows.mail import correction
 from flows.mail.assemble import assemble
 from flows.mail.cards import addressed, unpack
 from flows.mail.model import Message, Reader
+from flows.outcomes import Problem
 from flows.papers.model import PaperId
 from flows.storage.editions import Frozen
 from subscribers import policy
 from subscribers.model import Subscription
 from subscribers.tokens import Purpose, sign
 from subscribers.zones import clock
+
+log = logging.getLogger(__name__)
+
+TOO_MANY = 10
+"""Readers whose mails fail, and for whom that is still their own: of a bug that meets more than every other reader no
+more are skipped."""
 
 
 class Writer:
@@ -30,11 +40,42 @@ class Writer:
         self._context, self._frozen = context, frozen
         self._edition = frozen.edition
         self._cards = addressed(unpack(frozen.cards), context.newsletter(frozen.edition.newsletter), context.site)
+        self._written = self._failed = 0
 
     def write(self, subscription: Subscription | None, seen: Collection[PaperId]) -> Message | str:
-        """The message for a reader who has got the papers `seen` already; or in words why they get none."""
+        """The message for a reader who has got the papers `seen` already; or in words why they get none.
+
+        What fails for one reader is theirs: they get none, and the others do. Raises what fails for a reader without
+        wishes as well, and Problem where it fails for too many.
+        """
         if subscription is None:
             return "erased"
+        try:
+            written = self._write(subscription, seen)
+        except MemoryError:
+            raise
+        except Exception as error:  # a bug, whatever it is
+            return self._given_up(error)
+        self._written += 1
+        return written
+
+    def _given_up(self, error: Exception) -> str:
+        plain = choose(self._edition, Interests())
+        if plain.parts:
+            assemble(self._cards, plain, reader_of(self._context, self._edition, 0, "nobody@example.org"))
+        self._failed += 1
+        where = traceback.extract_tb(error.__traceback__)[-1]
+        what = f"{type(error).__name__} in {Path(where.filename).name}, line {where.lineno}"
+        # the exception's own words may be the reader's
+        log.error("The mail of one reader could not be written (%s): please report it.", what)
+        if self._failed > TOO_MANY and self._failed > self._written:
+            raise Problem(
+                f"The mails of {self._failed} readers could not be written ({what}), and those of {self._written} "
+                "could: nobody else was tried. Please report it."
+            ) from error
+        return f"the mail could not be written: {what}"
+
+    def _write(self, subscription: Subscription, seen: Collection[PaperId]) -> Message | str:
         if reason := policy.decide(subscription, self._today(subscription)):
             return reason
         return self._correction(subscription) if self._frozen.correction else self._digest(subscription, seen)

@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import datetime as dt
+import re
 import secrets
 import sys
 import time
@@ -42,7 +43,7 @@ from tests.mail import made
 from tests.sending.smtp import MailServer, mail_server
 
 NOON = dt.datetime(2026, 6, 9, 12, 0, tzinfo=dt.UTC)
-SENT, PENDING = DeliveryState.SENT, DeliveryState.PENDING
+SENT, PENDING, SKIPPED = DeliveryState.SENT, DeliveryState.PENDING, DeliveryState.SKIPPED
 LATER = {"wait": dt.timedelta(0)}
 """What is not due now is left for another run."""
 
@@ -177,6 +178,38 @@ async def test_a_reader_whose_zone_is_not_known_stops_nobody_and_is_told_of(scen
     )
     scene.clock.forward(hours=1)
     assert (await scene.deliver()).counts == {SENT: 5}
+
+
+async def break_rows(scene: Scene, *addresses: str) -> None:
+    """Gives readers what no version of ours has written, so that a bug is met where their mail is made."""
+    who = sa.select(subscriber.c.id).where(subscriber.c.email.in_(addresses))
+    async with scene.database.write() as connection:
+        await connection.execute(
+            sa.update(subscription).where(subscription.c.subscriber_id.in_(who)).values(keywords="[1]")
+        )
+
+
+async def test_a_bug_that_one_reader_meets_is_that_readers(scene: Scene, caplog: pytest.LogCaptureFixture) -> None:
+    await scene.begin(*readers(30))
+    await break_rows(scene, "reader-0@example.org", "reader-17@example.org")
+    delivered = await scene.deliver()
+    assert (delivered.counts, delivered.halted) == ({SENT: 28, SKIPPED: 2}, "")
+    found = [one async for page in scene.context.report.walk((await scene.frozen()).id) for one in page]
+    assert {one.email for one in found if one.state is SKIPPED} == {"reader-0@example.org", "reader-17@example.org"}
+    (words,) = {one.words for one in found if one.state is SKIPPED}
+    assert re.fullmatch(r"the mail could not be written: \w+Error in \w+\.py, line \d+", words)
+    assert "could not be written" in caplog.text
+    assert "example.org" not in caplog.text
+
+
+async def test_a_bug_that_all_meet_is_nobodys_and_stops_the_run(scene: Scene) -> None:
+    everybody = readers(40)
+    await scene.begin(*everybody)
+    await break_rows(scene, *everybody)
+    with pytest.raises(Problem, match=r"The mails of 1\d readers could not be written .* Please report it"):
+        await scene.deliver()
+    assert scene.server.taken == []
+    assert list((await scene.states()).values()).count(SKIPPED) <= 10
 
 
 async def test_a_message_id_stays_when_the_public_url_changes(scene: Scene) -> None:
