@@ -19,6 +19,7 @@ from prefect.types.entrypoint import EntrypointType
 
 from flows.alarms.watchdog import WATCH_EVERY, watchdog
 from flows.by_hand.approve import approve
+from flows.by_hand.correct import correct
 from flows.by_hand.send_test import send_test
 from flows.collect import collect
 from flows.compose import compose
@@ -86,6 +87,7 @@ async def _by_hand(newsletter: Newsletter) -> list[RunnerDeployment]:
     """What an operator does about an edition: see it first, and decide about it."""
     of: dict[str, Any] = {"newsletter": newsletter.slug, "date": "today", "kind": Kind.DAILY.value}
     word = {**of, "decision": "hold", "subject": "", "note": "", "drop": [], "lead": "", "reason": ""}
+    wrong = {**of, "note": "", "subject": "", "edition": False, "drop": [], "lead": ""}
     about = f"{newsletter.title}: an edition, mailed to you alone."
     decide = f"{newsletter.title}: hold, send or skip an edition, with a note, papers dropped and one to lead."
     return [
@@ -100,6 +102,13 @@ async def _by_hand(newsletter: Newsletter) -> list[RunnerDeployment]:
             newsletter.slug,
             description=decide,
             parameters={"word": word},
+            entrypoint_type=EntrypointType.MODULE_PATH,
+            tags=["newsletter"],
+        ),
+        await correct.ato_deployment(
+            newsletter.slug,
+            description=f"{newsletter.title}: a correction, to exactly those who got an edition.",
+            parameters={"correction": wrong},
             entrypoint_type=EntrypointType.MODULE_PATH,
             tags=["newsletter"],
         ),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import signal
 
-from flows.approval import asking, correcting, deciding, to_operator
+from flows.approval import asking, deciding, put_right, to_operator
 from flows.commands.without_prefect import edition_of
 from flows.config.settings import load_settings
 from flows.context import Context, Say, open_context, preview_link
@@ -70,7 +70,7 @@ async def correct(newsletter: str, date: str, made: Decisions, say: Say, *, whol
         wanted = context.newsletter(newsletter, kind)
         day = context.day(wanted, date)
         with stopping(signal.SIGINT, signal.SIGTERM) as stop:
-            delivered = await correcting.correct(context, wanted, kind, day, made, say, whole=whole, stop=stop)
+            delivered = await put_right.correct(context, wanted, kind, day, made, say, whole=whole, stop=stop)
     if delivered.halted:
         raise Problem(f"{delivered.halted} {delivered.sentence} Nobody was lost: say the same again when it is mended.")
     return delivered.sentence

@@ -262,6 +262,18 @@ def test_a_test_is_mailed_to_the_operator_alone(demo: Demo) -> None:
     assert b"Subject: [Test]" in mail.read_bytes()
 
 
+def test_a_correction_goes_to_who_got_the_edition(demo: Demo) -> None:
+    demo.run("daily/sample", order("2026-06-09"))
+    before = set(demo.mails())
+    wrong = {"newsletter": "sample", "date": "2026-06-09", "kind": "daily", "note": "A link was wrong."}
+    rest = {"subject": "", "edition": False, "drop": [], "lead": ""}
+    for _ in range(2):
+        run = demo.run("correct/sample", {"correction": wrong | rest})
+        assert run["state"]["message"].startswith("Correction. Deliveries: 1 sent"), run["state"]
+    (mail,) = set(demo.mails()) - before
+    assert b"Subject: Correction: Paperround sample, 9 June" in mail.read_bytes()
+
+
 def test_upkeep_is_offered_and_planned_and_names_nobody(demo: Demo) -> None:
     (schedule,) = demo.api("GET", "/deployments/name/upkeep/nightly")["schedules"]
     assert (schedule["active"], schedule["schedule"]["cron"]) == (True, "17 3 * * *")

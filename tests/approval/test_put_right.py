@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from flows import pipeline
-from flows.approval.correcting import correct
+from flows.approval.put_right import correct
 from flows.delivery.run import deliver_due
 from flows.editions.decisions import decisions
 from flows.outcomes import Problem
