@@ -14,6 +14,7 @@ from prefect.states import Completed
 
 from flows import pipeline
 from flows.artifacts import show_delivery, watch
+from flows.by_hand.pause_all import heeding_pause_all
 from flows.by_hand.suspension import at_deadline
 from flows.config.settings import load_settings
 from flows.context import open_context, report_link, utc_now
@@ -38,7 +39,8 @@ async def deliver_edition(newsletter: str, kind: Kind, day: dt.date) -> str:
             if isinstance(frozen, NoEdition):
                 return frozen
             await watch(context, newsletter)
-            delivered = await dispatch(context, frozen, log.info, stop=stop)
+            async with heeding_pause_all(stop, log.info):
+                delivered = await dispatch(context, frozen, log.info, stop=stop)
         log.info("%s%s", "Stopped between two messages. " if stop.is_set() else "", delivered.sentence)
         return delivered, report_link(context, newsletter, kind, day)
 
@@ -70,7 +72,8 @@ async def deliver_what_is_due(newsletter: str) -> str:
         async with open_context(load_settings()) as context:
             context.newsletter(newsletter)
             await watch(context, newsletter)
-            return await dispatch_due(context, newsletter, log.info, stop)
+            async with heeding_pause_all(stop, log.info):
+                return await dispatch_due(context, newsletter, log.info, stop)
 
     done = await apart(work)
     for delivered in done:

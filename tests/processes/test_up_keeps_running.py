@@ -304,6 +304,16 @@ def test_an_automation_that_was_deleted_stays_so(up: Up, begun: tuple[str, str])
     assert gone["name"] not in [one["name"] for one in up.call("POST", "/automations/filter", {})]
 
 
+def test_a_variable_stops_every_delivery_and_nobody_is_lost(up: Up) -> None:
+    """The mail server takes connections and says nothing: a delivery that was not stopped would wait for it."""
+    until(lambda: up.call("POST", "/deployments/count", {"deployments": {"name": {"any_": ["sample"]}}}) >= 2, up)
+    variable = up.call("POST", "/variables/", {"name": "paperround_pause_all", "value": True})
+    run = up.edition("sample", dt.date(2026, 6, 10))
+    until(lambda: up.state(run) == "COMPLETED", up)
+    assert "1 pending" in up.message(run)
+    up.delete(f"/variables/{variable['id']}")
+
+
 def test_a_prefect_server_that_is_killed_is_started_again_and_runs_go_on(up: Up) -> None:
     up.kill("server")
     until(lambda: up.says("The server stopped by itself (signal 9)"), up)
