@@ -41,15 +41,17 @@ _BY_STATUS: Sequence[tuple[str, Cause]] = (
 _STATUS = tuple((re.compile(pattern), cause) for pattern, cause in _BY_STATUS)
 
 DEAD_WORDS = (
-    r"no such (?:user|recipient|mailbox|address|person|account|domain)|(?:user|recipient|mailbox|address|account|"
-    r"host|domain)(?: name)?\b.{0,60}\b(?:unknown|(?:do(?:es)?(?: not|n[’']t)) exist|not (?:be )?found|not known|"
+    r"no such (?:(?:local )?user|recipient|mailbox|address|person|account|domain)|"
+    r"(?:user|recipient|mailbox|address|account|host|domain)(?: name)?"
+    r"\b.{0,60}\b(?:unknown|(?:do(?:es)?(?: not|n[’']t)) exist|not (?:be )?found|not known|"
     r"is (?:disabled|inactive|invalid)|no longer|has been (?:disabled|deactivated|closed|deleted))|"
-    r"unknown (?:user|recipient|address|mailbox|local|domain|or illegal alias)|unrouteable address|"
+    r"unknown (?:user|recipient|address|mailbox|local|domain|or illegal alias)|unroute?able (?:address|mail domain)|"
     r"mailbox unavailable|not a valid (?:user|mailbox|recipient|address)|"
     r"invalid (?:recipient|mailbox|user|address)|"
     r"doesn[’']t have (?:a|an) .{0,30}account|do(?:es)? not have (?:a|an) .{0,30}account|account (?:is |has been |"
     r"that )?"
-    r"(?:disabled|inactive|suspended|closed|terminated|expired)|no mailbox here|isn[’']t in my control|"
+    r"(?:disabled|inactive|suspended|closed|terminated|expired)|no mailbox (?:here|by that name)|"
+    r"recipientnotfound|isn[’']t in my control|"
     r"not listed in .{0,40}(?:directory|address book)|does not exist|recipient rejected|user is unknown|"
     r"(?:recipient )?address rejected: access denied|5\.1\.1\b|unbekannter? (?:empf[aä]nger|benutzer)|"
     r"utilisateur inconnu|destinataire inconnu|n[’']existe pas|usuario desconocido|no existe|existiert nicht|"

@@ -44,6 +44,8 @@ class Delivered:
     """Why it stopped before its end, in one sentence."""
     limited: str = ""
     """How many a limit keeps back, and until when; empty: none does."""
+    remedy: str = ""
+    """What to do where a mail server has refused readers wrongly; empty: it has refused nobody."""
 
     @property
     def sentence(self) -> str:
@@ -52,7 +54,8 @@ class Delivered:
             later = "; what is uncertain waits for you, see `paperround deliveries --help`"
         before = self.counts.get(DeliveryState.SENT, 0) - self.sent_now
         known = f" ({before} of them before this run)" if before else ""
-        return f"{self.progress.rstrip('.')}{known}{later}.{f' {self.limited}' if self.limited else ''}"
+        more = " ".join(filter(None, (self.limited, self.remedy)))
+        return f"{self.progress.rstrip('.')}{known}{later}.{f' {more}' if more else ''}"
 
     @property
     def progress(self) -> str:
@@ -261,6 +264,19 @@ async def _standing(context: Context, edition_id: int, report: Report) -> Delive
         sent_now=report.verdicts[Verdict.SENT],
         halted=report.halted,
         limited=await _limited(context, edition_id, report),
+        remedy=await _remedy(context, edition_id) if counts.get(DeliveryState.REJECTED) else "",
+    )
+
+
+async def _remedy(context: Context, edition_id: int) -> str:
+    frozen = await context.store.frozen(edition_id)
+    if frozen is None:
+        return ""
+    edition = frozen.edition
+    of = f"--edition {edition.newsletter}/{edition.day}{' --weekly' if edition.kind is Kind.WEEKLY else ''}"
+    return (
+        f"If the mail server was wrong to reject: `paperround deliveries {of} --state rejected --resend`, and "
+        f"`paperround subscribers suppress --lift {of}`."
     )
 
 

@@ -14,6 +14,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
+from flows.causes import DEAD_WORDS
 from flows.outcomes import Outcome, Stage, Verdict, anonymous
 
 IN_A_ROW = 30
@@ -64,14 +65,6 @@ class _Row:
     """A pattern for the words."""
 
 
-_DEAD_WORDS = (
-    r"no such (user|mailbox|recipient|address|account|person|local user)|(user|recipient|mailbox|address|account) "
-    r"(is )?(unknown|not found|not known|does ?n[o']t exist|disabled|inactive)|unknown (user|recipient|mailbox|address|"
-    r"or illegal alias|local.?part)|unrout(e)?able (address|mail domain)|mailbox (is )?unavailable|does not exist|"
-    r"doesn.t (exist|have an? [\w.]+ account)|no mailbox (here|by that name)|invalid (recipient|mailbox)|"
-    r"not a valid (mailbox|recipient|user)|account (has been |is )?(disabled|closed|deactivated)|"
-    r"user doesn.t exist|recipientnotfound"
-)
 _POLICY_WORDS = (
     r"relay|not (permitted|allowed|authori[sz]ed)|unauthori[sz]ed|not verified|rcpthosts|authenticat|spf|dkim|dmarc|"
     r"policy|spam|reputation|block(ed|list)|blacklist|listed|banned|abuse|permission|quota exceeded for your|"
@@ -98,7 +91,7 @@ _TABLE = (
     # of 5.7.x the words are about us, also where they say "unknown"
     _Row(Says.POLICY, "5", status=r"5\.7\.\d+"),
     _Row(Says.POLICY, "5", status=r"5\.4\.5"),
-    _Row(Says.DEAD, "5", words=_DEAD_WORDS),
+    _Row(Says.DEAD, "5", words=DEAD_WORDS),
     _Row(Says.POLICY, "5", words=_POLICY_WORDS),
     # RFC 5321 section 4.2.1 has 503 for commands out of order: about the conversation, and read as "not now"
     _Row(Says.LATER, "5", codes=(503,)),

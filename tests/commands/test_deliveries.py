@@ -122,7 +122,7 @@ def test_a_program_gets_csv_in_which_every_word_is_as_the_server_said_it(run: Ru
         ),
         (
             ["--edition", f"sample/{DAY}", "--state", "uncertain", "--settle", "--resend"],
-            "--csv, --link, --resend and --settle exclude each other",
+            "--csv, --json, --link, --resend and --settle exclude each other",
         ),
     ],
 )
