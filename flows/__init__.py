@@ -13,5 +13,6 @@ leaves in the UI. `context` is what a process works with, `process` how it runs 
 `causes` values that import nothing.
 
 `events` tells what happens, `alarms` is for when something goes wrong and nobody looks, `backups` an installation as
-one file, `processes` what `demo` and `up` run, `commands` the command `paperround`, `plugins` what other packages add.
+one file, `processes` what `demo` and `up` run, `commands` the command `paperround`, `plugins` what other packages add,
+`offers` how deployments stand in Prefect.
 """

@@ -15,7 +15,7 @@ from flows.config.settings import load_settings
 from flows.context import open_context
 from flows.editions.model import Kind
 from flows.outcomes import Problem
-from flows.parameters import Day
+from flows.parameters import MOST_DAYS, Days
 
 RETRIES = (3, 10, 20)
 """Seconds until a source that failed is asked again within the run; what takes longer is for a later one."""
@@ -23,7 +23,7 @@ RETRIES = (3, 10, 20)
 
 @task(
     name="collect",
-    task_run_name="collect {newsletter} {kind} {day}",
+    task_run_name="collect for the {kind} edition {newsletter}/{day}",
     cache_policy=NO_CACHE,
     retries=len(RETRIES),
     retry_delay_seconds=[float(pause) for pause in RETRIES],
@@ -52,11 +52,23 @@ async def collect_for(newsletter: str, kind: Kind, day: dt.date) -> str:
     raise error
 
 
-@flow(name="collect", flow_run_name="collect-{day.newsletter}-{day.date}")
-async def collect(day: Day) -> State[Any]:
-    """Collect a day's papers again: lists grow, votes come in. Editions that were sent stay as they are."""
+@flow(name="collect", flow_run_name="collect-{days.newsletter}-{days.first}")
+async def collect(days: Days) -> State[Any]:
+    """Collect the papers of a day, or of several, again: lists grow, votes come in. Editions that were sent stay as
+    they are."""
     async with open_context(load_settings()) as context:
-        newsletter = context.newsletter(day.newsletter)
-        date = context.day(newsletter, day.date)
-    failed = await collect_for(newsletter.slug, Kind.DAILY, date)
-    return Failed(message=failed) if failed else Completed(message=f"{date} is collected")
+        newsletter = context.newsletter(days.newsletter)
+        first, last = context.day(newsletter, days.first), context.day(newsletter, days.last)
+    if not 0 <= (last - first).days < MOST_DAYS:
+        raise Problem(
+            f"{first} to {last} are not 1 to {MOST_DAYS} days: choose a last day after the first, not so far."
+        )
+    failed = {}
+    for day in (first + dt.timedelta(days=age) for age in range((last - first).days + 1)):
+        if wrong := await collect_for(newsletter.slug, Kind.DAILY, day):
+            failed[day] = wrong
+    number = (last - first).days + 1
+    if failed:
+        worst = "; ".join(f"{day}: {wrong}" for day, wrong in list(failed.items())[:3])
+        return Failed(message=f"{len(failed)} of {number} days failed: {worst}" if number > 1 else worst)
+    return Completed(message=f"{first} is collected" if number == 1 else f"{number} days are collected")

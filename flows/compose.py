@@ -13,10 +13,10 @@ from flows.config.settings import load_settings
 from flows.context import open_context
 from flows.editions.model import Kind, NoEdition
 from flows.events.emit import tell
-from flows.parameters import Day
+from flows.parameters import KindOfDay
 
 
-@task(name="compose", task_run_name="compose {newsletter} {kind} {day}", cache_policy=NO_CACHE)
+@task(name="compose", task_run_name="compose the {kind} edition {newsletter}/{day}", cache_policy=NO_CACHE)
 async def compose_edition(newsletter: str, kind: Kind, day: dt.date, *, keep: bool) -> int:
     """Composes the edition, keeps it as a draft if told to, leaves it as artifacts; returns its number of papers."""
     log = get_run_logger()
@@ -44,9 +44,9 @@ async def compose_edition(newsletter: str, kind: Kind, day: dt.date, *, keep: bo
 
 
 @flow(name="compose", flow_run_name="compose-{day.newsletter}-{day.date}")
-async def compose(day: Day) -> None:
+async def compose(day: KindOfDay) -> None:
     """Show the edition that the stored papers of a day make. Nothing is stored."""
     async with open_context(load_settings()) as context:
-        newsletter = context.newsletter(day.newsletter)
+        newsletter = context.newsletter(day.newsletter, day.kind)
         date = context.day(newsletter, day.date)
-    await compose_edition(newsletter.slug, Kind.DAILY, date, keep=False)
+    await compose_edition(newsletter.slug, day.kind, date, keep=False)

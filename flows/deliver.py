@@ -24,11 +24,11 @@ from flows.delivery.run import deliver_due as dispatch_due
 from flows.editions.model import Kind, NoEdition
 from flows.events.emit import tell
 from flows.outcomes import Problem
-from flows.parameters import DUE_EVERY, Day, Target, scheduled_at
+from flows.parameters import DUE_EVERY, KindOfDay, Target, scheduled_at
 from flows.process import apart
 
 
-@task(name="deliver", task_run_name="deliver {newsletter} {kind} {day}", cache_policy=NO_CACHE)
+@task(name="deliver", task_run_name="deliver the {kind} edition {newsletter}/{day}", cache_policy=NO_CACHE)
 async def deliver_edition(newsletter: str, kind: Kind, day: dt.date) -> str:
     """Delivers what is due now; returns how the delivery stands, in a sentence. Raises Problem where it had to stop."""
     log = get_run_logger()
@@ -93,9 +93,9 @@ async def deliver_due(target: Target) -> State[Any]:
 
 
 @flow(name="deliver", flow_run_name="deliver-{day.newsletter}-{day.date}")
-async def deliver(day: Day) -> State[Any]:
-    """Deliver a day's edition, or go on with it. What was sent is not sent again."""
+async def deliver(day: KindOfDay) -> State[Any]:
+    """Deliver a day's or a week's edition, or go on with it. What was sent is not sent again."""
     async with open_context(load_settings()) as context:
-        newsletter = context.newsletter(day.newsletter)
+        newsletter = context.newsletter(day.newsletter, day.kind)
         date = context.day(newsletter, day.date)
-    return Completed(message=await deliver_edition(newsletter.slug, Kind.DAILY, date))
+    return Completed(message=await deliver_edition(newsletter.slug, day.kind, date))

@@ -6,9 +6,11 @@ Every field has its default in the deployment, not here: the UI would mark it as
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Callable
+from typing import Annotated, Any
 
 from prefect.context import FlowRunContext
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, BeforeValidator, Field, WithJsonSchema
 
 from flows.editions.model import Kind
 
@@ -23,6 +25,34 @@ RETURNS_EVERY = dt.timedelta(minutes=5)
 """How often the mailbox that mail comes back to is read."""
 
 
+def _written(value: object) -> str:
+    """A date as it is written: as a picker gives it, with or without a time, or a word. Nothing means today."""
+    if isinstance(value, dt.date):
+        return value.isoformat()[:10]
+    text = str(value or "").strip()
+    return text[:10] if text[10:11] == "T" else text or "today"
+
+
+Date = Annotated[str, BeforeValidator(_written), WithJsonSchema({"type": "string", "format": "date"})]
+"""`today`, `yesterday` or a date such as 2026-06-09, which the UI asks for with a picker."""
+
+ChosenKind = Annotated[Kind, WithJsonSchema({"type": "string", "enum": [Kind.DAILY.value, Kind.WEEKLY.value]})]
+
+
+def _picker(position: int) -> Callable[[dict[str, Any]], None]:
+    """A picker shows dates alone: today is what an empty one means, and no default of the form."""
+
+    def shape(schema: dict[str, Any]) -> None:
+        schema.pop("default", None)
+        schema["position"] = position
+
+    return shape
+
+
+MOST_DAYS = 62
+"""Days that one run collects: arXiv answers once in three seconds."""
+
+
 class Target(BaseModel):
     """A newsletter."""
 
@@ -34,10 +64,39 @@ class Target(BaseModel):
 class Day(Target):
     """A newsletter's day."""
 
-    date: str = Field(
+    date: Date = Field(
+        "today",
         title="Date",
-        description="today, yesterday, or a date such as 2026-06-09, however old",
-        json_schema_extra={"position": 1},
+        description="Of the edition, however old; none means today",
+        json_schema_extra=_picker(1),
+    )
+
+
+class KindOfDay(Day):
+    """A newsletter's edition of a kind."""
+
+    kind: ChosenKind = Field(
+        Kind.DAILY,
+        title="Kind",
+        description="The day's edition, or that of the week that ends with it",
+        json_schema_extra={"position": 2},
+    )
+
+
+class Days(Target):
+    """Days in a row of a newsletter."""
+
+    first: Date = Field(
+        "today",
+        title="First day",
+        description="None means today",
+        json_schema_extra=_picker(1),
+    )
+    last: Date = Field(
+        "today",
+        title="Last day",
+        description=f"None means today; {MOST_DAYS} days at most",
+        json_schema_extra=_picker(2),
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from typing import Any
 
 from prefect import flow, get_run_logger
@@ -11,6 +12,7 @@ from prefect.states import Completed
 from flows.artifacts import show_returns
 from flows.config.settings import load_settings
 from flows.context import open_context
+from flows.offers.old_runs import forget
 from flows.pipeline import tidy
 
 
@@ -22,5 +24,7 @@ async def upkeep() -> State[Any]:
         done = await tidy(context)
         for newsletter in context.newsletters:
             await show_returns(context, newsletter)
+        forgotten = await forget(context.now() - dt.timedelta(days=context.settings.keep_runs))
+    done += f" {forgotten} old runs of Prefect's are forgotten." if forgotten else ""
     get_run_logger().info(done)
     return Completed(message=done)

@@ -15,14 +15,12 @@ from flows.config.settings import load_settings
 from flows.context import open_context
 from flows.deliver import deliver_edition
 from flows.editions.decisions import Verdict, decisions
-from flows.editions.model import Kind
-from flows.parameters import Day
+from flows.parameters import KindOfDay
 
 
-class Word(Day):
+class Word(KindOfDay):
     """What is to become of an edition."""
 
-    kind: Kind = Field(title="Kind", description="The day's edition, or the week's", json_schema_extra={"position": 2})
     decision: Literal["hold", "send", "skip"] = Field(
         title="Decision",
         description="hold: nothing leaves until you allow it; send: its readers get it now; skip: no edition that day",

@@ -19,14 +19,13 @@ from flows.delivery.run import Delivered
 from flows.editions.decisions import Decisions, decisions
 from flows.editions.model import Kind
 from flows.outcomes import Problem
-from flows.parameters import Day
+from flows.parameters import KindOfDay
 from flows.process import apart
 
 
-class Correction(Day):
+class Correction(KindOfDay):
     """What was wrong with an edition that was delivered."""
 
-    kind: Kind = Field(title="Kind", description="The day's edition, or the week's", json_schema_extra={"position": 2})
     note: str = Field(
         title="What was wrong",
         description="Your words to its readers; links as `https://…` or `[words](https://…)`",

@@ -7,19 +7,15 @@ from typing import Any
 from prefect import flow, get_run_logger
 from prefect.client.schemas.objects import State
 from prefect.states import Completed
-from pydantic import Field
 
 from flows.approval import to_operator
 from flows.config.settings import load_settings
 from flows.context import open_context
-from flows.editions.model import Kind
-from flows.parameters import Day
+from flows.parameters import KindOfDay
 
 
-class Test(Day):
+class Test(KindOfDay):
     """An edition that is mailed to you."""
-
-    kind: Kind = Field(title="Kind", description="The day's edition, or the week's", json_schema_extra={"position": 2})
 
 
 @flow(name="send-test", flow_run_name="send-test-{test.newsletter}-{test.date}")

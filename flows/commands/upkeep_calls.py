@@ -96,6 +96,18 @@ def adopt(
     typer.echo(run(take(lambda question: yes or agreed(question))))
 
 
+@ui.command("bring-back")
+def bring_back() -> None:
+    """Makes deployments again that were deleted in Prefect's UI, and takes back what was changed of the others, but for
+    their schedules: at the next start of `up`."""
+    from flows.config.settings import load_settings
+    from flows.processes.prefect_server import folder_of
+
+    said = folder_of(load_settings()) / "deployments.json"
+    said.unlink(missing_ok=True)
+    typer.echo("All deployments are made as we have them when `paperround up` starts the next time.")
+
+
 @ui.command("login")
 def login() -> None:
     """Prints the login that Prefect's UI asks for once, and the operator's pages of the web app."""

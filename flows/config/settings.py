@@ -168,6 +168,10 @@ class Settings(BaseSettings):
     dkim_selector: str = Field("", description="The selector of each key, joined by commas")
     dkim_domain: str = Field("", description="The domain that signs; SENDER's by default")
     huggingface_url: Url = Field("https://huggingface.co", description="Hugging Face")
+    keep_runs: int = Field(
+        14, ge=1, le=3650, description="Days that Prefect's runs are kept which come all day long, their logs too"
+    )
+    keep_edition_runs: int = Field(365, ge=1, le=3650, description="Days that Prefect's other runs are kept")
     source_deadline: float = Field(
         100, ge=1, le=600, description="Seconds after which a source that is not done with a day is given up for now"
     )

@@ -63,6 +63,17 @@ class PrefectApi:
         answer = await self._call("GET", f"/deployments/name/{name}")
         return str(answer.json()["id"]) if answer.status_code == 200 else None
 
+    async def schedules(self, name: str) -> str | None:
+        """The times of a deployment's schedules that are on, in words; None while it is not registered."""
+        answer = await self._call("GET", f"/deployments/name/{name}")
+        if answer.status_code != 200:
+            return None
+        found = answer.json()
+        on = [] if found.get("paused") else [one["schedule"] for one in found["schedules"] if one["active"]]
+        return ", ".join(
+            f"{one['cron']} {one['timezone'] or 'UTC'}" if "cron" in one else "a schedule of your own" for one in on
+        )
+
     async def start(self, deployment: str, parameters: Mapping[str, Any]) -> str:
         """Asks for a run now; returns its id. However often the request has to be made, it is one run."""
         body = {"parameters": dict(parameters), "idempotency_key": str(uuid4())}

@@ -59,6 +59,9 @@ def prefect_environment(
         "PREFECT_SERVER_UI_SHOW_PROMOTIONAL_CONTENT": "false",
         "PREFECT_RUNNER_POLL_FREQUENCY": "2",
         "PREFECT_LOGGING_TO_API_BATCH_INTERVAL": "1",
+        # runs of editions are kept for a while; those that come all day long `upkeep` forgets sooner
+        "PREFECT_SERVER_SERVICES_DB_VACUUM_ENABLED": "events,flow_runs,orphans",
+        "PREFECT_SERVER_SERVICES_DB_VACUUM_RETENTION_PERIOD": str(settings.keep_edition_runs * 86_400),
         **logs.prefect(settings.log_level, settings.log_format),
         "PREFECT_FLOWS_HEARTBEAT_FREQUENCY": "30",  # what the watchdog, and automations, know a living run by
         **given,

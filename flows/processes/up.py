@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import datetime as dt
 import os
+from collections.abc import Mapping
 from contextlib import ExitStack
 from functools import partial
 from urllib.parse import urlsplit
@@ -93,7 +94,8 @@ async def _stay(
                 await supervisor.ready("web app", f"http://{_reachable(host)}:{port}/healthz")
             # in a service's journal it would be read by others
             login = settings.login if console.is_terminal else "`paperround prefect login` prints it"
-            console.print(_running(context, api, host, port, "" if joined else login))
+            in_force = await _schedules(context, api, "" if joined else settings.login)
+            console.print(_running(context, api, host, port, "" if joined else login, in_force))
             site = f"http://{_reachable(host)}:{port}/healthz"
             await _keep_running(console, supervisor, context.database, site, f"{api}/health", joined=bool(joined))
         except Stopped:
@@ -139,17 +141,28 @@ def _reachable(host: str) -> str:
     return "127.0.0.1" if host in ("0.0.0.0", "::", "") else host  # noqa: S104 - it is compared, not bound
 
 
-def _running(context: Context, api: str, host: str, port: int, login: str) -> Table:
+async def _schedules(context: Context, api: str, login: str) -> dict[str, str]:
+    """When each newsletter's edition comes, as its deployment says; before it is registered, as its file does."""
+    given = [os.environ.get(f"PREFECT_API_{name}", "") for name in ("AUTH_STRING", "KEY")]
+    own = (login, "") if login else (given[0], given[1])
+    found = {}
+    async with PrefectApi(api, *own) as prefect:
+        for newsletter in context.newsletters.values():
+            told = await prefect.schedules(f"daily/{newsletter.slug}")
+            if told is None and newsletter.active:
+                told = f"{newsletter.cron} {newsletter.zone}"
+            found[newsletter.title] = told or "by hand alone, until you switch its schedule on"
+    return found
+
+
+def _running(context: Context, api: str, host: str, port: int, login: str, schedules: Mapping[str, str]) -> Table:
     table = Table(title="Paperround is up", title_justify="left", show_header=False, box=None, padding=(0, 2))
     table.add_row("Prefect", context.settings.prefect_url or api.removesuffix("/api"))
     if login:
         table.add_row("Its login", escape(login))
     table.add_row("Web app", f"{context.settings.public_url} (listening on {host}:{port})")
     table.add_row("Database", context.database.engine.url.render_as_string(hide_password=True))
-    for newsletter in context.newsletters.values():
-        schedule = f"{newsletter.cron} {newsletter.zone}" + (
-            "" if newsletter.active else ", paused until you switch it on"
-        )
-        table.add_row(newsletter.title, schedule)
+    for title, schedule in schedules.items():
+        table.add_row(title, escape(schedule))
     table.add_row("Logs", str(context.settings.home_dir / "logs"))
     return table

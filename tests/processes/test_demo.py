@@ -298,10 +298,117 @@ def paperround(demo: Demo, *arguments: str) -> None:
     subprocess.run([sys.executable, "-m", "flows", *arguments], env={**os.environ, **kept}, check=True)
 
 
-def test_a_mistake_in_the_form_fails_with_one_sentence(demo: Demo) -> None:
-    run = demo.run("daily/sample", order("the ides of March"))
-    assert run["state"]["type"] == "FAILED"
-    assert "'the ides of March' is no date: write it as 2026-06-09" in run["state"]["message"]
+def refused(demo: Demo, deployment: str, parameters: dict[str, Any]) -> str:
+    """What Prefect says to a form that it does not take."""
+    found = demo.api("GET", f"/deployments/name/{deployment}")
+    url = f"{demo.prefect}/api/deployments/{found['id']}/create_flow_run"
+    answer = httpx.post(url, json={"parameters": parameters}, headers=demo.authorization, timeout=30)
+    assert answer.status_code == 409, answer.text
+    return str(answer.json()["detail"])
+
+
+@pytest.mark.parametrize("date", ["the ides of March", "09.06.2026", "2030-01-01", "1999-12-31", "2026-13-01"])
+def test_a_date_that_cannot_be_is_refused_in_the_form(demo: Demo, date: str) -> None:
+    assert "Validation failed for field 'order.date'" in refused(demo, "daily/sample", order(date))
+
+
+def test_a_form_offers_what_there_is_and_takes_nothing_else(demo: Demo) -> None:
+    assert "'nope' is not one of ['sample']" in refused(demo, "deliver/sample", {"day": {"newsletter": "nope"}})
+    assert "is not one of ['daily', 'weekly']" in refused(
+        demo, "deliver/sample", {"day": {"newsletter": "sample", "kind": "monthly"}}
+    )
+    schema = demo.api("GET", "/deployments/name/collect/sample")["parameter_openapi_schema"]
+    fields = schema["definitions"]["Days"]["properties"]
+    assert [fields[name]["format"] for name in ("first", "last")] == ["date", "date"]
+    run = demo.run("collect/sample", {"days": {"newsletter": "sample", "first": "2026-06-09", "last": "2026-06-07"}})
+    assert "are not 1 to 62 days" in run["state"]["message"]
+    run = demo.run("collect/sample", {"days": {"newsletter": "sample", "first": "2026-06-07", "last": "2026-06-09"}})
+    assert run["state"]["message"] == "3 days are collected"
+
+
+def test_one_delivery_at_a_time_and_what_comes_every_quarter_of_an_hour_does_not_queue(demo: Demo) -> None:
+    for name, strategy in (("daily/sample", "ENQUEUE"), ("deliver-due/sample", "CANCEL_NEW")):
+        found = demo.api("GET", f"/deployments/name/{name}")
+        assert found["global_concurrency_limit"]["limit"] == 1
+        assert found["concurrency_options"]["collision_strategy"] == strategy
+
+
+REGISTER = """
+import asyncio
+from prefect.runner import Runner
+from flows.config.settings import load_settings
+from flows.context import open_context
+from flows.deployments import register
+
+async def main():
+    async with open_context(load_settings()) as context:
+        await register(context, Runner(name="again"))
+
+asyncio.run(main())
+"""
+
+
+def registered_again(demo: Demo, newsletters: Path | None = None) -> None:
+    """As at the next start."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(("PREFECT_", "PAPERROUND_"))}
+    kept |= {"PAPERROUND_HOME_DIR": str(demo.home), "PREFECT_API_URL": f"{demo.prefect}/api"}
+    kept |= {"PREFECT_API_AUTH_STRING": demo.login, "PREFECT_HOME": str(demo.home / "prefect")}
+    kept["PAPERROUND_NEWSLETTERS_DIR"] = str(newsletters or demo.home.parent / "newsletters")
+    subprocess.run([sys.executable, "-c", REGISTER], env=kept, check=True, capture_output=True)
+
+
+def test_what_an_operator_changed_stays_and_what_they_deleted_stays_away(demo: Demo) -> None:
+    before = demo.api("GET", "/deployments/name/deliver/sample")
+    changed = {
+        "description": "Ours alone.",
+        "tags": ["mine"],
+        "parameters": {"day": {"newsletter": "sample", "kind": "weekly"}},
+        "concurrency_limit": 3,
+        "paused": True,
+    }
+    ways: dict[str, Any] = {"headers": demo.authorization, "timeout": 30}
+    httpx.patch(f"{demo.prefect}/api/deployments/{before['id']}", json=changed, **ways).raise_for_status()
+    gone = demo.api("GET", "/deployments/name/compose/sample")
+    httpx.delete(f"{demo.prefect}/api/deployments/{gone['id']}", **ways).raise_for_status()
+    registered_again(demo)
+    after = demo.api("GET", "/deployments/name/deliver/sample")
+    assert {name: after[name] for name in ("description", "tags", "parameters", "paused")} == {
+        name: changed[name] for name in ("description", "tags", "parameters", "paused")
+    }
+    assert after["global_concurrency_limit"]["limit"] == 3
+    assert after["id"] == before["id"]
+    missing = httpx.get(f"{demo.prefect}/api/deployments/name/compose/sample", **ways)
+    assert missing.status_code == 404
+    # until it is asked for
+    (demo.home / "prefect/deployments.json").unlink()
+    registered_again(demo)
+    assert demo.api("GET", "/deployments/name/compose/sample")["tags"] == ["newsletter", "sample", "by hand"]
+    back = {"paused": False}
+    httpx.patch(f"{demo.prefect}/api/deployments/{before['id']}", json=back, **ways).raise_for_status()
+
+
+def test_a_newsletter_that_is_gone_takes_its_deployments_with_it(demo: Demo, tmp_path: Path) -> None:
+    assert demo.api("GET", "/deployments/name/daily/asked")
+    registered_again(demo, tmp_path)
+    missing = httpx.get(f"{demo.prefect}/api/deployments/name/daily/asked", headers=demo.authorization, timeout=30)
+    assert missing.status_code == 404
+    registered_again(demo)
+    assert demo.api("GET", "/deployments/name/daily/asked")
+
+
+def test_runs_that_come_all_day_are_forgotten_after_a_while(demo: Demo) -> None:
+    code = (
+        "import asyncio, datetime as dt\nfrom flows.offers.old_runs import forget\n"
+        "print(asyncio.run(forget(dt.datetime.now(dt.UTC) + dt.timedelta(minutes=1), ['collect'])))"
+    )
+    kept = os.environ | {"PREFECT_API_URL": f"{demo.prefect}/api", "PREFECT_API_AUTH_STRING": demo.login}
+    done = subprocess.run([sys.executable, "-c", code], env=kept, check=False, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert int(done.stdout) >= 1
+    wanted = {"flows": {"name": {"any_": ["collect"]}}, "flow_runs": {"state": {"type": {"any_": ["COMPLETED"]}}}}
+    assert demo.api("POST", "/flow_runs/filter", wanted) == []
+    others = demo.api("POST", "/flow_runs/filter", {"flows": {"name": {"any_": ["daily"]}}})
+    assert others
 
 
 def test_no_address_link_or_key_stands_in_prefect_or_in_a_log(demo: Demo) -> None:

@@ -43,7 +43,7 @@ def test_it_serves_every_newsletter_refuses_a_second_one_and_leaves_no_process_b
                 "deliver-due/daily",
                 "upkeep/nightly",
                 "returns/mailbox",
-                "collect/by-hand",
+                "collect/daily",
             ]
             deadline = time.monotonic() + START
             while not all(_is_served(prefect, home, name) for name in wanted):
