@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import sys
 import tempfile
@@ -55,9 +56,11 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
     Every error is one sentence on standard error with status 2, never a traceback.
     """
     os.umask(OTHERS)  # what we write is about people
+    for stream in (sys.stdout, sys.stderr):
+        _write_anything(stream)
     process.spare_loopback(os.environ)
     try:
-        status = app(arguments, standalone_mode=False)
+        status = app(_typed() if arguments is None else arguments, standalone_mode=False)
     except (KeyboardInterrupt, typer.Abort):
         sys.exit(130)
     except Exception as error:
@@ -65,6 +68,26 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
             console.print(f"[red]Error:[/] {escape(sentence)}", soft_wrap=True)
         sys.exit(2)
     sys.exit(status if isinstance(status, int) else 0)
+
+
+def _typed() -> list[str]:
+    """The process's own arguments, as UTF-8 where they are that and the locale knows less."""
+    found = []
+    for argument in sys.argv[1:]:
+        try:
+            found.append(os.fsencode(argument).decode("utf-8"))
+        except UnicodeDecodeError:
+            found.append(argument)
+    return found
+
+
+def _write_anything(stream: object) -> None:
+    """What a terminal can't show is replaced there; in files and pipes everything is UTF-8, whatever the locale."""
+    if isinstance(stream, io.TextIOWrapper):
+        if stream.isatty():
+            stream.reconfigure(errors="replace")
+        else:
+            stream.reconfigure(encoding="utf-8")
 
 
 def _sentence(error: Exception) -> str:

@@ -11,6 +11,7 @@ from typing import Any, NoReturn
 from zoneinfo import ZoneInfo
 
 from flows.config.cron import fault
+from flows.config.text_files import text_of
 from flows.editions import deadline
 from flows.editions.decisions import Verdict
 from flows.editions.model import OTHER, Newsletter, Topic
@@ -78,12 +79,10 @@ class _File:
         if not _SLUG.fullmatch(path.stem):
             self.fail("the file's name", path.stem, "may hold only a-z, 0-9 and single hyphens between them: rename it")
         try:
-            self._fields: dict[str, Any] = tomllib.loads(path.read_text(encoding="utf-8"))
-        except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+            self._fields: dict[str, Any] = tomllib.loads(text_of(path))
+        except tomllib.TOMLDecodeError as error:
             reason = " ".join(str(error).split())
             raise Problem(f"{path}: this is not valid TOML ({reason}); correct it there.") from error
-        except OSError as error:
-            raise Problem(f"{path}: the file can't be read ({error.strerror}); check its permissions.") from error
         self._known: list[str] = []
 
     def fail(self, field: str, value: object, remedy: str) -> NoReturn:

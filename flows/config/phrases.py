@@ -15,6 +15,7 @@ from typing import Any
 
 from markupsafe import Markup, escape
 
+from flows.config.text_files import text_of
 from flows.outcomes import Problem
 
 FILE = "words.toml"
@@ -55,8 +56,8 @@ class Phrases:
 
     def _lay_over(self, file: Path) -> None:
         try:
-            tables = tomllib.loads(file.read_text(encoding="utf-8"))
-        except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+            tables = tomllib.loads(text_of(file))
+        except tomllib.TOMLDecodeError as error:
             raise Problem(f"{file} can't be read ({error}): correct or remove it.") from error
         for key, phrase in _flat(file, tables):
             known = self._phrases.get(key)

@@ -37,7 +37,12 @@ class Settings(BaseSettings):
     """What an operator can set. Each field's description is its documentation."""
 
     model_config = SettingsConfigDict(
-        env_prefix="PAPERROUND_", env_file=".env", env_ignore_empty=True, extra="ignore", frozen=True
+        env_prefix="PAPERROUND_",
+        env_file=".env",
+        env_file_encoding="utf-8-sig",
+        env_ignore_empty=True,
+        extra="ignore",
+        frozen=True,
     )
 
     home_dir: Path = Field(
@@ -565,7 +570,7 @@ def unknown_variables(given: Mapping[str, str], env_file: str = ".env") -> list[
     """A sentence for each variable of ours, in the environment or the file, that is none: mistyped, or of another
     version. It names the nearest."""
     known = {f"PAPERROUND_{name.upper()}" for name in Settings.model_fields}
-    written = dotenv_values(env_file) if Path(env_file).is_file() else {}
+    written = dotenv_values(env_file, encoding="utf-8-sig") if Path(env_file).is_file() else {}
     found = []
     for name in sorted({*given, *written}):
         if name.upper().startswith("PAPERROUND_") and name.upper() not in known:
@@ -577,6 +582,8 @@ def unknown_variables(given: Mapping[str, str], env_file: str = ".env") -> list[
 
 def load_settings(*, env_file: str | None = ".env") -> Settings:
     """The settings of this process; raises Problem with one sentence that names the first bad variable."""
+    if env_file and (written := Path(env_file)).is_file() and written.read_bytes()[:2] in (b"\xff\xfe", b"\xfe\xff"):
+        raise Problem("The file .env in this folder is UTF-16: save it as UTF-8, or move it.")
     try:
         return Settings(_env_file=env_file)
     except ValidationError as error:

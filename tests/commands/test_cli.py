@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import subprocess
 import sys
@@ -220,3 +221,21 @@ def test_a_home_may_have_any_name(run: Run, home: Path, name: str) -> None:
     assert (place / "paperround.db").is_file()
     assert len(list((mail / "new").iterdir())) == 1
     assert sorted(one.name for one in home.iterdir() if one.is_file()) == []
+
+
+@pytest.mark.parametrize("encoding", ["ascii", "latin-1"])
+def test_any_locale_shows_any_name(home: Path, encoding: str) -> None:
+    """A pipe gets UTF-8; a terminal that can't show a letter shows that there is one."""
+    command = [sys.executable, "-m", "flows", "subscribers"]
+    given = os.environ | {"PYTHONIOENCODING": encoding, "LC_ALL": "C", "PYTHONUTF8": "0", "TERM": "dumb"}
+    add = [*command, "add", "ada@example.org", "--authors", "Łukasz Wronek;渡辺"]
+    subprocess.run(add, env=given, check=True, capture_output=True)
+    piped = subprocess.run([*command, "list"], env=given, check=True, capture_output=True)
+    assert "Łukasz Wronek" in piped.stdout.decode("utf-8")
+    leader, follower = os.openpty()
+    subprocess.run([*command, "list"], env=given, check=True, stdout=follower, stderr=follower)
+    os.close(follower)
+    shown = os.read(leader, 4000)
+    os.close(leader)
+    # who claims to know ASCII alone gets UTF-8 from Click: nearly every such terminal reads it
+    assert ("Łukasz Wronek".encode() if encoding == "ascii" else b"?ukasz Wronek") in shown

@@ -177,7 +177,7 @@ def test_a_folder_that_is_not_there_is_told(tmp_path: Path) -> None:
 def test_a_file_that_is_no_text_is_told(tmp_path: Path) -> None:
     (tmp_path / "bees.toml").write_bytes(b"name = \xff\xfe")
 
-    with pytest.raises(Problem, match="not valid TOML"):
+    with pytest.raises(Problem, match="line 1 is not UTF-8"):
         topics(tmp_path)
 
 
