@@ -76,6 +76,8 @@ class Matcher:
         if _ONE_WORD.fullmatch(keyword):  # most are: no name, no hyphen, no phrase to look for
             return tuple(bits(self._phrase(tuple(words(keyword))))), ()
         written = self.author(keyword) if len(_name(keyword)) > 1 else ()
+        if foreign := _foreign(keyword):
+            return self._literal(foreign), written
         if _SYMBOLS.fullmatch(keyword):
             return self._literal(keyword), written
         papers = 0
@@ -96,20 +98,22 @@ class Matcher:
 
     def _literal(self, keyword: str) -> tuple[int, ...]:
         """Words hold no symbols, so that C++ would be the letter C: it is looked for as it is written."""
-        found = re.compile(rf"(?<![\w+#*]){re.escape(keyword)}(?![\w+#*])", re.IGNORECASE).search
+        # words of Chinese, Japanese and Thai have nothing between them
+        begins, ends = ("", "") if _UNDIVIDED.search(keyword) else (r"(?<![\w+#*])", r"(?![\w+#*])")
+        found = re.compile(f"{begins}{re.escape(_folded(keyword))}{ends}").search
         return tuple(
             at
             for at, paper in enumerate(self._papers)
-            if any(map(found, (paper.title, paper.abstract[:MAX_LETTERS], *paper.keywords)))
+            if any(found(_folded(text)) for text in (paper.title, paper.abstract[:MAX_LETTERS], *paper.keywords))
         )
 
     def _author(self, author: str) -> Written:
-        last, comma, first = author.partition(",")
-        wanted = _name(f"{first} {last}" if comma else author)
-        if not wanted:
-            return ()
-        listed = self._names.get(wanted[-1], ())
-        return tuple((at, Reason(name, author=True)) for words, name, at in listed if _same_person(wanted, words))
+        found: dict[tuple[int, str], Reason] = {}
+        for wanted in _readings(author):
+            for listed, name, at in self._names.get(wanted[-1], ()):
+                if _same_person(wanted, listed):
+                    found[at, name] = Reason(name, author=True)
+        return tuple((at, reason) for (at, _), reason in found.items())
 
 
 def bits(papers: int) -> Iterator[int]:
@@ -148,11 +152,87 @@ def _phrases(keyword: str) -> set[tuple[str, ...]]:
     return {phrase for phrase in (plain, joined, one) if phrase}
 
 
+def _foreign(keyword: str) -> str:
+    """A keyword in letters that words are not made of here, such as Cyrillic or Japanese; else nothing."""
+    return keyword if not keyword.isascii() and any(c.isalpha() and c not in _LATIN for c in _plain(keyword)) else ""
+
+
+def _folded(text: str) -> str:
+    """A text in which every way to write the same letters is one: composed, of usual width, without case."""
+    return unicodedata.normalize("NFKC", text).casefold()
+
+
+def _plain(text: str) -> str:
+    """Latin letters without accents, strokes and ligatures; other letters as they are."""
+    if text.isascii():
+        return text
+    letters = unicodedata.normalize("NFKD", text.translate(_STROKES))
+    return unicodedata.normalize("NFC", "".join(c for c in letters if c not in _ACCENTS))
+
+
+_LATIN = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ")
+_ACCENTS = frozenset(map(chr, range(0x300, 0x370)))
+"""What stands over and under Latin letters. Other scripts' marks are part of the letter: パ is not ハ."""
+_STROKES = str.maketrans(
+    {
+        "ł": "l",
+        "Ł": "L",
+        "ø": "o",
+        "Ø": "O",
+        "đ": "d",
+        "Đ": "D",
+        "ð": "d",
+        "Ð": "D",
+        "ħ": "h",
+        "ı": "i",
+        "æ": "ae",
+        "Æ": "Ae",
+    }
+    | {"œ": "oe", "Œ": "Oe", "þ": "th", "Þ": "Th", "ß": "ss", "\u00ad": "", "\u200d": "", "ʼ": "'"}
+)
+_UNDIVIDED = re.compile(r"[\u0e00-\u0e7f\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\uff66-\uff9f]")
+_LAST_FIRST = re.compile(r"(?P<last>\w.+?)\s+(?P<initials>(?:[A-Z]\.?[\s-]?){1,3})")
+_PARTICLES = frozenset(
+    [
+        "van",
+        "von",
+        "der",
+        "den",
+        "de",
+        "del",
+        "della",
+        "di",
+        "da",
+        "das",
+        "do",
+        "dos",
+        "du",
+        "la",
+        "le",
+        "el",
+        "al",
+        "bin",
+        "ibn",
+        "ter",
+        "ten",
+        "zu",
+    ]
+)
+"""What stands before a last name, and is written or left out."""
+
+
 @lru_cache(maxsize=50_000)
 def _name(text: str) -> Name:
-    if not text.isascii():
-        text = "".join(c for c in unicodedata.normalize("NFKD", text) if not unicodedata.combining(c))
-    return tuple(_NAME.findall(text.casefold()))
+    return tuple(_NAME.findall(_plain(text).casefold()))
+
+
+def _readings(author: str) -> list[Name]:
+    """The names that may be meant, the last name at the end: "Ada Brook", "Brook, Ada", or "Brook A"."""
+    last, comma, first = author.partition(",")
+    found = [_name(f"{first} {last}" if comma else author)]
+    if not comma and (turned := _LAST_FIRST.fullmatch(author.strip())):
+        found.append(_name(f"{' '.join(re.findall('[A-Z]', turned['initials']))} {turned['last']}"))
+    return [name for name in found if name]
 
 
 def _same_person(wanted: Name, name: Name) -> bool:
@@ -162,6 +242,9 @@ def _same_person(wanted: Name, name: Name) -> bool:
     *other, same = name
     if last != same:
         return False
+    if one and name[-len(wanted) :] == wanted:  # a last name of several words
+        return True
+    one, other = ([word for word in words if word not in _PARTICLES] for words in (one, other))
     if all(a == b or (1 in (len(a), len(b)) and a[0] == b[0]) for a, b in zip(one, other, strict=False)):
         return True
     return _initials(one, other) or _initials(other, one)
