@@ -15,6 +15,7 @@ from starlette.routing import BaseRoute, Route
 from starlette.types import ASGIApp
 
 from flows.outcomes import Problem
+from subscribers.web.damaged_links import DamagedLinks
 from subscribers.web.pages import SecurityHeaders
 from subscribers.web.reader_links import Instead
 from subscribers.web.routes import (
@@ -81,7 +82,7 @@ def create_app(services: Services, extra: Sequence[BaseRoute] = ()) -> ASGIApp:
     app.router.redirect_slashes = False
     app.state.services = services
     # Starlette answers a failure outside of its own middleware: these headers must stand around all of it
-    return SecurityHeaders(app)
+    return SecurityHeaders(DamagedLinks(app))
 
 
 async def _health(request: Request) -> Response:
