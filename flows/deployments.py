@@ -3,6 +3,7 @@ installation in order. What an operator changes or deletes in the UI stays so, s
 
 from __future__ import annotations
 
+import asyncio
 import datetime as dt
 import logging
 import re
@@ -79,6 +80,8 @@ def offers(newsletters: Iterable[Newsletter], *, with_returns: bool = False) -> 
     quarter of an hour, and by hand `collect`, `compose`, `deliver`, `send-test`, `approve`, `correct` and `resend`;
     `upkeep/nightly`, `watchdog/every-few-minutes`, and `returns/mailbox` with returns."""
     made = [offer for newsletter in newsletters for offer in _of(newsletter)]
+    # the editions first: a run of one need not wait until all is registered
+    made.sort(key=lambda offer: offer.flow is not daily)
     about = "What is kept for a while only goes when its time is over: sign-ups nobody confirmed, old letters and runs."
     made.append(Offer(flow=upkeep, name="nightly", about=about, planned=UPKEEP, limit=1, tags=("upkeep",)))
     about = "Whether runs that are shown as running are, and whether editions are there when they should be."
@@ -254,7 +257,8 @@ async def register(context: Context, runner: Runner) -> None:
     said = Said(context.settings.home_dir / "prefect" / "deployments.json", str(get_current_settings().api.url))
     slugs = sorted(context.newsletters)
     async with get_client() as client:
-        present = {name: await _present(client, name) for name in {*wanted, *said.names, *_RENAMED}}
+        names = [*wanted, *{*said.names, *_RENAMED}.difference(wanted)]
+        present = dict(zip(names, await asyncio.gather(*(_present(client, name) for name in names)), strict=True))
         fresh = not any(present[name] for name in said.names)
         for name, offer in wanted.items():
             there = present[name]
@@ -297,5 +301,7 @@ async def _present(client: PrefectClient, name: str) -> DeploymentResponse | Non
 async def serve(context: Context) -> None:
     """Registers the deployments and runs what is started, until it is stopped."""
     runner = Runner(name="paperround", pause_on_shutdown=False, limit=AT_A_TIME)
-    await register(context, runner)
-    await runner.start()
+    async with asyncio.TaskGroup() as group:
+        # what is registered first can be started while the others are
+        group.create_task(register(context, runner))
+        await runner.start()

@@ -6,12 +6,16 @@ import asyncio
 import contextlib
 import datetime as dt
 import os
+import sys
+import webbrowser
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote
 
 from rich.console import Console
 from rich.markup import escape
+from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
 from flows.config.settings import SECRET_KEY, SUPPRESSION_KEY, Settings, kept_key, load_settings
 from flows.context import Context, open_context, report_link
@@ -19,7 +23,7 @@ from flows.editions.model import Kind
 from flows.outcomes import Problem
 from flows.papers.gather import SOURCES, gather
 from flows.papers.model import Window
-from flows.processes.demo_mailbox import mail_server
+from flows.processes.demo_mailbox import mail_server, newest
 from flows.processes.prefect_api import TERMINAL, PrefectApi
 from flows.processes.prefect_server import ADDRESS, folder_of, prefect_environment
 from flows.processes.supervisor import Stopped, Supervisor, claim_port, locked, supervising
@@ -123,23 +127,24 @@ async def _show(
 ) -> int:
     api, home = environment["PREFECT_API_URL"], settings.home_dir
     async with open_context(settings) as context, PrefectApi(api, settings.login) as prefect:
-        with console.status("Starting the Prefect server, the web app and a mail server…"):
+        with stages(console) as now:
+            now("the Prefect server starts")
             await supervisor.start("server", "server", "--port", str(ports.prefect), environment=environment)
             # it waits by itself until the server answers
             await supervisor.start("runner", "runner", environment=environment)
             web = ("web", "--port", str(ports.web), "--mailbox", str(home / "inbox"))
             await supervisor.start("web", *web, environment=environment)
             choosing = asyncio.create_task(_choose(context, date, offline=offline))
-            await supervisor.ready("Prefect server", f"{api}/health")
             await supervisor.ready("web app", f"http://127.0.0.1:{ports.web}/healthz")
             choice = await choosing
+            console.print(f"[green]✓[/] {escape(choice.why)}", soft_wrap=True)
             await _sign_up(context, choice.newsletter)
-        console.print(
-            f"[green]✓[/] Prefect server, web app and mail server are up.\n[green]✓[/] {escape(choice.why)}",
-            soft_wrap=True,
-        )
-        run = await _start(console, supervisor, prefect, choice)
-        failed = await _follow(console, supervisor, prefect, run)
+            await supervisor.ready("Prefect server", f"{api}/health")
+            console.print("[green]✓[/] Prefect server, web app and mail server are up.")
+            now("the flows are registered")
+            run = await _start(supervisor, prefect, choice)
+            now("collect, compose, deliver")
+            failed = await _follow(console, supervisor, prefect, run)
         if failed:
             console.print(f"[red]The run did not succeed:[/] {failed}\nIts log: {_run_page(ports, run)}")
         who_got_it = report_link(context, choice.newsletter, Kind.DAILY, choice.day)
@@ -147,7 +152,8 @@ async def _show(
     if once:
         return 1 if failed else 0
     console.print("It stays up until you press Ctrl-C.")
-    await supervisor.stopping.wait()
+    with _opening(console, f"http://127.0.0.1:{ports.web}{newest(home / 'inbox')}"):
+        await supervisor.stopping.wait()
     return _ended(console, supervisor)
 
 
@@ -194,12 +200,44 @@ async def _sign_up(context: Context, newsletter: str) -> None:
     await context.subscribers.keep([change], context.now(), resubscribe=True)
 
 
-async def _start(console: Console, supervisor: Supervisor, prefect: PrefectApi, choice: Choice) -> str:
-    with console.status("Waiting for the flows to be registered…"):
-        while not (deployment := await prefect.deployment(f"daily/{choice.newsletter}")):
-            await supervisor.pause(0.3)
-            if supervisor.stopping.is_set():
-                raise Stopped
+STAGES = 3
+
+
+@contextlib.contextmanager
+def stages(console: Console) -> Iterator[Callable[[str], None]]:
+    """A bar that says which of the stages goes on, and for how long it has taken; on a terminal alone."""
+    columns = (SpinnerColumn(), BarColumn(bar_width=20), TextColumn("{task.description}…"), TimeElapsedColumn())
+    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as shown:
+        bar = shown.add_task("", total=STAGES)
+        yield lambda words: shown.update(bar, description=words, advance=1)
+
+
+@contextlib.contextmanager
+def _opening(console: Console, page: str) -> Iterator[None]:
+    """Opens the mail's page when Enter is pressed, where there are a desktop and somebody who could."""
+    desktop = sys.platform == "darwin" or any(os.environ.get(name) for name in ("DISPLAY", "WAYLAND_DISPLAY"))
+    if not (desktop and console.is_terminal and sys.stdin.isatty()):
+        yield
+        return
+    console.print("Press Enter to see the mail in your browser.")
+
+    def pressed() -> None:
+        sys.stdin.readline()
+        webbrowser.open(page)
+
+    loop = asyncio.get_running_loop()
+    loop.add_reader(sys.stdin.fileno(), pressed)
+    try:
+        yield
+    finally:
+        loop.remove_reader(sys.stdin.fileno())
+
+
+async def _start(supervisor: Supervisor, prefect: PrefectApi, choice: Choice) -> str:
+    while not (deployment := await prefect.deployment(f"daily/{choice.newsletter}")):
+        await supervisor.pause(0.2)
+        if supervisor.stopping.is_set():
+            raise Stopped
     order = {"newsletter": choice.newsletter, "date": str(choice.day), "dry_run": False}
     return await prefect.start(deployment, {"order": order})
 
@@ -207,19 +245,18 @@ async def _start(console: Console, supervisor: Supervisor, prefect: PrefectApi, 
 async def _follow(console: Console, supervisor: Supervisor, prefect: PrefectApi, run: str) -> str:
     """Shows the run's own words until it has ended; returns why it failed, or nothing."""
     shown: set[str] = set()
-    with console.status("The flow runs: collect, compose, deliver…"):
-        while True:
-            state = await prefect.state(run)
-            ended = state.type in TERMINAL
-            # a run's last words reach the server a moment after its end
-            await supervisor.pause(LAST_WORDS if ended else 0.5)
-            for sentence in await prefect.new_logs(run):
-                shown.add(sentence)
-                console.print(f"  {sentence}", style="dim", markup=False, soft_wrap=True)
-            if ended:
-                break
-            if supervisor.stopping.is_set():
-                raise Stopped
+    while True:
+        state = await prefect.state(run)
+        ended = state.type in TERMINAL
+        # a run's last words reach the server a moment after its end
+        await supervisor.pause(LAST_WORDS if ended else 0.5)
+        for sentence in await prefect.new_logs(run):
+            shown.add(sentence)
+            console.print(f"  {sentence}", style="dim", markup=False, soft_wrap=True)
+        if ended:
+            break
+        if supervisor.stopping.is_set():
+            raise Stopped
     if state.type != "COMPLETED":
         return state.message or state.type.lower()
     # the run's last words are its result in most cases: they are not said twice
@@ -237,7 +274,8 @@ def _show_where(
     """Every place to look at; with `gone` those that are left when the servers have stopped."""
     site, home = f"http://127.0.0.1:{ports.web}", settings.home_dir
     places = {
-        "The mail": f"{site}/inbox",
+        "The mail": f"{site}{newest(home / 'inbox')}",
+        "The inbox": f"{site}/inbox",
         "The mail as maildir": str(home / "inbox"),
         "The edition on the web": f"{site}/archive/{choice.newsletter}/{choice.day}",
         "Who got it": who_got_it,

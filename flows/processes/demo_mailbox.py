@@ -125,6 +125,11 @@ def outward(html: str) -> str:
     return _OUTWARD.sub('<a target="_blank" ', html)
 
 
+def newest(folder: Path) -> str:
+    """The path of the newest message's page; of the list where there is none."""
+    return "/".join(("/inbox", *_keys(folder)[:1]))
+
+
 def _keys(folder: Path) -> list[str]:
     """The keys of all messages, the newest first: a key begins with seconds and microseconds."""
     try:

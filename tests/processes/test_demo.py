@@ -125,7 +125,7 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
                 elsewhere=elsewhere,
                 said=said,
                 prefect=places["Prefect: the run"].split("/runs/")[0],
-                site=places["The mail"].removesuffix("/inbox"),
+                site=places["The inbox"].removesuffix("/inbox"),
                 login=re.findall(r"^ +Its login, asked once +(\S+)$", said, re.MULTILINE)[0],
             )
         finally:
