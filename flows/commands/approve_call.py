@@ -15,6 +15,7 @@ from flows.pipeline import compose
 from flows.process import stopping
 from flows.storage.approvals import State
 from flows.storage.editions import Frozen
+from subscribers.model import DeliveryState
 
 
 async def test(newsletter: str, date: str, say: Say, *, kind: Kind) -> str:
@@ -74,3 +75,16 @@ async def correct(newsletter: str, date: str, made: Decisions, say: Say, *, whol
     if delivered.halted:
         raise Problem(f"{delivered.halted} {delivered.sentence} Nobody was lost: say the same again when it is mended.")
     return delivered.sentence
+
+
+async def who_got(newsletter: str, date: str, *, kind: Kind) -> str:
+    """How many a correction would reach; nothing is changed."""
+    async with open_context(load_settings()) as context:
+        wanted = context.newsletter(newsletter, kind)
+        day = context.day(wanted, date)
+        kept = await context.store.find(wanted.slug, kind, day)
+        if not isinstance(kept, Frozen):
+            raise Problem(f"{wanted.title} has no delivered {kind} edition of {day}: nobody has to be corrected.")
+        counts = (await context.report.summary(kept.id)).counts
+    number = sum(counts.get(state, 0) for state in (DeliveryState.SENT, DeliveryState.UNCERTAIN))
+    return f"{number:,} {'reader' if number == 1 else 'readers'} would get a correction; nothing was sent."

@@ -255,11 +255,14 @@ def _weekly(kind: Kind) -> str:
     return " --weekly" if kind is Kind.WEEKLY else ""
 
 
-async def settle(edition: str, state: str, *, kind: Kind) -> str:
-    """Counts as sent what is uncertain and held; says how many that were."""
+async def settle(edition: str, state: str, *, kind: Kind, dry_run: bool = False) -> str:
+    """Counts as sent what is uncertain and held; says how many that were. A dry run only counts them."""
     _is_uncertain(state, "--settle")
     async with open_context(load_settings()) as context:
         frozen = await _delivered(context, edition, kind)
+        if dry_run:
+            found = await context.held.count(frozen.id, rejected=False, domain="")
+            return f"{_number(found)} would count as sent; nothing was changed."
         done = await context.held.settle(frozen.id, context.now())
     if not done:
         return _none_held(frozen.edition)

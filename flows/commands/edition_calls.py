@@ -120,12 +120,16 @@ def correct(
     subject: Annotated[str, typer.Option(help="A subject; it is marked Correction:")] = "",
     drop: Annotated[list[str] | None, typer.Option(help="With --edition: a paper to leave out; several")] = None,
     lead: Annotated[str, typer.Option(help="With --edition: the paper that comes first")] = "",
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say how many would get it")] = False,
 ) -> None:
     """Sends a correction to exactly those who got an edition, once each. Again with the same words it goes on."""
     from flows.commands import approve_call
     from flows.editions.decisions import decisions
 
     made = decisions(subject, note, drop or (), lead)
+    if dry_run:
+        typer.echo(run(approve_call.who_got(newsletter, date, kind=kind_of(weekly))))
+        return
     with console.status("Preparing…") as status:
         say = into(status.update)
         words = process.run(approve_call.correct(newsletter, date, made, say, whole=edition, kind=kind_of(weekly)))
@@ -153,7 +157,7 @@ def show_deliveries(
         ),
     ] = False,
     domain: Annotated[str, typer.Option(help="With --resend: only to addresses of this domain")] = "",
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="With --resend: only say how many that would be")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="With --resend or --settle: only count them")] = False,
     settle: Annotated[
         bool, typer.Option("--settle", help="With --state uncertain: count what is held as sent")
     ] = False,
@@ -168,14 +172,16 @@ def show_deliveries(
     kind = kind_of(weekly)
     if sum((as_csv, as_json, link, resend, settle)) > 1:
         raise Problem("--csv, --json, --link, --resend and --settle exclude each other: say one of them.")
-    if (domain or dry_run) and not resend:
-        raise Problem("--domain and --dry-run belong to --resend: say it with them.")
+    if domain and not resend:
+        raise Problem("--domain belongs to --resend: say it with it.")
+    if dry_run and not (resend or settle):
+        raise Problem("--dry-run belongs to --resend and --settle: say one of them with it.")
     if link:
         typer.echo(run(deliveries.link(edition, kind=kind)))
     elif resend:
         typer.echo(run(deliveries.resend(edition, state, kind=kind, domain=domain, dry_run=dry_run)))
     elif settle:
-        typer.echo(run(deliveries.settle(edition, state, kind=kind)))
+        typer.echo(run(deliveries.settle(edition, state, kind=kind, dry_run=dry_run)))
     else:
         run(deliveries.show(edition, state, tell, kind=kind, as_csv=as_csv, as_json=as_json))
 

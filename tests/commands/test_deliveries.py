@@ -191,7 +191,7 @@ def test_what_a_day_suppressed_is_lifted_but_for_whom_it_was_not_a_server(run: R
 def test_a_suppression_needs_somebody(run: Run) -> None:
     assert run("subscribers", "suppress").error.startswith("Name an address, or with --lift")
     assert run("subscribers", "suppress", "--on", "today").error.startswith("--edition and --on say what to lift")
-    assert run(*REPORT, "--domain", "example.org").error.startswith("--domain and --dry-run belong to --resend")
+    assert run(*REPORT, "--domain", "example.org").error.startswith("--domain belongs to --resend")
 
 
 def test_what_is_held_is_sent_again_under_its_message_id_or_counts_as_sent(run: Run, home: Path) -> None:
@@ -209,6 +209,7 @@ def test_what_is_held_is_sent_again_under_its_message_id_or_counts_as_sent(run: 
     nothing = f"No delivery of the daily edition of {DAY} is held for you: nothing was changed.\n"
     assert run(*decide, "--resend").out == nothing
     became(home, "ben", **uncertain)
+    assert run(*decide, "--settle", "--dry-run").out == "1 delivery would count as sent; nothing was changed.\n"
     assert run(*decide, "--settle").out == "1 delivery counts as sent from now on, by your decision.\n"
     assert "counted as sent by the operator: connection lost" in run(*REPORT, "--state", "sent").out
     assert run(*decide, "--settle").out == nothing

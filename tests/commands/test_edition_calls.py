@@ -63,3 +63,12 @@ def test_a_newsletter_without_a_weekly_edition_is_told(run: Run, home: Path) -> 
     (own / "bees.toml").write_text('title = "Bees"\ndescription = "Bees."\nsources = ["sample"]\nweekly_cron = ""\n')
     said = run("preview", "-n", "bees", "-d", DAY, "--weekly", "--out", "out", NEWSLETTERS_DIR=own)
     assert said.error == "Bees has no weekly edition: give its file a weekly_cron if it is to have one."
+
+
+def test_a_correction_can_be_counted_before_it_is_sent(run: Run, home: Path) -> None:
+    counted = ("correct", "-n", "sample", "-d", DAY, "--note", "It was wrong.", "--dry-run")
+    assert "nobody has to be corrected" in run(*counted).error
+    run("subscribers", "add", "ada@example.org", "-n", "sample")
+    run("deliver", *SAMPLE, "--all-hours")
+    assert run(*counted).out == "1 reader would get a correction; nothing was sent.\n"
+    assert len(outbox(home)) == 1
