@@ -294,7 +294,7 @@ class Settings(BaseSettings):
         _check_signs(value, query=True)
         return value
 
-    @field_validator("public_url", "prefect_url", "huggingface_url", "arxiv_url", "arxiv_rss_url", "summary_url")
+    @field_validator("prefect_url", "huggingface_url", "arxiv_url", "arxiv_rss_url", "summary_url")
     @classmethod
     def _signs(cls, value: str | None) -> str | None:
         _check_signs(value or "")

@@ -17,6 +17,7 @@ from starlette.middleware.trustedhost import TrustedHostMiddleware
 
 from flows.config import logs
 from flows.config.settings import Settings, load_settings
+from flows.storage.database import DECODES
 
 NAMES = ("127.0.0.1", "localhost")
 ADDRESS = "address"
@@ -74,7 +75,8 @@ def prefect_environment(
     _absolute_path(made)
     if "?" in str(home) and not joined:
         # Prefect would take what follows it for options of its database, and keep that in another folder
-        kept = f"sqlite+aiosqlite:///file:{quote(str(home / 'prefect.db'))}?uri=true"
+        place = quote(str(home / "prefect.db"))
+        kept = f"sqlite+aiosqlite:///file:{quote(place) if DECODES else place}?uri=true"
         made.setdefault("PREFECT_SERVER_DATABASE_CONNECTION_URL", kept)
     if not joined:
         made["PREFECT_API_AUTH_STRING"] = made["PREFECT_SERVER_API_AUTH_STRING"] = settings.login

@@ -220,6 +220,10 @@ def _prepare_sqlite(engine: AsyncEngine) -> None:
         connection.exec_driver_sql(connection.get_execution_options().get("paperround_begin", "BEGIN"))
 
 
+DECODES = make_url("sqlite:///%41").database == "A"
+"""Whether SQLAlchemy reads the percent-encoding of a database's name, as it does from 2.1 on."""
+
+
 def connect(url: str) -> Database:
     """A database that is opened at its first use. `url` names the driver, as `Settings.database` does."""
     try:
@@ -231,8 +235,8 @@ def connect(url: str) -> Database:
     if parsed.get_backend_name() != "sqlite":
         return Database(create_async_engine(_with_ssl(parsed), pool_pre_ping=True, pool_size=10, hide_parameters=True))
     if parsed.database and not parsed.database.startswith("file:"):
-        # in a URL a sign such as ? is encoded; SQLAlchemy takes the file's name as it stands
-        parsed = parsed.set(database=unquote(parsed.database))
+        # in a URL a sign such as ? is encoded; before 2.1 SQLAlchemy takes the file's name as it stands
+        parsed = parsed.set(database=parsed.database if DECODES else unquote(parsed.database))
     if parsed.database:
         try:
             Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
