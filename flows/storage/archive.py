@@ -159,7 +159,7 @@ class Archive:
             return [_issue(row) for row in (await connection.execute(query)).all()]
 
 
-def _number(papers: sa.Select[Any]) -> sa.Select[tuple[int]]:
+def _number(papers: sa.Select[Any]) -> Any:
     """How many different papers a query finds."""
     return sa.select(sa.func.count()).select_from(papers.distinct().subquery())
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Mapping, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -68,9 +68,7 @@ class Figures:
         return found
 
 
-async def _deliveries(
-    connection: AsyncConnection, recent: Sequence[sa.Row[tuple[int, str, str, dt.datetime]]], now: dt.datetime
-) -> list[Figure]:
+async def _deliveries(connection: AsyncConnection, recent: Sequence[Any], now: dt.datetime) -> list[Figure]:
     found: dict[tuple[str, tuple[tuple[str, str], ...]], float] = {}
 
     def add(name: str, value: float, **labels: str) -> None:

@@ -188,7 +188,7 @@ def _deliveries(edition_id: int) -> sa.Select[Any]:
     return query.where(one.edition_id == edition_id).order_by(one.subscription_id)
 
 
-def _delivery(row: sa.Row[Any]) -> Delivery:
+def _delivery(row: Any) -> Delivery:
     # by their places: by their names it takes a quarter longer
     identity, email, state, attempts, code, words, first_at, changed_at, due_at = row
     return Delivery(

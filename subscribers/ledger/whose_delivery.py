@@ -143,7 +143,7 @@ async def _attempted(connection: AsyncConnection, keys: Collection[tuple[int, in
 
 async def _last_attempted(
     connection: AsyncConnection, editions: Collection[int], numbers: Collection[int], since: dt.datetime
-) -> sa.Row[Any] | None:
+) -> Any:
     query = sa.select(delivery.c.edition_id, delivery.c.subscription_id, delivery.c.changed_at).where(
         delivery.c.edition_id.in_(editions),
         delivery.c.subscription_id.in_(numbers),

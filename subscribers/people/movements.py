@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from typing import Any
 
 import sqlalchemy as sa
 
@@ -21,5 +22,5 @@ async def movements(database: Database, newsletter: str, since: dt.datetime, unt
     ]
     async with database.read() as connection:
         found = await connection.execute(sa.select(*counts).where(subscription.c.newsletter == newsletter))
-        came, left = found.one()
-    return came, left
+        row: Any = found.one()
+    return row[0], row[1]

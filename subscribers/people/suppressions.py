@@ -136,7 +136,7 @@ class Suppressions(People):
                 last = rows[-1].id
                 changed += await self._apply(connection, rows)
 
-    async def _apply(self, connection: AsyncConnection, rows: Sequence[sa.Row[Any]]) -> int:
+    async def _apply(self, connection: AsyncConnection, rows: Sequence[Any]) -> int:
         blocked = set(await connection.scalars(sa.select(domain.c.name).where(domain.c.rule == BLOCKED)))
         keys = {key: row.id for row in rows for key in address_keys(row.email, self._key)}
         query = sa.select(suppression.c.address_key, suppression.c.reason)
@@ -168,7 +168,7 @@ class Suppressions(People):
                 if one.address_key not in named:
                     yield Listed(address="", key=one.address_key, reason=Suppressed(one.reason), at=one.at)
 
-    async def _known_page(self, last: int) -> Sequence[sa.Row[Any]]:
+    async def _known_page(self, last: int) -> Sequence[Any]:
         query = sa.select(subscriber.c.id, subscriber.c.email).where(
             subscriber.c.id > last, subscriber.c.suppressed.is_not(None)
         )

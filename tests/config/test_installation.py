@@ -65,6 +65,6 @@ async def test_keys_are_adopted_where_the_others_are_lost(database: Database, tm
 async def test_no_key_stands_in_the_database(database: Database, tmp_path: Path) -> None:
     await opens(database, tmp_path, secret_key=A, suppression_key=B)
     async with database.read() as connection:
-        rows = (await connection.exec_driver_sql("SELECT name, value FROM fingerprint ORDER BY name")).all()
+        rows: Any = (await connection.exec_driver_sql("SELECT name, value FROM fingerprint ORDER BY name")).all()
     assert [name for name, _ in rows] == ["secret_key", "suppression_key"]
     assert not any(key in value for _, value in rows for key in (A, B))
