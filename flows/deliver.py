@@ -15,10 +15,11 @@ from prefect.states import Completed
 from flows import pipeline
 from flows.artifacts import show_delivery, watch
 from flows.by_hand.pause_all import heeding_pause_all
+from flows.by_hand.stopping import Word, goes_on_by_itself, heeding_the_operator, run_id
 from flows.by_hand.suspension import at_deadline
 from flows.config.settings import load_settings
 from flows.context import open_context, report_link, utc_now
-from flows.delivery.run import Delivered, Held
+from flows.delivery.run import Delivered, Held, hold_unfinished
 from flows.delivery.run import deliver as dispatch
 from flows.delivery.run import deliver_due as dispatch_due
 from flows.editions.model import Kind, NoEdition
@@ -32,15 +33,22 @@ from flows.process import apart
 async def deliver_edition(newsletter: str, kind: Kind, day: dt.date) -> str:
     """Delivers what is due now; returns how the delivery stands, in a sentence. Raises Problem where it had to stop."""
     log = get_run_logger()
+    run, asked_for = run_id(), not goes_on_by_itself()
+    word = Word()
 
     async def work(stop: asyncio.Event) -> tuple[Delivered, str] | NoEdition:
+        nonlocal word
         async with open_context(load_settings()) as context:
             frozen = await pipeline.freeze(context, context.newsletter(newsletter), kind, day, log.info)
             if isinstance(frozen, NoEdition):
                 return frozen
+            if asked_for and await context.store.release(frozen.id):
+                log.info("It was held; it goes on, since you say so.")
             await watch(context, newsletter)
-            async with heeding_pause_all(stop, log.info):
+            async with heeding_pause_all(stop, log.info), heeding_the_operator(run, stop, log.info) as word:
                 delivered = await dispatch(context, frozen, log.info, stop=stop)
+            if word.said:
+                await context.store.hold(frozen.id, context.now(), f"its run was {word.said}")
         log.info("%s%s", "Stopped between two messages. " if stop.is_set() else "", delivered.sentence)
         return delivered, report_link(context, newsletter, kind, day)
 
@@ -55,6 +63,7 @@ async def deliver_edition(newsletter: str, kind: Kind, day: dt.date) -> str:
         await tell(context, "edition.delivered", newsletter, day, kind=kind.value, **counts)
         if delivered.limited:
             await tell(context, "quota.spent", newsletter, day, words=delivered.limited)
+    await word.obey()
     if delivered.halted:
         raise Problem(f"{delivered.halted} Nobody was lost: start the run again when it is mended.")
     return delivered.sentence
@@ -68,14 +77,21 @@ async def deliver_what_is_due(newsletter: str) -> str:
     for sentence in said:
         log.info(sentence)
 
+    run, word = run_id(), Word()
+
     async def work(stop: asyncio.Event) -> list[Delivered | Held]:
+        nonlocal word
         async with open_context(load_settings()) as context:
             context.newsletter(newsletter)
             await watch(context, newsletter)
-            async with heeding_pause_all(stop, log.info):
-                return await dispatch_due(context, newsletter, log.info, stop)
+            async with heeding_pause_all(stop, log.info), heeding_the_operator(run, stop, log.info) as word:
+                done = await dispatch_due(context, newsletter, log.info, stop)
+            if word.said:
+                await hold_unfinished(context, newsletter, f"a run of deliver-due was {word.said}")
+            return done
 
     done = await apart(work)
+    await word.obey()
     for delivered in done:
         if delivered.halted:
             raise Problem(f"{delivered.halted} Nobody was lost: it goes on when that is mended.")

@@ -12,6 +12,7 @@ from typing import TextIO
 from flows.commands.subscribers import lifting_done, opened, shown
 from flows.config.settings import load_settings
 from flows.context import Context, open_context, report_link
+from flows.delivery.run import held_sentence
 from flows.editions.model import Edition, Kind, NoEdition
 from flows.outcomes import Problem
 from flows.storage.editions import Frozen
@@ -44,6 +45,8 @@ async def show(edition: str, state: str, say: Say, *, kind: Kind, as_csv: bool =
         nobody = "" if summary.total else await _nobody(context, frozen)
         with opened(STANDARD, "w") as out:
             write = _table(out) if as_csv else _objects(out, summary) if as_json else _lines(out)
+            if held := await held_sentence(context, frozen):
+                say(held)
             if nobody and (as_csv or as_json):
                 say(nobody)
             elif not (as_csv or as_json):

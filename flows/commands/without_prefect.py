@@ -131,6 +131,8 @@ async def deliver(
             if failed:  # not a quiet day but an outage: whoever started it has to know
                 raise Problem(f"{words} Run it again later: what was collected is kept.")
             return words
+        if await context.store.release(frozen.id):
+            say("It was held; it goes on, since you say so.")
         with stopping(signal.SIGINT, signal.SIGTERM) as stop:
             delivered = await dispatch(
                 context, frozen, say, at_once=all_hours, wait=dt.timedelta(seconds=wait), stop=stop

@@ -91,6 +91,8 @@ async def deliver(
     transport(context.settings.mail_url.get_secret_value())  # a bad one is told before anything is made
     if paused := await paused_sentence(context, frozen.edition.newsletter):
         return await _standing(context, frozen.id, Report(halted=paused))
+    if held := await held_sentence(context, frozen):
+        return await _standing(context, frozen.id, Report(halted=held))
     began, ticked = context.now(), time.monotonic()
     until = began + wait
     await _look_at_the_clock(context, say)
@@ -198,15 +200,19 @@ async def deliver_due(
         if frozen is None or frozen.edition.newsletter != newsletter:
             continue
         kind, day = frozen.edition.kind, frozen.edition.day
+        if held := await held_sentence(context, frozen):
+            say(held)
+            done.append(Held(held))
+            continue
         since = frozen.at if identity in cut_off else await context.ledger.due_since(identity)
         if since is not None and now - since > HELD:
             if now - frozen.at < REMEMBERED[kind]:
-                held = (
+                late = (
                     f"Held: the {kind} edition of {day} has something due since {since:%Y-%m-%d %H:%M} UTC, more than "
                     f"a day. To send it all the same, start a `{kind}` run with the date {day}."
                 )
-                say(held)
-                done.append(Held(held))
+                say(late)
+                done.append(Held(late))
             continue
         say(f"The {kind} edition of {day} has something due.")
         opened = identity not in cut_off
@@ -215,6 +221,27 @@ async def deliver_due(
         if delivered.halted or (stop is not None and stop.is_set()):
             break
     return done
+
+
+async def hold_unfinished(context: Context, newsletter: str, why: str) -> None:
+    """Holds every edition of a newsletter that has something due."""
+    for identity in await context.ledger.unfinished(context.now()):
+        frozen = await context.store.frozen(identity)
+        if frozen is not None and frozen.edition.newsletter == newsletter:
+            await context.store.hold(identity, context.now(), why)
+
+
+async def held_sentence(context: Context, frozen: Frozen) -> str:
+    """Why an edition is not delivered any further, in a sentence with the remedy; empty: it is."""
+    if not (held := await context.store.held(frozen.id)):
+        return ""
+    edition = frozen.edition
+    call = f"paperround deliver -n {edition.newsletter} -d {edition.day}"
+    weekly = " --weekly" if edition.kind is Kind.WEEKLY else ""
+    return (
+        f"The {edition.kind} edition of {edition.day} is {held}: *Retry* or *Resume* the run, start `deliver` for it, "
+        f"or say `{call}{weekly}`, and it goes on."
+    )
 
 
 async def paused_sentence(context: Context, newsletter: str) -> str:

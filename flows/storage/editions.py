@@ -55,6 +55,8 @@ edition = sa.Table(
     sa.Column("cards", sa.LargeBinary),
     sa.Column("changed_at", Instant, nullable=False),
     sa.Column("opened_at", Instant, comment="when the ledger had a row for each of its readers"),
+    sa.Column("held_at", Instant, comment="when an operator stopped its delivery"),
+    sa.Column("held_why", sa.Text, nullable=False, server_default="", comment="in words"),
     sa.UniqueConstraint("newsletter", "kind", "day"),
     sqlite_autoincrement=True,
 )
@@ -321,6 +323,28 @@ class Store:
         """Notes that the ledger has a row for each reader of an edition."""
         async with self._database.write() as connection:
             await connection.execute(sa.update(edition).where(edition.c.id == identity).values(opened_at=now))
+
+    async def hold(self, identity: int, now: dt.datetime, why: str) -> None:
+        """Keeps an edition from being delivered any further, until it is released. The first reason stays."""
+        mine = (edition.c.id == identity, edition.c.held_at.is_(None))
+        async with self._database.write() as connection:
+            await connection.execute(sa.update(edition).where(*mine).values(held_at=now, held_why=why))
+
+    async def release(self, identity: int) -> bool:
+        """Lets a delivery that was held go on; False: it was not held."""
+        mine = (edition.c.id == identity, edition.c.held_at.is_not(None))
+        async with self._database.write() as connection:
+            done = await connection.execute(sa.update(edition).where(*mine).values(held_at=None, held_why=""))
+            return done.rowcount > 0
+
+    async def held(self, identity: int) -> str:
+        """Since when and why a delivery is held, in words; empty: it is not."""
+        query = sa.select(edition.c.held_at, edition.c.held_why).where(edition.c.id == identity)
+        async with self._database.read() as connection:
+            row = (await connection.execute(query)).one_or_none()
+        if row is None or row.held_at is None:
+            return ""
+        return f"held since {row.held_at:%Y-%m-%d %H:%M} UTC ({row.held_why})"
 
     async def unopened(self, newsletter: str, since: dt.datetime) -> Sequence[int]:
         """The editions frozen since then whose rows in the ledger were never all made: their delivery was cut off."""

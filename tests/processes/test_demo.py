@@ -12,6 +12,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -28,6 +29,12 @@ START = 180
 
 
 OPERATOR = "editor@example.org"
+SLOW = """title = "Slow"
+description = "Its delivery takes a while."
+sources = ["sample"]
+active = false
+look_back = 0
+"""
 ASKED = """title = "Asked first"
 description = "Its operator allows each edition."
 sources = ["sample"]
@@ -101,7 +108,9 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
     elsewhere = hostile_folder(folder / "elsewhere")
     (folder / "newsletters").mkdir()
     (folder / "newsletters" / "asked.toml").write_text(ASKED)
+    (folder / "newsletters" / "slow.toml").write_text(SLOW)
     more = {"PAPERROUND_NEWSLETTERS_DIR": str(folder / "newsletters"), "PAPERROUND_OPERATOR_ADDRESS": OPERATOR}
+    more["PAPERROUND_MAIL_RATE"] = "8/s"  # so that a delivery can be stopped in its middle
     with subprocess.Popen(
         [sys.executable, "-P", "-m", "flows", "demo", "--offline", "--home", str(folder / "home")],
         cwd=elsewhere,
@@ -272,6 +281,64 @@ def test_a_correction_goes_to_who_got_the_edition(demo: Demo) -> None:
         assert run["state"]["message"].startswith("Correction. Deliveries: 1 sent"), run["state"]
     (mail,) = set(demo.mails()) - before
     assert b"Subject: Correction: Paperround sample, 9 June" in mail.read_bytes()
+
+
+SLOW_READERS = 70
+
+
+def slow_mails(demo: Demo) -> Counter[str]:
+    """How many mails each reader of the newsletter `slow` got."""
+    heads = (mail.read_bytes().partition(b"\r\n\r\n")[0] for mail in demo.mails())
+    found = (re.search(rb"^To: <?(slow-\d+@example\.org)>?", head, re.MULTILINE) for head in heads)
+    return Counter(one[1].decode() for one in found if one)
+
+
+def stopped_in_its_middle(demo: Demo, date: str, state: dict[str, Any]) -> tuple[dict[str, Any], int]:
+    """A run of `slow` whose state an operator changes when some mails are out; the run, and how many got theirs."""
+    before = slow_mails(demo).total()
+    found = demo.api("GET", "/deployments/name/daily/slow")
+    parameters = {"order": {"newsletter": "slow", "date": date, "dry_run": False}}
+    run = demo.api("POST", f"/deployments/{found['id']}/create_flow_run", {"parameters": parameters})
+    deadline = time.monotonic() + START
+    while slow_mails(demo).total() < before + 8:
+        assert time.monotonic() < deadline
+        time.sleep(0.2)
+    demo.api("POST", f"/flow_runs/{run['id']}/set_state", {"state": state})
+    time.sleep(5)
+    out = slow_mails(demo).total()
+    time.sleep(3)
+    assert slow_mails(demo).total() == out, "nothing leaves five seconds after the click"
+    assert out < before + SLOW_READERS
+    return run, out
+
+
+def test_what_was_cancelled_stays_so_until_its_operator_says_otherwise(demo: Demo) -> None:
+    people = demo.home.parent / "slow.csv"
+    people.write_text("email\n" + "".join(f"slow-{n}@example.org\n" for n in range(SLOW_READERS)))
+    paperround(demo, "subscribers", "import", str(people), "-n", "slow")
+    run, out = stopped_in_its_middle(demo, "2026-06-09", {"type": "CANCELLING"})
+    assert demo.ended(run)["state"]["type"] == "CANCELLED"
+    due = demo.run("deliver-due/slow", {"target": {"newsletter": "slow"}})
+    assert "is held since" in due["state"]["message"]
+    assert "its run was cancelled" in due["state"]["message"]
+    assert slow_mails(demo).total() == out
+    again = demo.run("deliver/slow", {"day": {"newsletter": "slow", "date": "2026-06-09"}})
+    assert again["state"]["type"] == "COMPLETED", again["state"]
+    assert slow_mails(demo) == Counter(f"slow-{n}@example.org" for n in range(SLOW_READERS))
+
+
+def test_what_was_suspended_goes_on_when_it_is_resumed(demo: Demo) -> None:
+    state = {"type": "PAUSED", "name": "Suspended", "state_details": {"pause_reschedule": True}}
+    run, out = stopped_in_its_middle(demo, "2026-06-16", state)
+    now = demo.api("GET", f"/flow_runs/{run['id']}")["state"]
+    assert (now["type"], now["name"]) == ("PAUSED", "Suspended")
+    due = demo.run("deliver-due/slow", {"target": {"newsletter": "slow"}})
+    assert "its run was suspended" in due["state"]["message"]
+    assert slow_mails(demo).total() == out
+    demo.api("POST", f"/flow_runs/{run['id']}/resume", {})
+    ended = demo.ended(run, "COMPLETED", "FAILED", "CRASHED")
+    assert ended["state"]["type"] == "COMPLETED", ended["state"]
+    assert slow_mails(demo) == Counter({f"slow-{n}@example.org": 2 for n in range(SLOW_READERS)})
 
 
 def test_upkeep_is_offered_and_planned_and_names_nobody(demo: Demo) -> None:
