@@ -157,11 +157,14 @@ async def test_a_title_is_no_markup_in_prefects_table(demo: Demo) -> None:
 
 
 def counts(demo: Demo) -> dict[str, int]:
-    """How much of each there is that an attacker would make; runs that a schedule made are none of theirs."""
+    """How much of each there is that an attacker would make; runs that a schedule made are none of theirs, nor the
+    deployments that the installation itself may still be registering.
+    """
+    theirs = {"deployments": {"name": {"any_": ["evil"]}}}
     by_hand = {"flow_runs": {"state": {"type": {"not_any_": ["SCHEDULED"]}}}}
     return {
         what: demo.api("POST", f"/{what}/count", more)
-        for what, more in (("flows", {}), ("deployments", {}), ("flow_runs", by_hand))
+        for what, more in (("flows", {}), ("deployments", theirs), ("flow_runs", by_hand))
     }
 
 
