@@ -270,6 +270,9 @@ class _Doctor:
             return [_look("Prefect", f"{api} does not answer ({_words(error)}): start `paperround up`.")]
         if answer.status_code in (401, 403):
             return [_ok("Prefect", f"{api} asks for a login.")]
+        if answer.status_code == 429 or answer.status_code >= 500:
+            words = f"{api} is busy ({answer.status_code}): look again in a minute, and at its log if it stays so."
+            return [_look("Prefect", words)]
         if answer.status_code != 200:
             words = f"{api} answers {answer.status_code}, and not as Prefect does: check its address."
             return [_look("Prefect", words)]

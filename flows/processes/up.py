@@ -148,7 +148,10 @@ async def _schedules(context: Context, api: str, login: str) -> dict[str, str]:
     found = {}
     async with PrefectApi(api, *own) as prefect:
         for newsletter in context.newsletters.values():
-            told = await prefect.schedules(f"daily/{newsletter.slug}")
+            try:
+                told = await prefect.schedules(f"daily/{newsletter.slug}")
+            except Problem as problem:  # what is up stays up: it is told in the place of what is not known
+                return {"Schedules": str(problem)}
             if told is None and newsletter.active:
                 told = f"{newsletter.cron} {newsletter.zone}"
             found[newsletter.title] = told or "by hand alone, until you switch its schedule on"

@@ -9,7 +9,8 @@ async function follow() {
   for (;;) {
     try {
       const answer = await fetch(`/changed?since=${version}`);
-      if (answer.ok && (await answer.text()) !== version) {
+      if (!answer.ok) throw new Error(answer.statusText);
+      if ((await answer.text()) !== version) {
         if (frame) sessionStorage.setItem("place", frame.contentWindow.scrollY);
         location.reload();
         return;

@@ -112,11 +112,16 @@ def _deliver_in_vain(port: int, home: Path) -> None:
 
 
 def _asked(client: httpx.Client, method: str, url: str, body: object = None) -> Any:
-    """As Prefect's own clients ask: again, where the server is busy (on SQLite it answers 503 then)."""
-    for _ in range(20):
-        answer = client.request(method, url, json=body)
-        if answer.status_code < 500:
-            break
+    """As Prefect's own clients ask: again, where the server is busy (on SQLite it answers 503 then, or late)."""
+    for last in (*[False] * 19, True):
+        try:
+            answer = client.request(method, url, json=body)
+        except httpx.TransportError:
+            if last:
+                raise
+        else:
+            if answer.status_code < 500 and answer.status_code != 429:
+                break
         time.sleep(1)
     assert answer.is_success, (answer.status_code, answer.text)
     return answer.json()
