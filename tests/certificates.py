@@ -11,10 +11,11 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
 
-def self_signed() -> bytes:
-    """A key and a certificate of its own for 127.0.0.1, as PEM."""
+def self_signed(*names: str) -> bytes:
+    """A key and a certificate of its own for 127.0.0.1 and these names, as PEM."""
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "test server")])
+    here = x509.IPAddress(ipaddress.ip_address("127.0.0.1"))
     today = dt.datetime.now(dt.UTC)
     made = (
         x509.CertificateBuilder()
@@ -24,7 +25,7 @@ def self_signed() -> bytes:
         .serial_number(x509.random_serial_number())
         .not_valid_before(today - dt.timedelta(days=1))
         .not_valid_after(today + dt.timedelta(days=1))
-        .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]), False)
+        .add_extension(x509.SubjectAlternativeName([here, *map(x509.DNSName, names)]), False)
         .add_extension(x509.BasicConstraints(ca=True, path_length=0), True)
         .sign(key, hashes.SHA256())
     )

@@ -1,11 +1,7 @@
-"""What a stranger's server sends, in bounded memory: however it is packed, and wherever it leads."""
+"""What a stranger's server sends, in bounded memory, however it is packed."""
 
 from __future__ import annotations
 
-import asyncio
-import contextlib
-import ipaddress
-import socket
 import zlib
 from collections.abc import Iterator
 
@@ -71,22 +67,3 @@ class _Unpacking:
     def end(self) -> None:
         if not self._plain and self._begun and not self._decoder.eof:
             raise httpx.DecodingError("an answer that breaks off")
-
-
-async def leads_inside(url: httpx.URL) -> bool:
-    """Whether a URL leads to this machine or a network of one's own, by its host or what DNS says of it. A name that
-    is not known leads nowhere."""
-    with contextlib.suppress(ValueError):
-        return _inside(url.host)
-    try:
-        found = await asyncio.get_running_loop().getaddrinfo(url.host, None, type=socket.SOCK_STREAM)
-    except (OSError, UnicodeError):
-        return False
-    return any(_inside(str(place[0]).partition("%")[0]) for *_, place in found)
-
-
-def _inside(host: str) -> bool:
-    address = ipaddress.ip_address(host)
-    if isinstance(address, ipaddress.IPv6Address) and address.ipv4_mapped is not None:
-        address = address.ipv4_mapped
-    return not address.is_global

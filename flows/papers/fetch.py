@@ -23,6 +23,7 @@ from flows.papers import bodies, bounded, failures
 from flows.papers.answers import Answers, Kept
 from flows.papers.failures import Failure, Unreachable
 from flows.papers.model import Request, Unreadable
+from flows.papers.outward import Outward
 from flows.papers.request_interval import Pace
 
 __all__ = ["Fetcher", "Unreachable"]
@@ -55,6 +56,7 @@ class Fetcher:
         sleep: Callable[[float], Awaitable[object]] = asyncio.sleep,
         chance: Callable[[], float] = random.random,
         clock: Callable[[], float] = time.time,
+        outward: Outward | None = None,
     ) -> None:
         self._agent = _agent(contact)
         self._cache = cache
@@ -65,6 +67,7 @@ class Fetcher:
         self._say, self._sleep, self._chance, self._clock = say, sleep, chance, clock
         self._pace = Pace(cache / "arxiv.lock", arxiv_interval, clock=clock, sleep=sleep, say=say)
         self._answers = Answers(cache / "answers")
+        self._outward = outward or Outward()
         self._client: httpx.AsyncClient | None = None
 
     async def __aenter__(self) -> Fetcher:
@@ -80,6 +83,7 @@ class Fetcher:
         self._client = httpx.AsyncClient(
             headers={"User-Agent": self._agent, "Accept-Encoding": bounded.ACCEPTED}, timeout=timeout
         )
+        await self._outward.__aenter__()
         return self
 
     async def __aexit__(
@@ -87,6 +91,7 @@ class Fetcher:
     ) -> None:
         if self._client:
             await self._client.aclose()
+            await self._outward.__aexit__(kind, error, trace)
         self._client = None
 
     async def get(self, request: Request, read: Callable[[bytes], T]) -> T:
@@ -139,19 +144,20 @@ class Fetcher:
         headers = kept.conditions() if kept else {}
         if request.service == "arxiv":
             headers["Connection"] = "close"  # one connection, over all processes too
-        asked = client.build_request("GET", request.url, headers=headers)
+        asked, led = client.build_request("GET", request.url, headers=headers), False
         for _ in range(_REDIRECTS + 1):
             async with self._turn(request), asyncio.timeout(_PATIENCE):
-                response, body = await self._exchange(client, asked)
+                sent = self._outward.send(asked, client) if led else client.send(asked, stream=True)
+                response, body = await self._exchange(sent)
             if response.next_request is None:
                 return response, body
             asked = response.next_request
-            if await bounded.leads_inside(asked.url) and not await bounded.leads_inside(httpx.URL(request.url)):
-                raise httpx.UnsupportedProtocol(f"it leads to {asked.url.host}, inside of this network", request=asked)
+            # what the operator has named may be inside; then so may what it leads to
+            led = led or not await self._outward.leads_inside(httpx.URL(request.url))
         raise httpx.TooManyRedirects(f"more than {_REDIRECTS} redirects", request=asked)
 
-    async def _exchange(self, client: httpx.AsyncClient, asked: httpx.Request) -> tuple[httpx.Response, bytes]:
-        response = await client.send(asked, stream=True)
+    async def _exchange(self, sent: Awaitable[httpx.Response]) -> tuple[httpx.Response, bytes]:
+        response = await sent
         try:
             return response, await bounded.read(response, self._max_bytes)
         finally:

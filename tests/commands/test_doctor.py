@@ -298,8 +298,12 @@ def test_the_command_tells_each_thing_in_a_line_and_ends_with_1_if_one_is_wrong(
 async def test_a_prefect_server_that_lets_anybody_in_is_told(tmp_path: Path) -> None:
     kept = tmp_path / "home" / "prefect" / "address"
     kept.parent.mkdir(parents=True)
-    cases = ((200, Grade.WRONG, "runs code as you"), (401, Grade.OK, "a login"), (503, Grade.LOOK, "is busy (503)"))
-    cases += ((404, Grade.LOOK, "answers 404"),)
+    cases = (
+        (200, Grade.WRONG, "runs code as you"),
+        (401, Grade.OK, "a login"),
+        (503, Grade.LOOK, "is busy (503)"),
+        (404, Grade.LOOK, "answers 404"),
+    )
     for status, grade, words in cases:
         with running() as server:
             kept.write_text(f"{server.url}/api")
