@@ -1,7 +1,8 @@
 """Where a stranger's redirect may lead: out, into the internet, and to the very address that was looked at.
 
-A name may stand for another address a moment later, by its owner's wish (DNS rebinding). So it is looked up once, and what the answer held is connected to. Behind a proxy, names are the proxy's to look up: a name that leads inside by
-what our own DNS says is refused, and for the rest it decides what it lets be reached.
+A name may stand for another address a moment later, by its owner's wish (DNS rebinding). So it is looked up once, and
+what the answer held is connected to. Behind a proxy, names are the proxy's to look up: a name that leads inside by what
+our own DNS says is refused, and for the rest it decides what it lets be reached.
 """
 
 from __future__ import annotations

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
 import sqlalchemy as sa
@@ -96,6 +96,8 @@ class Erasure(Suppressions):
             if row is not None:
                 await self._erase(connection, row, now)
         traces = await self._forget_changes(email, now) + await self._forget_answers(email)
+        async with self._database.write() as connection:
+            traces += await _forget_reports(connection, [email])
         await self._database.scrub()
         return row is not None or traces > 0
 
@@ -104,10 +106,24 @@ class Erasure(Suppressions):
         lower = email.lower()
         pending, former = (sa.func.lower(address_change.c[name]) == lower for name in ("email", "former"))
         async with self._database.write() as connection:
+            await self._forget_former_domain(connection, lower)
             gone = await connection.execute(sa.delete(address_change).where(sa.or_(pending, former)))
             if gone.rowcount:
                 await suppress(connection, self._database, email, Suppressed.ERASED, now, self._key)
             return gone.rowcount
+
+    async def _forget_former_domain(self, connection: AsyncConnection, email: str) -> None:
+        """What came back of a former address is counted for its domain, which may be one person's."""
+        at = email.rpartition("@")[2]
+        moved = (
+            sa.select(subscription.c.id)
+            .join(subscriber, subscriber.c.id == subscription.c.subscriber_id)
+            .join(address_change, address_change.c.subscriber_id == subscriber.c.id)
+            .where(sa.func.lower(address_change.c.former) == email)
+            .where(~subscriber.c.email_key.endswith(f"@{at}", autoescape=True))
+        )
+        theirs = (bounce.c.domain == at, bounce.c.subscription_id.in_(moved))
+        await connection.execute(sa.update(bounce).where(*theirs).values(domain=""))
 
     async def _forget_answers(self, email: str) -> int:
         """Blanks what mail servers said of an address, whomever it was said to, an edition at a time."""
@@ -175,7 +191,17 @@ class Erasure(Suppressions):
         # and so may a report; a domain may be one person's
         theirs_back = bounce.c.subscription_id.in_(theirs)
         await connection.execute(sa.update(bounce).where(theirs_back).values(words="", domain=""))
+        names = sa.select(address_change.c.email, address_change.c.former)
+        moves = await connection.execute(names.where(address_change.c.subscriber_id == person.id))
+        await _forget_reports(connection, {person.email, *(name for move in moves for name in move if name)})
         await connection.execute(sa.delete(subscriber).where(subscriber.c.id == person.id))
+
+
+async def _forget_reports(connection: AsyncConnection, emails: Collection[str]) -> int:
+    """Blanks the reports that name one of the addresses, whoever's mail they are about: a mail server may name the
+    address that mail was passed on to."""
+    named = [sa.func.lower(bounce.c.words).contains(email.lower(), autoescape=True) for email in emails]
+    return (await connection.execute(sa.update(bounce).where(sa.or_(*named)).values(words=""))).rowcount
 
 
 async def rows_of(

@@ -13,10 +13,14 @@ from hypothesis import strategies as st
 from flows.editions.model import Interests, Kind
 from flows.outcomes import Outcome, Stage, Verdict
 from flows.storage.database import Database, connect, migrate
+from subscribers.bounces import Said
+from subscribers.ledger.came_back import CameBack
 from subscribers.ledger.claims import Ledger
+from subscribers.ledger.whose_delivery import LETTER
 from subscribers.people.store import Change
 from subscribers.preferences import Preferences
-from subscribers.tables import address_change, subscription
+from subscribers.tables import address_change, bounce, subscription
+from tests.factories import HASHING_KEY
 from tests.subscribers.everyone import DAY, HOUR, NOW, asked, people, wish
 
 CANARY = "canary.bird@nest.example"
@@ -94,8 +98,16 @@ class Life:
             await ledger.release(claim, self.at)
         await ledger.settled()
 
+    async def be_named(self) -> None:
+        """Another reader's mail comes back, and the report names where it was passed on to."""
+        self.at += HOUR
+        other = await self.people.by_address("reader3@example.org", "daily")
+        assert other is not None
+        said = Said(subscription_id=other.id, edition_id=LETTER, words=f"<{CANARY.upper()}>, <{NEXT}>: over quota")
+        await CameBack(self.database, HASHING_KEY).record([said], self.at)
 
-ACTS = ("sign_up", "confirm", "follow", "leave", "move", "be_mistyped", "be_listed", "bounce")
+
+ACTS = ("sign_up", "confirm", "follow", "leave", "move", "be_mistyped", "be_listed", "bounce", "be_named")
 
 
 def found(folder: Path) -> list[str]:
@@ -140,6 +152,7 @@ def test_an_address_that_is_erased_is_in_no_file(tmp_path_factory: object, acts:
 
 def test_after_everything_that_can_happen_it_is_in_no_file(tmp_path: Path) -> None:
     acts = ["confirm", "follow", "bounce", "be_listed", "move", "bounce", "follow", "leave", "sign_up", "be_mistyped"]
+    acts.append("be_named")
     asyncio.run(live(tmp_path, acts, by_address=True))
 
 
@@ -170,3 +183,22 @@ async def test_a_reader_of_an_older_state_only_delays_it(tmp_path: Path) -> None
     await erasing
     assert found(tmp_path) == []
     await database.close()
+
+
+async def test_a_domain_of_ones_own_goes_with_the_address(database: Database) -> None:
+    """What came back while somebody had it is still counted, for no domain."""
+    life = Life(database)
+    await life.sign_up()
+    await life.confirm()
+    number = await life._number()
+    assert number is not None
+    said = Said(subscription_id=number, edition_id=LETTER, words="over quota")
+    await CameBack(database, HASHING_KEY).record([said], NOW)
+    await life.people.ask_address(number, "ada@example.org", NOW)
+    async with database.read() as connection:
+        change = await connection.scalar(sa.select(sa.func.max(address_change.c.id)))
+    await life.people.confirm_address(change or 0, NOW)
+    assert await life.people.forget(CANARY, NOW)
+    async with database.read() as connection:
+        assert (await connection.execute(sa.select(bounce.c.domain, bounce.c.words))).all() == [("", "over quota")]
+    assert await life.people.by_address("ada@example.org", "daily") is not None
