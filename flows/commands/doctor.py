@@ -30,6 +30,8 @@ from flows.config import catalogue
 from flows.config.installation import differing
 from flows.config.own_files import foreign
 from flows.config.settings import Settings, load_settings
+from flows.context import utc_now
+from flows.delivery import clock_jumps
 from flows.incoming.mailboxes import OpenMailbox
 from flows.mail.model import Message
 from flows.outcomes import Problem, Verdict, anonymous
@@ -64,6 +66,7 @@ async def examine(
         "Plug-ins": doctor.plugged_in(),
         "Newsletters": doctor.newsletters(),
         "Database": doctor.home(),
+        "Clock": doctor.clock(),
         "Public address": doctor.public_url(),
         "Prefect": doctor.prefect(),
         "Proxies": doctor.proxies(),
@@ -209,6 +212,22 @@ class _Doctor:
             await database.close()
         found = [_ok("Database", f"{kind}, up to date, {readers} subscriptions.")]
         return readers, [*found, *([_wrong("Database", others)] if others else [])]
+
+    async def clock(self) -> Sequence[Finding]:
+        """By itself, and by the database where there is one."""
+        seen = clock_jumps.look().after(clock_jumps.remembered(self._settings.home_dir))
+        wrong = clock_jumps.told(seen, within=clock_jumps.TOLD_FOR)
+        file = self._settings.database_file
+        if file is None or _is_there(file):
+            database = connect(self._settings.database)
+            try:
+                if await is_current(database):
+                    wrong += await clock_jumps.against_the_database(database, utc_now(), utc_now())
+            finally:
+                await database.close()
+        if wrong:
+            return [_look("Clock", sentence) for sentence in wrong]
+        return [_ok("Clock", "it agrees with the database's, and with what was recorded.")]
 
     def _keys(self, readers: int) -> Finding:
         kept = []

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from functools import partial
 
 from flows.context import Context, Say, utc_now
+from flows.delivery import clock_jumps
 from flows.delivery.batches import EditionBatches
 from flows.delivery.extra_processes import ExtraProcesses
 from flows.editions.model import Kind
@@ -112,7 +113,8 @@ async def deliver(
     report.halted = report.halted or others.halted
     jumped = context.now() - began - dt.timedelta(seconds=time.monotonic() - ticked)
     if abs(jumped) > clocks.SLACK:
-        say(f"This machine's clock jumped by {_hours(jumped)} while mail was delivered: look whether it is right.")
+        words = f"This machine's clock jumped by {clock_jumps.hours(jumped)} while mail was delivered"
+        say(f"{words}: look whether it is right.")
     return await until_back(partial(_standing, context, frozen.id, report), say, stop or asyncio.Event())
 
 
@@ -124,20 +126,16 @@ async def _replaced(context: Context, frozen: Frozen) -> bool:
 
 
 async def _look_at_the_clock(context: Context, say: Say) -> None:
-    """Says where our clock is not the database's, and puts right what one that was wrong has left."""
-    now = context.now()
-    ahead = await clocks.ahead(context.database, utc_now())
-    if abs(ahead) > clocks.SLACK:
-        say(f"This machine's clock and the database's differ by {_hours(ahead)}: set both by a time server.")
+    """Says where our clock jumped or is not the database's, and puts right what one that was wrong has left."""
+    now, home, seen = context.now(), context.settings.home_dir, clock_jumps.look()
+    seen = seen.after(clock_jumps.remembered(home))
+    clock_jumps.remember(home, seen)
+    wrong = await clock_jumps.against_the_database(context.database, now, utc_now())
+    for sentence in (*clock_jumps.told(seen), *wrong):
+        say(sentence)
     if mended := await clocks.mend(context.database, now, max(context.settings.back_off)):
         what = f"{mended} {'delivery' if mended == 1 else 'deliveries'}"
         say(f"The clock has been set back: {what} waited for a time that no wait leads to, and are due now.")
-
-
-def _hours(span: dt.timedelta) -> str:
-    """A span in words; it has a sign."""
-    hours = span / dt.timedelta(hours=1)
-    return f"{hours:+.1f} hours"
 
 
 async def work(

@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from flows.storage.database import Database, database_now, milliseconds
 from flows.storage.editions import edition
 from subscribers.model import DeliveryState
-from subscribers.tables import batch, delivery, outbox
+from subscribers.tables import batch, bounce, delivery, outbox
 
 SLACK = dt.timedelta(minutes=10)
 """Clocks of machines differ by so much, and nobody is to be told."""
@@ -20,6 +20,17 @@ async def ahead(database: Database, now: dt.datetime) -> dt.timedelta:
     async with database.read() as connection:
         theirs: int = (await connection.execute(sa.select(database_now()))).scalar_one()
     return dt.timedelta(milliseconds=milliseconds(now) - theirs)
+
+
+async def last_recorded(database: Database) -> dt.datetime | None:
+    """The latest moment at which anything was done, by whatever clock it was done; None: nothing was yet. Each is found
+    without reading a whole table."""
+    last_letter = sa.select(outbox.c.created_at).order_by(outbox.c.id.desc()).limit(1)
+    async with database.read() as connection:
+        frozen = await connection.scalar(sa.select(sa.func.max(edition.c.changed_at)))
+        came_back = await connection.scalar(sa.select(sa.func.max(bounce.c.at)))
+        asked = await connection.scalar(last_letter)
+    return max((one for one in (frozen, came_back, asked) if one is not None), default=None)
 
 
 async def mend(database: Database, now: dt.datetime, longest: dt.timedelta) -> int:

@@ -7,6 +7,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ from flows.commands.dns_records import Finding, Grade
 from flows.commands.doctor import examine
 from flows.config.settings import Settings
 from flows.context import open_context
+from flows.delivery.clock_jumps import look, remember
 from flows.sending.dkim import read_key
 from subscribers.people.store import Change
 from tests.conftest import free_port
@@ -93,6 +95,7 @@ async def test_where_everything_is_well(tmp_path: Path) -> None:
             "Database",
             "Keys",
             "Files",
+            "Clock",
             "Public address",
             "Proxies",
             "Mail server",
@@ -320,6 +323,17 @@ async def test_keys_of_another_installation_are_told_and_none_are_made(tmp_path:
     told = (await found(other))["Database"]
     assert (told[1][0], "copy the file secret_key" in told[1][1]) == (Grade.WRONG, True)
     assert not (tmp_path / "other").exists()
+
+
+async def test_a_clock_that_jumped_is_told(tmp_path: Path) -> None:
+    async with open_context(settings(tmp_path)) as context:
+        home = context.settings.home_dir
+    seen = look()
+    if not seen.boot:
+        pytest.skip("this system does not say when it was started")
+    remember(home, replace(seen, wall=seen.wall - 3 * 86400))
+    ((grade, words),) = (await found(settings(tmp_path)))["Clock"]
+    assert (grade, "jumped by +72.0 hours" in words) == (Grade.LOOK, True)
 
 
 @pytest.mark.parametrize(
