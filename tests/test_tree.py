@@ -83,7 +83,8 @@ def test_no_name_stands_twice() -> None:
     where = defaultdict(list)
     for path, module in EVERY.items():
         where[module].append(path)
-    assert {name: paths for name, paths in where.items() if len(paths) > 1 and name not in SAME_KIND} == {}
+    twice = {name: paths for name, paths in where.items() if len(paths) > 1 and name not in SAME_KIND}
+    assert twice == {}, "Rename the one whose name is not given from outside, as a provider's or a source's is."
 
 
 def test_no_two_names_differ_by_an_ending_alone() -> None:

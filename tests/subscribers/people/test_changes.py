@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import asyncio
 import datetime as dt
-from dataclasses import replace
+from dataclasses import fields, replace
 
 import pytest
 
@@ -23,6 +23,12 @@ ALL = Preferences(
     hour=7,
     zone="Europe/Berlin",
 )
+
+
+def test_all_that_readers_set_is_tried_here() -> None:
+    """A new preference needs a value in ALL that is not its default: else nobody sees that it is not kept."""
+    usual = Preferences()
+    assert [one.name for one in fields(Preferences) if getattr(ALL, one.name) == getattr(usual, one.name)] == []
 
 
 def state_of(one: Subscription | None) -> SubscriptionState:

@@ -9,6 +9,7 @@ from flows.outcomes import Outcome, Stage, Verdict
 from flows.storage.database import Database
 from subscribers.ledger.claims import Ledger
 from subscribers.model import DeliveryState, Letter, Suppressed
+from subscribers.people.rows import SETTINGS
 from subscribers.people.store import Change
 from subscribers.preferences import Preferences
 from tests.subscribers.everyone import ADA, HOUR, NOW, asked, everything_kept, letters, people, reader
@@ -53,6 +54,13 @@ async def test_all_that_we_hold_is_shown(database: Database) -> None:
     assert [one["state"] for one in shown["deliveries"]] == [DeliveryState.REJECTED]
     assert BOUNCED.text in text
     assert "ben@example.org" not in text
+
+
+async def test_every_setting_is_shown(database: Database) -> None:
+    """By its name, or as what it is called there."""
+    called = {"size": "papers_at_most"}
+    shown = (await people(database).everything(await full_reader(database)))["subscriptions"][0]
+    assert [name for name in SETTINGS if called.get(name, name) not in shown] == []
 
 
 async def test_an_erasure_leaves_a_keyed_hash_and_states_that_belong_to_nobody(database: Database) -> None:
