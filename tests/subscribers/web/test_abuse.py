@@ -14,14 +14,12 @@ import pytest
 import sqlalchemy as sa
 
 from flows.storage.database import Instant
-from subscribers.model import SubscriptionState, Suppressed
-from subscribers.tables import outbox, rate, suppression
-from subscribers.tokens import Purpose
+from subscribers.model import Suppressed
+from subscribers.tables import outbox, rate
 from subscribers.web.abuse import IN_ALL, networks_of
 from subscribers.web.request_limits import Count
 from tests.context import NOON
-from tests.subscribers.everyone import wish
-from tests.subscribers.site import READER, Site, link, served
+from tests.subscribers.site import READER, Site, served
 
 HOUR = dt.timedelta(hours=1)
 FORM = {"address": READER, "newsletter": "daily", "frequency": "daily"}
@@ -113,57 +111,6 @@ async def test_where_no_turn_is_left_it_is_said(site: Site) -> None:
     answer = await post(site, "/subscribe", READER, "192.0.2.7")
     assert (answer.status_code, answer.headers["Retry-After"]) == (429, "3600")
     assert await site.letters() == []
-
-
-async def test_who_did_not_sign_up_says_never_again_and_is_held_to_it(site: Site) -> None:
-    await post(site, "/subscribe", READER, "192.0.2.7")
-    found = await site.context.subscribers.by_address(READER, "daily")
-    assert found
-    path = f"{link(Purpose.CONFIRM, found.id)}/never"
-    before = await site.everything()
-    for method in ("GET", "HEAD"):
-        assert (await site.browser.request(method, path)).status_code == 200
-    assert await site.everything() == before
-    answer = await site.browser.post(path)
-    assert (answer.status_code, "We do not write to you again" in answer.text) == (200, True)
-    async with site.context.database.read() as connection:
-        assert (await connection.scalars(sa.select(suppression.c.reason))).all() == [Suppressed.DECLINED]
-    assert READER not in str(await site.everything())
-    again = await post(site, "/subscribe", READER, "198.51.100.7", NOON + 30 * HOUR)
-    assert (again.status_code, await site.letters()) == (200, [])
-    assert (await site.browser.get(path)).status_code == (await site.browser.post(path)).status_code == 410
-
-
-async def test_never_again_changes_nothing_for_who_has_confirmed(site: Site) -> None:
-    identity = await site.subscribe()
-    answer = await site.browser.post(f"{link(Purpose.CONFIRM, identity)}/never")
-    assert (answer.status_code, "This address is subscribed" in answer.text) == (200, True)
-    assert await site.state(identity) is SubscriptionState.CONFIRMED
-
-
-async def test_never_again_for_one_newsletter_leaves_a_reader_the_other(site: Site) -> None:
-    known = await site.subscribe()
-    await site.context.subscribers.sign_up(wish(READER, newsletter="arxiv"), NOON)
-    asked = await site.context.subscribers.by_address(READER, "arxiv")
-    assert asked
-    await site.browser.post(f"{link(Purpose.CONFIRM, asked.id)}/never")
-    assert await site.context.subscribers.by_address(READER, "arxiv") is None
-    assert await site.state(known) is SubscriptionState.CONFIRMED
-    assert (await site.now(known)).suppressed is None
-
-
-async def test_a_stranger_whose_address_somebody_moved_to_says_never_again(site: Site) -> None:
-    identity = await site.subscribe()
-    await site.context.subscribers.ask_address(identity, "stranger@example.net", NOON)
-    path = f"{link(Purpose.ADDRESS, 1)}/never"
-    assert (await site.browser.get(path)).status_code == 200
-    assert (await site.browser.post(path)).status_code == 200
-    assert "stranger@" not in str(await site.everything())
-    assert (await site.browser.post(link(Purpose.ADDRESS, 1))).status_code == 410
-    kept = await site.context.subscribers.ask_address(identity, "stranger@example.net", NOON + 30 * HOUR)
-    assert kept == ""
-    assert await site.letters() == ["address"]
-    assert (await site.now(identity)).email == READER
 
 
 async def test_a_repeated_sign_up_takes_the_same_time_as_a_first_one(site: Site) -> None:

@@ -137,26 +137,6 @@ async def test_pages_are_sent_once(visited: Visited) -> None:
         await is_sent_once(visited, path)
 
 
-async def test_search_engines_learn_the_editions_and_to_leave_readers_links_alone(visited: Visited) -> None:
-    await visited.publish()
-    await visited.publish(visited.edition(day=SUNDAY, kind=Kind.WEEKLY, listed=factories.papers(2), number=1))
-    await visited.publish(visited.edition(newsletter="sample", day=NEXT, listed=factories.papers(2)))
-    robots = (await visited.page("/robots.txt")).splitlines()
-    assert robots[0] == "User-agent: *"
-    for path in ("unsubscribe", "manage", "act", "confirm", "private", "preview"):
-        assert f"Disallow: /{path}" in robots
-    assert f"Sitemap: {URL}/sitemap.xml" in robots
-    tree = tree_of((await visited.page("/sitemap.xml")).encode())
-    assert [loc.text for loc in tree.iter("loc")] == [
-        f"{URL}/",
-        f"{URL}/archive",
-        f"{URL}/search",
-        f"{URL}/archive/daily/week/{SUNDAY}",
-        f"{URL}/archive/sample/{NEXT}",
-        f"{URL}/archive/daily/{DAY}",
-    ]
-
-
 async def test_why_a_day_has_no_edition_is_told_to_everybody_without_addresses_and_settings(site: Site) -> None:
     """The operator reads the whole of it."""
     problem = "Hugging Face answered 500 (secret words) at http://10.0.0.5/api: check PAPERROUND_HUGGINGFACE_URL"

@@ -4,15 +4,11 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-from typing import Any
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 from lxml import etree
 
 from flows.editions.model import Kind
-from subscribers.web.atom import Feed, Item, atom
 from tests import factories
 from tests.factories import DAY
 from tests.subscribers.readers import NOON, URL, Visited, is_sent_once, tree_of
@@ -151,16 +147,3 @@ async def test_a_feed_is_sent_once(visited: Visited) -> None:
 )
 async def test_what_is_no_feed_is_not_found(visited: Visited, path: str) -> None:
     await visited.page(f"/feeds/{path}", 404)
-
-
-texts = st.text(max_size=40)
-
-
-@given(st.lists(st.tuples(texts, texts, st.lists(texts.filter(str.isprintable).filter(str.strip))), max_size=3), texts)
-def test_whatever_texts_a_feed_has_it_is_valid(entries: list[tuple[str, str, list[str]]], title: str) -> None:
-    items: list[Any] = [
-        Item(id=f"tag:example.org,2026:{n}", title=t, url=URL, updated=NOON, content=content or "-", authors=authors)
-        for n, (t, content, authors) in enumerate(entries)
-    ]
-    feed = Feed(url=f"{URL}/f.xml", page=URL, title=title, subtitle=title, author="A", lang="en", items=items)
-    valid(atom(feed))

@@ -81,12 +81,3 @@ async def test_an_address_of_somebody_else_is_answered_alike_and_not_written_to(
     assert await site.letters() == ["address"]
     async with site.context.database.read() as connection:
         assert len((await connection.execute(sa.select(subscriber))).all()) == 2
-
-
-async def test_a_fresh_link_is_mailed_once_an_hour(site: Site) -> None:
-    await site.subscribe()
-    answers = [await site.browser.post("/manage-link", data={"address": READER}) for _ in range(3)]
-    assert len({answer.content for answer in answers}) == 1
-    assert await site.letters() == ["link"]
-    refused = await site.browser.post("/manage-link", data={"address": "ada"})
-    assert (refused.status_code, 'id="address-error"' in refused.text) == (422, True)

@@ -11,10 +11,9 @@ import sqlalchemy as sa
 from subscribers import addresses
 from subscribers.model import Frequency, SubscriptionState, Suppressed
 from subscribers.tables import subscription
-from subscribers.tokens import Purpose
 from tests.context import NOON
 from tests.factories import DAY
-from tests.subscribers.site import READER, SCRIPT, Site, link, served, unsubscribe
+from tests.subscribers.site import READER, SCRIPT, Site, served
 
 TYPED = {"address": READER, "newsletter": "daily", "frequency": "daily"}
 
@@ -197,51 +196,3 @@ async def test_an_ipv6_network_counts_as_one_visitor(site: Site, first: str, sec
         await asked_from(site.app, first, "/subscribe", TYPED | {"address": f"r{number}@example.org"})
     answer = await asked_from(site.app, second, "/subscribe", TYPED | {"address": "another@example.org"})
     assert (answer.status_code == 429) == same
-
-
-async def test_the_confirmation_is_a_button_and_pressing_it_twice_confirms_once(site: Site) -> None:
-    path = link(Purpose.CONFIRM, reader := await sign_up(site))
-    for method in ("GET", "HEAD", "GET"):
-        answer = await site.browser.request(method, path)
-        assert (answer.status_code, await site.state(reader)) == (200, SubscriptionState.UNCONFIRMED)
-    assert "Confirm your sign-up to Paperround" in answer.text
-    assert READER not in answer.text
-    for words in ("on its way", "confirmed"):
-        answer = await site.browser.post(path)
-        assert (answer.status_code, words in answer.text) == (200, True)
-        assert 'href="/manage/' in answer.text
-        assert await site.state(reader) is SubscriptionState.CONFIRMED
-    assert sorted(await site.letters()) == ["confirm", "welcome"]
-    assert "confirmed already" in (await site.browser.get(path)).text
-
-
-async def test_an_old_confirmation_offers_the_sign_up_and_brings_nobody_back(site: Site) -> None:
-    reader = await sign_up(site)
-    late = link(Purpose.CONFIRM, reader, NOON - dt.timedelta(days=8))
-    for method in ("GET", "POST"):
-        answer = await site.browser.request(method, late)
-        assert (answer.status_code, "has expired" in answer.text, 'href="/subscribe"' in answer.text) == (
-            410,
-            True,
-            True,
-        )
-    assert await site.state(reader) is SubscriptionState.UNCONFIRMED
-    await site.browser.post(link(Purpose.CONFIRM, reader))
-    await site.browser.post(unsubscribe(reader))
-    answer = await site.browser.post(link(Purpose.CONFIRM, reader))
-    assert "You have unsubscribed" in answer.text
-    assert await site.state(reader) is SubscriptionState.UNSUBSCRIBED
-
-
-async def test_the_sample_is_offered_only_where_nothing_else_comes_out(site: Site) -> None:
-    assert 'value="sample"' not in (await site.browser.get("/subscribe")).text
-    await site.publish(replace_newsletter("sample"))
-    assert 'name="newsletter" value="sample"' in (await site.browser.get("/subscribe")).text
-    await site.publish()
-    assert 'value="sample"' not in (await site.browser.get("/subscribe")).text
-
-
-def replace_newsletter(slug: str) -> Any:
-    from tests import factories
-
-    return factories.edition(newsletter=slug)
