@@ -79,6 +79,16 @@ def test_tests_stand_in_the_folders_of_what_they_test() -> None:
     assert folders - ours == {".", "browser", "crashes"}
 
 
+MIRRORED = ("subscribers/web", "subscribers/web/routes")
+"""Folders each of whose modules has a test file of its name."""
+
+
+@pytest.mark.parametrize("folder", MIRRORED)
+def test_a_module_has_a_test_file_of_its_name(folder: str) -> None:
+    there = {path.name for path in (ROOT / "tests" / folder.removeprefix("flows/")).glob("test_*.py")}
+    assert {f"test_{module}.py" for module in modules(ROOT / folder)} - there == set()
+
+
 def test_no_name_stands_twice() -> None:
     where = defaultdict(list)
     for path, module in EVERY.items():
