@@ -35,7 +35,7 @@ def fault(url: str, *, query: bool = False) -> str:
     if query:
         path, mark, asked = _parted(path) if slash else (path, mark, asked)
     elif mark:
-        return _told("host", mark)
+        return f"has {mark!r} in its host: take it away, with what follows it"
     if found := _PATH.search(path) or _STRAY.search(path) or _STRAY.search(asked):
         return _told("path", found[0][:1])
     return ""

@@ -36,7 +36,7 @@ from flows.outcomes import Problem
         ),
         ("maildir:///var/why?/box", "has '?' in its path, which a URL can't hold as it is: write %3F"),
         ("maildir:///var/100%/box", "write %25 for it"),
-        ("smtp://mail.example.org?timeout=3", "has '?' in its host"),
+        ("smtp://mail.example.org?timeout=3", "has '?' in its host: take it away, with what follows it"),
         ("https://papers.example.org/a#b", "has '#' in its path"),
     ],
 )

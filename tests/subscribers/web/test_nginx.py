@@ -78,6 +78,6 @@ def test_a_visitor_behind_nginx_is_who_they_are_whatever_they_claim(tmp_path: Pa
 @pytest.mark.parametrize("url", ["https://example.org/papers", "https://example.org/a/b/", "https://example.org?x=1"])
 def test_a_public_address_with_a_path_is_refused(url: str) -> None:
     """Pages and forms are at the root, and a link in a mail would lead past them."""
-    with pytest.raises(ValidationError, match="a domain alone, without a path"):
+    with pytest.raises(ValidationError, match=r"a domain alone, without a path|'\?' in its host: take it away"):
         Settings(_env_file=None, public_url=url)
     assert Settings(_env_file=None, public_url="https://example.org/").public_url == "https://example.org"
