@@ -115,7 +115,9 @@ async def collect(site: Site, *papers: Paper) -> None:
     await site.context.store.keep(Collected(source="huggingface", day=DAY, papers=papers), NOON)
 
 
-async def ask(app: ASGIApp, method: str, path: str, query: bytes = b"") -> tuple[int, dict[str, str], bytes]:
+async def ask(
+    app: ASGIApp, method: str, path: str, query: bytes = b"", cookie: str = ""
+) -> tuple[int, dict[str, str], bytes]:
     """The answer to a path as it is: a client would have put it in order first."""
     sent: list[Message] = []
 
@@ -135,7 +137,7 @@ async def ask(app: ASGIApp, method: str, path: str, query: bytes = b"") -> tuple
         "raw_path": path.encode("utf-8", "surrogatepass"),
         "root_path": "",
         "query_string": query,
-        "headers": [(b"host", b"papers.example.org"), (b"if-none-match", query)],
+        "headers": [(b"host", b"papers.example.org"), (b"if-none-match", query), (b"cookie", cookie.encode())],
         "client": ("192.0.2.7", 1),
         "server": ("127.0.0.1", 80),
     }

@@ -12,7 +12,9 @@ from hypothesis import strategies as st
 from starlette.routing import Route
 
 from subscribers.tokens import Purpose
+from subscribers.web.operators import COOKIE
 from tests import factories
+from tests.context import NOON
 from tests.factories import DAY
 from tests.subscribers.site import SCRIPT, Site, ask, collect, link, preview, unsubscribe
 
@@ -57,11 +59,19 @@ def _path(template: str, parts: list[str]) -> str:
     return re.sub(r"\{[^}]*\}", lambda _: next(left), template)
 
 
-@settings(max_examples=400, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=500, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
-    st.integers(0, 200), st.integers(0, 12), st.sampled_from(METHODS), st.lists(PARTS, min_size=6, max_size=6), QUERIES
+    st.integers(0, 200),
+    st.integers(0, 12),
+    st.sampled_from(METHODS),
+    st.lists(PARTS, min_size=6, max_size=6),
+    QUERIES,
+    st.booleans(),
 )
-async def test_no_route_fails(site: Site, at: int, token: int, method: str, parts: list[str], query: bytes) -> None:
+async def test_no_route_fails(
+    site: Site, at: int, token: int, method: str, parts: list[str], query: bytes, operator: bool
+) -> None:
+    """Neither for anybody nor for the operator, whose pages nobody else sees."""
     if await site.context.store.newest("daily", factories.edition().kind) is None:
         await collect(site, factories.paper(1))
         await site.publish(factories.edition([factories.paper(1)]))
@@ -71,11 +81,14 @@ async def test_no_route_fails(site: Site, at: int, token: int, method: str, part
     first = dict(enumerate(tokens)).get(token, parts[0])
     every = routes(site.app)
     path = _path(every[at % len(every)], [first, *parts[1:]])
-    status, headers, body = await ask(site.app, method, path, query)
+    cookie = f"{COOKIE}={await site.services.sessions.open(NOON)}" if operator else ""
+    status, headers, body = await ask(site.app, method, path, query, cookie)
     assert 200 <= status < 500
     assert "content-security-policy" in headers
     for inside in (b"Traceback", b"PAPERROUND_", b"sqlalchemy", b"/site-packages/"):
         assert inside not in body
+    if not operator:
+        assert b'action="/logout"' not in body
 
 
 _LINKS = ("manage", "confirm", "private", "address")
@@ -85,3 +98,12 @@ async def test_every_route_is_among_them(site: Site) -> None:
     found = routes(site.app)
     assert len(found) > 25
     assert {"/", "/subscribe", "/confirm/{token}/never", "/healthz", "/unsubscribe/{token}"} <= set(found)
+
+
+async def test_an_operators_pages_can_be_told_by_their_way_out(site: Site) -> None:
+    """Else the test above would look for what no page has."""
+    cookie = f"{COOKIE}={await site.services.sessions.open(NOON)}"
+    await site.publish(factories.edition([factories.paper(1)]))
+    for path in (f"/report/daily/{DAY}", "/login"):
+        assert b'action="/logout"' in (await ask(site.app, "GET", path, cookie=cookie))[2]
+        assert b'action="/logout"' not in (await ask(site.app, "GET", path))[2]
