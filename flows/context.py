@@ -41,7 +41,6 @@ from subscribers.ledger.pauses import Paused, Pauses
 from subscribers.ledger.rate import Turns
 from subscribers.ledger.report import Report
 from subscribers.ledger.uncertain import Held
-from subscribers.people.lifting import Lifting
 from subscribers.people.outbox import Outbox
 from subscribers.people.store import Subscribers
 from subscribers.return_address import return_address
@@ -128,10 +127,6 @@ class Context:
     @cached_property
     def held(self) -> Held:
         return Held(self.database)
-
-    @cached_property
-    def lifting(self) -> Lifting:
-        return Lifting(self.database, self.settings.hashing_key)
 
     @cached_property
     def came_back(self) -> CameBack:

@@ -249,7 +249,7 @@ async def lift(edition: str, *, kind: Kind) -> str:
     """Allows those to be mailed again whom an edition suppressed, since a mail server refused them."""
     async with open_context(load_settings()) as context:
         frozen = await _delivered(context, edition, kind)
-        lifted = await context.lifting.of_edition(frozen.id, frozen.at)
+        lifted = await context.subscribers.lift_edition(frozen.id, frozen.at, context.now())
     again = f"paperround deliveries --edition {edition}{_weekly(kind)} --state rejected --resend"
     return f"{lifting_done(lifted)} `{again}` sends them this edition." if lifted else lifting_done(0)
 

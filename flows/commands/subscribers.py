@@ -250,7 +250,7 @@ async def lift_day(date: str) -> str:
     """Ends the suppressions that mail servers' refusals made on a day, in UTC."""
     async with open_context(load_settings()) as context:
         begin = dt.datetime.combine(read_day(date, context.now().date()), dt.time(), dt.UTC)
-        lifted = await context.lifting.of_day(begin, begin + dt.timedelta(days=1))
+        lifted = await context.subscribers.lift_time(begin, begin + dt.timedelta(days=1), context.now())
     return lifting_done(lifted)
 
 

@@ -14,9 +14,10 @@ from flows.storage.editions import edition
 from subscribers.bounces import MASS_OF_DAY, MASS_OF_DOMAIN, MASS_WITHIN, Kind, State, is_mass
 from subscribers.ledger.whose_delivery import readers
 from subscribers.model import DeliveryState, Suppressed
+from subscribers.people.lifting import free
 from subscribers.people.rows import ALLOWED, address_key, domains_of
 from subscribers.people.rows import suppressed as why_suppressed
-from subscribers.people.suppressions import free, suppress
+from subscribers.people.suppressions import suppress
 from subscribers.tables import bounce, delivery, domain, subscriber, subscription, suppression
 
 PAGE = 500

@@ -11,15 +11,10 @@ import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from flows.storage.database import Database
-from subscribers.bounces import State
 from subscribers.model import Suppressed
-from subscribers.people.lookup import People
+from subscribers.people.lifting import PAGE, Lifting
 from subscribers.people.rows import ALLOWED, BLOCKED, address_key, address_keys, domains_of
-from subscribers.people.rows import suppressed as why_suppressed
-from subscribers.tables import bounce, domain, subscriber, subscription, suppression
-
-PAGE = 1000
-"""People that are looked at in one transaction."""
+from subscribers.tables import domain, subscriber, suppression
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,7 +27,7 @@ class Listed:
     at: dt.datetime
 
 
-class Suppressions(People):
+class Suppressions(Lifting):
     async def suppress(self, email: str, reason: Suppressed, now: dt.datetime) -> None:
         """Never mails an address again, on any newsletter, whether it is subscribed or not."""
         async with self._database.write() as connection:
@@ -40,70 +35,6 @@ class Suppressions(People):
             await connection.execute(
                 sa.update(subscriber).where(subscriber.c.email_key == email.lower()).values(suppressed=kept)
             )
-
-    async def lift(self, email: str, now: dt.datetime) -> bool:
-        """Allows an address to be mailed again: what has come back of the mails until now counts no more. False: it
-        was allowed. One whose domain is blocked stays so."""
-        async with self._database.write() as connection:
-            keys = suppression.c.address_key.in_(address_keys(email, self._key))
-            lifted = await connection.execute(sa.delete(suppression).where(keys))
-            query = sa.select(subscriber.c.id).where(subscriber.c.email_key == email.lower())
-            person = await connection.scalar(query.with_for_update())
-            if person is not None:
-                await free(connection, {person: await why_suppressed(connection, email, self._key)}, now)
-            return lifted.rowcount > 0
-
-    async def lift_all(
-        self,
-        reason: Suppressed,
-        now: dt.datetime,
-        *,
-        at: str = "",
-        since: dt.datetime | None = None,
-        check: bool = False,
-    ) -> int:
-        """Allows all that were suppressed for a reason, at a domain and since a time where these are given; returns how
-        many. With `check` they are counted alone. Those are meant whose address we still know: what had itself erased
-        comes back by itself."""
-        freed, last = 0, 0
-        query = sa.select(subscriber.c.id, subscriber.c.email).where(subscriber.c.suppressed == reason)
-        if at:
-            query = query.where(subscriber.c.email_key.endswith(f"@{at.lower()}", autoescape=True))
-        query = query.order_by(subscriber.c.id).limit(PAGE)
-        while True:
-            async with self._database.write() as connection:
-                rows = (await connection.execute(query.where(subscriber.c.id > last))).all()
-                if not rows:
-                    return freed
-                last = rows[-1].id
-                people = {row.id: row.email for row in rows}
-                keys = await self._chosen(connection, people, reason, since)
-                freed += len(keys)
-                if not check:
-                    await self._free_all(connection, people, keys, now)
-
-    async def _chosen(
-        self,
-        connection: AsyncConnection,
-        people: Mapping[int, str],
-        reason: Suppressed,
-        since: dt.datetime | None,
-    ) -> Mapping[str, int]:
-        """The suppressions of these people that are meant, and whose each is."""
-        keys = {address_key(email, self._key): person for person, email in people.items()}
-        query = sa.select(suppression.c.address_key).where(
-            suppression.c.address_key.in_(keys), suppression.c.reason == reason
-        )
-        if since is not None:
-            query = query.where(suppression.c.at >= since)
-        return {key: keys[key] for key in await connection.scalars(query)}
-
-    async def _free_all(
-        self, connection: AsyncConnection, people: Mapping[int, str], keys: Mapping[str, int], now: dt.datetime
-    ) -> None:
-        await connection.execute(sa.delete(suppression).where(suppression.c.address_key.in_(keys)))
-        still = {person: await why_suppressed(connection, people[person], self._key) for person in keys.values()}
-        await free(connection, still, now)
 
     # --- a list of others, and ours for them
 
@@ -254,15 +185,3 @@ async def suppress(
     await connection.execute(changed)
     kept = sa.select(known).where(suppression.c.address_key == address_key(email, key))
     return Suppressed((await connection.execute(kept)).scalar_one())
-
-
-async def free(connection: AsyncConnection, people: Mapping[int, Suppressed | None], now: dt.datetime) -> None:
-    """Lets people be mailed again, but for what still speaks against each; what has come back of theirs is settled."""
-    if not people:
-        return
-    for person, still in people.items():
-        await connection.execute(
-            sa.update(subscriber).where(subscriber.c.id == person).values(suppressed=still, freed_at=now)
-        )
-    theirs = sa.select(subscription.c.id).where(subscription.c.subscriber_id.in_(people))
-    await connection.execute(sa.update(bounce).where(bounce.c.subscription_id.in_(theirs)).values(state=State.SETTLED))
