@@ -8,9 +8,11 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlalchemy.engine import Connection
 
+import flows.config.installation
 import flows.storage.approvals
 import flows.storage.editions
 import flows.storage.search
+import subscribers.ledger.rate
 import subscribers.tables
 from flows.storage.database import Database, Instant, connect, database_now, metadata, migrate
 
@@ -18,6 +20,8 @@ DECLARED = (
     flows.storage.approvals.approval,
     flows.storage.editions.edition,
     flows.storage.search.paper,
+    flows.config.installation.fingerprint,
+    subscribers.ledger.rate.turn,
     subscribers.tables.subscriber,
     subscribers.tables.delivery,
 )
