@@ -19,13 +19,18 @@ import httpx
 
 _PLACES = 4
 """Addresses of one name that are tried."""
+_NAT64 = ipaddress.IPv6Network("64:ff9b::/96")
 
 
 def is_inside(address: str) -> bool:
-    """Whether an address is this machine's, or of a network of one's own."""
+    """Whether an address is this machine's, or of a network of one's own; also one of version 6 that stands for one of
+    version 4: mapped (RFC 4291), by 6to4 (RFC 3056) or through NAT64 (RFC 6052)."""
     found = ipaddress.ip_address(address)
-    if isinstance(found, ipaddress.IPv6Address) and found.ipv4_mapped is not None:
-        found = found.ipv4_mapped
+    if isinstance(found, ipaddress.IPv6Address):
+        within = found.ipv4_mapped or found.sixtofour
+        if found in _NAT64:
+            within = ipaddress.IPv4Address(found.packed[-4:])
+        found = within or found
     return not found.is_global
 
 

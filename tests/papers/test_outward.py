@@ -112,6 +112,7 @@ async def test_the_certificate_is_looked_at_for_the_name(tmp_path: Path, name: s
 INSIDE = (
     *("127.0.0.1", "localhost", "10.1.2.3", "192.168.0.1", "169.254.169.254"),
     *("[::1]", "[fd00::1]", "[::ffff:10.0.0.1]", "0.0.0.0"),
+    *("[64:ff9b::7f00:1]", "[2002:7f00:1::1]"),
 )
 
 
