@@ -164,6 +164,7 @@ class Context:
             return_path=self.settings.bounces_to,
             postal_address=self.settings.postal_address,
             unsubscribe_mailbox=self.settings.bounces_to if self.settings.returns_url.get_secret_value() else "",
+            language=self.phrases.text("site.lang"),
         )
 
     def return_address(self, edition_id: int, subscription_id: int) -> str:

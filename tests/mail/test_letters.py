@@ -18,8 +18,10 @@ from flows.mail.assemble import LIMIT, assemble
 from flows.mail.letters import KINDS, Addressee, Letters
 from flows.mail.model import Message
 from flows.outcomes import Problem
+from flows.storage.database import Database
 from subscribers.model import Letter
 from tests import factories
+from tests.context import context_of
 from tests.mail.made import SHIPPED, body, read, rendered, tree
 
 TOKEN = "Zm9yLXRoZS1yZWFkZXItYWxvbmUt_-01"
@@ -184,3 +186,14 @@ def test_an_opening_stands_above_the_papers_and_a_digest_with_it_is_never_clippe
 def test_an_opening_takes_a_token_alone() -> None:
     with pytest.raises(ValueError, match="base64url"):
         SHARED.opening(factories.newsletter(), factories.DAY, '"><script>')
+
+
+@pytest.mark.parametrize("look", sorted(folder.name for folder in (SHIPPED / "email/digest").iterdir()))
+def test_mails_name_the_language_of_their_words(database: Database, tmp_path: Path, look: str) -> None:
+    (tmp_path / "words.toml").write_text('[site]\nlang = "de"\n')
+    language = context_of(database, tmp_path, templates_dir=tmp_path).site.language
+    digest = assemble(
+        rendered(look=look, site={"language": language}), factories.digest(factories.edition()), factories.reader()
+    )
+    written = letters(language=language).write("confirm", factories.newsletter(), addressee())
+    assert [tree(body(made, "html")).get("lang") for made in (digest, written)] == ["de", "de"]
