@@ -161,10 +161,11 @@ def counts(demo: Demo) -> dict[str, int]:
     deployments that the installation itself may still be registering.
     """
     theirs = {"deployments": {"name": {"any_": ["evil"]}}}
+    made = {"flows": {"name": {"any_": ["by-fetch-cors", "by-fetch-no-cors", "by-form"]}}}
     by_hand = {"flow_runs": {"state": {"type": {"not_any_": ["SCHEDULED"]}}}}
     return {
         what: demo.api("POST", f"/{what}/count", more)
-        for what, more in (("flows", {}), ("deployments", theirs), ("flow_runs", by_hand))
+        for what, more in (("flows", made), ("deployments", theirs), ("flow_runs", by_hand))
     }
 
 

@@ -210,6 +210,8 @@ def begun(up: Up) -> tuple[str, str]:
     up.source.says(up.listing(AWAY), Reply(b"gone", 404))
     until(lambda: up.call("POST", "/deployments/count", {"deployments": {"name": {"any_": ["daily"]}}}) >= 3, up)
     away = up.edition("daily", AWAY)
+    nightly = {"deployments": {"name": {"any_": ["nightly"]}}, "flows": {"name": {"any_": ["upkeep"]}}}
+    until(lambda: up.call("POST", "/deployments/count", nightly) == 1, up)
     upkeep = up.call("GET", "/deployments/name/upkeep/nightly")
     later = {"type": "SCHEDULED", "state_details": {"scheduled_time": "2099-01-01T00:00:00Z"}}
     stale = up.call("POST", f"/deployments/{upkeep['id']}/create_flow_run", {"state": later})["id"]
