@@ -72,6 +72,39 @@ def refilled(form: Form) -> Filled:
     )
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Told:
+    """What is so at present, beside the headings of the settings' sections."""
+
+    topics: Markup
+    follow: Markup
+    rhythm: Markup
+
+
+def told(s: Services, preferences: Preferences, topics: Sequence[str]) -> Told:
+    """Of what is kept, or would be."""
+    say, interests = s.phrases, preferences.interests
+    wanted = len(wanted_topics(interests, topics))
+    counted = "manage.topics_all" if wanted == len(topics) else "manage.topics_some"
+    follow = [
+        say(f"manage.follow_{name}", count=len(found))
+        for name, found in (("keywords", interests.keywords), ("authors", interests.authors))
+        if found
+    ]
+    rhythm = [say(f"frequency.{preferences.frequency}")]
+    if preferences.frequency is Frequency.WEEKLY and preferences.weekday is not None:
+        rhythm.append(say("manage.rhythm_day", weekday=say(f"date.weekday.{preferences.weekday}")))
+    if preferences.hour is not None:
+        rhythm.append(say("manage.rhythm_hour", hour=f"{preferences.hour:02}:00"))
+    if interests.size is not None:
+        rhythm.append(say("manage.rhythm_size", count=interests.size))
+    return Told(
+        topics=say(counted, count=wanted, all=len(topics)),
+        follow=Markup(" · ").join(follow) or say("manage.follow_nothing"),
+        rhythm=Markup(" · ").join(rhythm),
+    )
+
+
 def _text(number: int | None) -> str:
     return "" if number is None else str(number)
 

@@ -54,6 +54,9 @@ class Reader:
     async def press(self, name: str) -> None:
         await self.page.get_by_role("button", name=name).first.click()
 
+    async def unfold(self, heading: str) -> None:
+        await self.page.locator("summary", has=self.page.get_by_role("heading", name=heading)).click()
+
     async def reads(self, heading: str) -> None:
         await expect(self.page.locator("h1")).to_have_text(heading)
 
@@ -114,6 +117,7 @@ async def test_a_reader_runs_their_subscription_from_links_in_the_mail(site: Sit
 
     # manage, with a look before it counts
     await reader.follow(welcome, "/manage/")
+    await reader.unfold("Keywords and authors")
     await page.get_by_label("Keywords to follow").fill("“microphone”, tides")
     await reader.press("Show me first")
     await expect(page.get_by_text("matches “microphone”")).to_be_visible()
@@ -158,6 +162,7 @@ async def test_what_is_private_needs_a_link_of_its_own(site: Site, reader: Reade
     await subscribe(site, reader)
     await reader.follow(await reader.mail("Welcome"), "/manage/")
     assert READER not in await page.content()
+    await reader.unfold("Address, export, erase")
     await reader.press("Mail me that link")
     await reader.follow(await reader.mail("Your private link"), "/private/")
 
@@ -237,6 +242,25 @@ async def test_every_page_can_be_used_by_everybody(site: Site, reader: Reader, c
             assert await page.get_by_role("cell", name=READER).is_visible()
             await context.close()
     assert found == []
+
+
+async def test_on_a_phone_save_is_in_sight_and_covers_nothing_that_is_focused(site: Site, reader: Reader) -> None:
+    page = reader.page
+    await subscribe(site, reader)
+    await reader.follow(await reader.mail("Welcome"), "/manage/")
+    assert await page.locator("html").evaluate("page => page.scrollHeight") <= 1200
+    for heading in ("Topics", "Keywords and authors", "When it comes, and how much"):
+        await reader.unfold(heading)
+    save = page.get_by_role("button", name="Save")
+    await expect(save).to_be_in_viewport(ratio=1)
+    fields = page.locator("form:has(.bar) :is(input, textarea, select, summary, button:not(.first, .bar *))")
+    for at in range(await fields.count()):
+        field = fields.nth(at)
+        await field.focus()
+        bar, box = await page.locator(".bar").bounding_box(), await field.bounding_box()
+        assert bar is not None and box is not None
+        assert box["y"] + box["height"] <= bar["y"] + 1, await field.evaluate("field => field.outerHTML")
+        await expect(save).to_be_in_viewport(ratio=1)
 
 
 async def log_in(site: Site, page: Page) -> None:

@@ -33,6 +33,7 @@ from subscribers.web.settings_page import (
     said,
     spoken,
     today,
+    told,
     would_have,
     zone_of,
 )
@@ -80,7 +81,7 @@ async def _settings(request: Request, found: Subscription, sent: Form, *, save: 
         errors = {"frequency": s.phrases("errors.no_weekly", newsletter=reader_links.title(request, found))}
         return await _page(request, found, form=refilled(sent), errors=errors)
     if not save:
-        return await _page(request, found, form=refilled(sent), wanted=wanted, notice="manage.unsaved")
+        return await _page(request, found, form=refilled(sent), wanted=wanted, notice="manage.unsaved", open_at="would")
     return await _changed(request, found, await s.subscribers.change(found.id, wanted, s.now()))
 
 
@@ -98,7 +99,7 @@ async def _switch(request: Request, found: Subscription, sent: Form, *, on: bool
     slugs = [topic.slug for group in _groups(request, found) if group.slug == name for topic in group.topics]
     ticked = [slug for slug in sent.get("topics", ()) if slug not in slugs]
     form = refilled({**sent, "topics": [*ticked, *(slugs if on else ())]})
-    return await _page(request, found, form=form, notice="manage.unsaved")
+    return await _page(request, found, form=form, notice="manage.unsaved", open_at="topics")
 
 
 async def _pause(request: Request, found: Subscription, sent: Form) -> Response:
@@ -171,8 +172,10 @@ async def _page(
     errors: Mapping[str, Markup] | None = None,
     notice: str = "",
     changes: list[Markup] | None = None,
+    open_at: str = "",
 ) -> Response:
-    """The settings as they are, or as `form` has them; what would have come is by `wanted`, else by what is kept."""
+    """The settings as they are, or as `form` has them; what would have come is by `wanted`, else by what is kept.
+    `open_at` names the section that is unfolded."""
     s = services(request)
     errors = errors or {}
     status = HTTPStatus.UNPROCESSABLE_ENTITY if errors else HTTPStatus.OK
@@ -194,6 +197,8 @@ async def _page(
     return s.pages(
         "manage.html",
         status,
+        open=open_at,
+        told=told(s, preferences, _slugs(request, found)),
         form=replace(shown, zone=nearest(shown.zone, instead)),
         zone_gone="" if known(preferences.zone) else preferences.zone,
         instead=instead,

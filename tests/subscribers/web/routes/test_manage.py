@@ -96,7 +96,7 @@ async def test_what_is_saved_is_kept_said_and_undone_once(site: Site) -> None:
     assert (changed.frequency, changed.weekday, changed.hour) == (Frequency.WEEKLY, 4, 7)
     assert changed.zone == "Europe/Berlin"
     page = (await site.browser.get(path)).text
-    for words in ("Agents: no longer", "Following “tensor”", "on Friday", "From 07:00 on, Europe/Berlin"):
+    for words in ("Papers of Agents no longer come.", "You follow “tensor” now.", "on Friday", "from 07:00 on, Europe/Berlin"):
         assert words in page
     for _ in range(2):
         answer = await site.browser.post(path, data={"do": "undo", "revision": str(changed.revision)})
