@@ -22,7 +22,8 @@ def choose(edition: Edition, interests: Interests, without: Collection[PaperId] 
     """First, as a part of their own and best first, the papers that match the reader's keywords or authors, whatever
     their topics, each with its reasons. Then the others of the reader's topics (none named means all but the muted
     ones), in the edition's order. At most `interests.size` papers (of a week at most `week.SHOWN`): what they follow
-    first, then the best-ranked, a week's from several groups; how many were left out is told by topic.
+    first, then the best-ranked, a week's from several groups; how many were left out is told by topic. From two on, the
+    best of the reader's topics is one of them, however much they follow.
 
     `without` are papers that the reader has got already. Nothing left: a digest without parts, and the reason.
     """
@@ -45,6 +46,8 @@ def choose(edition: Edition, interests: Interests, without: Collection[PaperId] 
     first = sorted(followed, key=known.rank.__getitem__)[:size]
     for at in followed:
         theirs &= ~(1 << at)
+    if size is not None and 1 < size == len(first) and known.ahead(theirs, first[0]):
+        first.pop()
     kept = known.best(theirs, None if size is None else size - len(first))
     papers = [known.ids[at] for at in first]
     reasons = {paper: tuple(followed[at]) for paper, at in zip(papers, first, strict=True)}
@@ -123,6 +126,10 @@ class _Known:
             first = {self._groups[at]: at for at in reversed(ranked)}
             ranked = list(dict.fromkeys([*sorted(first.values(), key=self.rank.__getitem__)[: week.GROUPS], *ranked]))
         return sum(1 << at for at in ranked[:size])
+
+    def ahead(self, papers: int, than: int) -> bool:
+        """Whether one of the papers is ranked above another one."""
+        return any(papers >> at & 1 for at in self._ranked[: self.rank[than]])
 
     def counts(self, papers: int) -> Mapping[str, int]:
         """How many of these papers each topic has."""

@@ -111,15 +111,17 @@ class Places:
 
 
 def cut_to(room: int, parts: Sequence[Part], cards: Cards) -> tuple[Part, ...]:
-    """Of these papers those that have `room` bytes of HTML: what the reader follows first, then the best-ranked. One
-    is always kept."""
+    """Of these papers those that have `room` bytes of HTML: the leads, then what the reader follows, then the
+    best-ranked. One is always kept."""
     followed = [paper for part in parts if part.reasons for paper in part.papers]
     others = [paper for part in parts if not part.reasons for paper in part.papers]
+    others.sort(key=lambda paper: cards.papers[paper].rank)
+    leads = [paper for paper in others if cards.papers[paper].fresh][: cards.layout.leads]
     why = {paper: why for part in parts for paper, why in part.reasons.items()}
     room -= _besides(cards)
     kept: set[PaperId] = set()
     headed: set[str] = set()
-    for paper in (*followed, *sorted(others, key=lambda paper: cards.papers[paper].rank)):
+    for paper in dict.fromkeys((*leads, *followed, *others)):
         card = cards.papers[paper]
         topic = cards.topics[card.topic]
         room -= max(card.alone.size + topic.label.size, card.listed.size, card.lead.size)
