@@ -258,7 +258,8 @@ async def test_on_a_phone_save_is_in_sight_and_covers_nothing_that_is_focused(si
         field = fields.nth(at)
         await field.focus()
         bar, box = await page.locator(".bar").bounding_box(), await field.bounding_box()
-        assert bar is not None and box is not None
+        assert bar
+        assert box
         assert box["y"] + box["height"] <= bar["y"] + 1, await field.evaluate("field => field.outerHTML")
         await expect(save).to_be_in_viewport(ratio=1)
 

@@ -96,7 +96,8 @@ async def test_what_is_saved_is_kept_said_and_undone_once(site: Site) -> None:
     assert (changed.frequency, changed.weekday, changed.hour) == (Frequency.WEEKLY, 4, 7)
     assert changed.zone == "Europe/Berlin"
     page = (await site.browser.get(path)).text
-    for words in ("Papers of Agents no longer come.", "You follow “tensor” now.", "on Friday", "from 07:00 on, Europe/Berlin"):
+    told = ("Papers of Agents no longer come.", "You follow “tensor” now.", "on Friday", "from 07:00 on, Europe/Berlin")
+    for words in told:
         assert words in page
     for _ in range(2):
         answer = await site.browser.post(path, data={"do": "undo", "revision": str(changed.revision)})
