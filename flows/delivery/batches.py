@@ -58,7 +58,8 @@ class EditionBatches:
         self._context, self._frozen = context, frozen
         self._until, self._standing, self._say = until, standing, say
         self._writer = Writer(context, frozen)
-        self._claimed: dict[int, _Claimed] = {}
+        self._claimed: dict[str, _Claimed] = {}
+        """By their lease: a batch whose lease ran out may be claimed anew while deliveries of the old claim are open."""
         self._closing: set[asyncio.Task[None]] = set()
         self._changed = asyncio.Event()
         self._over = asyncio.Event()
@@ -134,7 +135,7 @@ class EditionBatches:
 
         places = {delivery.subscription_id: place for place, delivery in enumerate(deliveries)}
         messages = WriteAhead(write, len(deliveries), self._context.signer)
-        self._claimed[claim.id] = _Claimed(claim, deliveries, places, len(deliveries), messages)
+        self._claimed[claim.lease] = _Claimed(claim, deliveries, places, len(deliveries), messages)
         return deliveries
 
     async def _progress(self) -> None:
@@ -145,7 +146,7 @@ class EditionBatches:
     # --- one delivery: every one that was fetched is settled once, by `_settles`, which stands behind each way to end
 
     async def write(self, delivery: Delivery) -> Message | None:
-        batch = self._claimed[delivery.claim.id]
+        batch = self._claimed[delivery.claim.lease]
         if batch.unmarked > LOST:  # it has another owner, most likely: the ledger is asked again
             self._settled(batch)
             return None
@@ -182,7 +183,7 @@ class EditionBatches:
         return await until_back(open_rows, self._say, asyncio.Event()) <= number
 
     def give_back(self, delivery: Delivery) -> None:
-        self._settled(self._claimed[delivery.claim.id])
+        self._settled(self._claimed[delivery.claim.lease])
 
     def rest(self, seconds: float) -> None:
         self._resting_until = self._context.now() + dt.timedelta(seconds=seconds)
@@ -227,7 +228,7 @@ class EditionBatches:
 
     def _settles(self, delivery: Delivery, change: asyncio.Future[bool], *, mark: bool = False) -> asyncio.Future[bool]:
         """Settles a delivery when a change of it is made, or can't be: of a mark, when it is not to be had."""
-        change.add_done_callback(partial(self._changed_by, self._claimed[delivery.claim.id], mark))
+        change.add_done_callback(partial(self._changed_by, self._claimed[delivery.claim.lease], mark))
         return change
 
     def _changed_by(self, batch: _Claimed, mark: bool, change: asyncio.Future[bool]) -> None:
@@ -254,7 +255,7 @@ class EditionBatches:
     async def _close(self, batch: _Claimed) -> None:
         """Gives a batch back. Where the database is away at the end of all, its lease runs out by itself."""
         batch.messages.close()
-        self._claimed.pop(batch.claim.id, None)
+        self._claimed.pop(batch.claim.lease, None)
         try:
             now = self._context.now()
             release = partial(self._context.ledger.release, batch.claim, now, not_before=self._rests(now))
