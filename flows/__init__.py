@@ -2,9 +2,9 @@
 
 Data flows one way, and the folders are read in the same order: `papers` (what sources list), `editions` (grouped,
 ranked, chosen), `storage` (kept), `mail` (rendered, encoded, joined for a reader), `sending` (to the mail server),
-`delivery` (an edition or a letter, to its readers), `incoming` (what comes back). `approval` is an operator's look at
-an edition before its readers, `config` what an operator sets, `subscribers` (beside this package) who gets what, and
-the ledger.
+`delivery` (an edition or a letter, to its readers; `shares`: by many machines), `incoming` (what comes back).
+`approval` is an operator's look at an edition before its readers, `config` what an operator sets, `subscribers` (beside
+this package) who gets what, and the ledger.
 
 The flows stand here, a file each: `daily` and `weekly` run `collect`, `compose` and `deliver`, which can be started by
 hand too; `returns` and `upkeep`; in `by_hand` what an operator does about an edition. They are thin: `pipeline` has the

@@ -44,6 +44,7 @@ async def deliver_edition(newsletter: str, kind: Kind, day: dt.date) -> str:
                 return frozen
             if asked_for and await context.store.release(frozen.id):
                 log.info("It was held; it goes on, since you say so.")
+            log.info("It is edition %s in the ledger.", frozen.id)
             await watch(context, newsletter)
             async with heeding_pause_all(stop, log.info), heeding_the_operator(run, stop, log.info) as word:
                 delivered = await dispatch(context, frozen, log.info, stop=stop)

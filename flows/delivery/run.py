@@ -118,6 +118,17 @@ async def deliver(
     return await until_back(partial(_standing, context, frozen.id, report), say, stop or asyncio.Event())
 
 
+async def take_part(context: Context, frozen: Frozen, say: Say, *, stop: asyncio.Event) -> Report:
+    """Works what is due of an edition, beside whoever began its delivery, until nothing of it is free any more: what
+    others have claimed is theirs. Nothing of one that is held, or whose newsletter is paused."""
+    transport(context.settings.mail_url.get_secret_value())
+    if kept := await paused_sentence(context, frozen.edition.newsletter) or await held_sentence(context, frozen):
+        say(kept)
+        return Report()
+    await _look_at_the_clock(context, say)
+    return await work(context, frozen, context.now(), stop, say)
+
+
 async def _replaced(context: Context, frozen: Frozen) -> bool:
     """Whether a corrected edition goes instead of this one: who has not got it gets the other."""
     edition = frozen.edition
