@@ -59,7 +59,7 @@ class EditionBatches:
         self._until, self._standing, self._say = until, standing, say
         self._writer = Writer(context, frozen)
         self._claimed: dict[str, _Claimed] = {}
-        """By their lease: a batch whose lease ran out may be claimed anew while deliveries of the old claim are open."""
+        """By their lease: a batch whose lease ran out may be claimed anew while the old claim has deliveries open."""
         self._closing: set[asyncio.Task[None]] = set()
         self._changed = asyncio.Event()
         self._over = asyncio.Event()
