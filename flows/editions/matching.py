@@ -166,14 +166,14 @@ def _plain(text: str) -> str:
     """Latin letters without accents, strokes and ligatures; other letters as they are."""
     if text.isascii():
         return text
-    letters = unicodedata.normalize("NFKD", text.translate(_STROKES))
+    letters = unicodedata.normalize("NFKD", text.translate(STROKES))
     return unicodedata.normalize("NFC", "".join(c for c in letters if c not in _ACCENTS))
 
 
 _LATIN = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ")
 _ACCENTS = frozenset(map(chr, range(0x300, 0x370)))
 """What stands over and under Latin letters. Other scripts' marks are part of the letter: パ is not ハ."""
-_STROKES = str.maketrans(
+STROKES = str.maketrans(
     {
         "ł": "l",
         "Ł": "L",
@@ -190,6 +190,7 @@ _STROKES = str.maketrans(
     }
     | {"œ": "oe", "Œ": "Oe", "þ": "th", "Þ": "Th", "ß": "ss", "\u00ad": "", "\u200d": "", "ʼ": "'"}
 )
+"""Letters that no decomposition of Unicode takes apart, and what is written for them."""
 _UNDIVIDED = re.compile(r"[\u0e00-\u0e7f\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\uff66-\uff9f]")
 _LAST_FIRST = re.compile(r"(?P<last>\w.+?)\s+(?P<initials>(?:[A-Z]\.?[\s-]?){1,3})")
 _PARTICLES = frozenset(

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from flows.editions import maths
+from flows.editions.matching import STROKES
 from flows.editions.words import words
 from flows.papers.model import Paper
 
@@ -22,12 +23,24 @@ MAX_WORD = 60
 """Characters of a word that count: PostgreSQL takes at most 2,046 bytes."""
 SHORTEST_BEGINNING = 2
 """Letters that must stand before a `*`: nearly every paper has a word with a given first letter."""
+SHORTEST_CORRECTED, LONGEST_CORRECTED = 4, 30
+"""Letters of a word that may be corrected, or be what is meant."""
 
-_WORD = re.compile(r"\w+(?:['’]s\b)?")
+_UNSEEN = "\u00ad\u034f\u061c\u180e\u200b-\u200f\u2060-\u2064\ufe00-\ufe0f\ufeff"
+"""What breaks, joins or turns text and is no letter: a soft hyphen, spaces without width."""
+_MARKS = (
+    "\u0300-\u036f\u0483-\u0487\u0591-\u05c7\u0610-\u061a\u064b-\u065f\u0670\u06d6-\u06ed\u1ab0-\u1aff\u1dc0-\u1dff"
+    "\u20d0-\u20f0\u3099\u309a\ufe20-\ufe2f"
+)
+"""Accents that stand behind their letter (NFD): no word ends at one."""
+_WORD = re.compile(rf"\w[\w{_MARKS}{_UNSEEN}]*(?:['’ʼ＇]s\b)?")
+_NOT_SEEN = re.compile(f"[{_UNSEEN}]")
+_POSSESSIVE = re.compile(r"['’ʼ＇]s$")
 _ACRONYMS = re.compile(r"[A-Z]{2,}s")
 _PIECE = re.compile(r'"([^"]*)"?|([^\s,;"]+)')
 _APART = str.maketrans("_'", "  ")
-_QUOTES = str.maketrans(dict.fromkeys("“”„‟«»＂", '"'))
+_TYPED = str.maketrans(dict.fromkeys("“”„‟«»＂", '"') | dict.fromkeys("，、；", ",") | {"＊": "*"})
+"""Signs of other keyboards as those that mean something here; one for one, so that places stay."""
 _LITTLE = frozenset(
     [
         "a",
@@ -109,7 +122,7 @@ def parse(typed: str) -> Query:
 
     Nothing typed is an error. What stands together without a space ("state-of-the-art") is a phrase.
     """
-    text = typed[:MAX_LETTERS].translate(_QUOTES)
+    text = typed[:MAX_LETTERS].translate(_TYPED)
     terms: dict[Term, bool] = {}
     for quoted, bare in _PIECE.findall(text):
         term = _term(quoted or bare, beginning=not quoted and bare.endswith("*"))
@@ -145,6 +158,30 @@ def said(paper: Paper) -> Said:
         about=_only_words(maths.text(about)),
         abstract=_only_words(maths.text(paper.abstract)),
     )
+
+
+def spellings(paper: Paper) -> dict[str, str]:
+    """The words of a paper that a misspelt one may be meant for, each as it is written, in lower case."""
+    texts = (paper.title, " , ".join(paper.authors), " , ".join(paper.keywords), paper.abstract)
+    found: dict[str, str] = {}
+    for text in map(maths.text, texts):
+        for written in _WORD.findall(text):
+            made = _spelled(written)
+            if len(made) == 1 and is_correctable(made[0]):
+                shown = _POSSESSIVE.sub("", unicodedata.normalize("NFC", _NOT_SEEN.sub("", written))).casefold()
+                found.setdefault(made[0], shown[:MAX_WORD])
+    return found
+
+
+def is_correctable(word: str) -> bool:
+    """Whether a word, in its one spelling, is long enough to be known by most of its letters."""
+    return SHORTEST_CORRECTED <= len(word) <= LONGEST_CORRECTED and word.isalpha() and word not in _LITTLE
+
+
+def correctable(typed: str) -> list[tuple[str, int, int]]:
+    """The words typed that may be misspelt, each with its place; not those with a `*` behind."""
+    text = typed[:MAX_LETTERS].translate(_TYPED)
+    return [(word, s, e) for word, s, e in _words(text) if is_correctable(word) and text[e : e + 1] != "*"]
 
 
 def _only_words(text: str) -> tuple[str, ...]:
@@ -216,6 +253,8 @@ def _words(text: str) -> list[tuple[str, int, int]]:
 @lru_cache(maxsize=65_536)
 def _spelled(word: str) -> tuple[str, ...]:
     """A word in its one spelling; several where it holds an underscore. Of other scripts it is as it is."""
+    if not word.isascii():
+        word = unicodedata.normalize("NFKC", _NOT_SEEN.sub("", word))
     if _ACRONYMS.fullmatch(word):
         word = word[:-1]
     folded = _folded(word)
@@ -224,5 +263,6 @@ def _spelled(word: str) -> tuple[str, ...]:
 
 
 def _folded(word: str) -> str:
-    whole = "".join(c for c in unicodedata.normalize("NFKD", word) if not unicodedata.combining(c))
+    apart = unicodedata.normalize("NFKD", _NOT_SEEN.sub("", word)).translate(STROKES)
+    whole = "".join(c for c in apart if not unicodedata.combining(c))
     return "".join(c if c.isalnum() or c in "_'" else " " for c in whole.casefold().replace("’", "'")).strip()

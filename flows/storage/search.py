@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import sqlalchemy as sa
@@ -17,7 +17,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from flows.papers.model import Paper, PaperId
 from flows.storage.database import Database, metadata
-from flows.storage.query import Phrase, Query, Said, said
+from flows.storage.query import Phrase, Piece, Query, Said, correctable, parse, said, spellings
+from flows.storage.vocabulary import learn, near
 
 WORDS = "paper_words"
 """What the database keeps to search by, in its own way: SQLite a virtual table (with five more behind it), PostgreSQL a
@@ -39,6 +40,16 @@ paper = sa.Table(
 _words = sa.table(WORDS, sa.column("id"), sa.column("rowid"), sa.column("words"))
 
 PAGE = 20
+FEW = 2
+"""Papers that hold a word, so that it may be misspelt: slips stand in papers too."""
+TIMES = 10
+"""What is meant stands in so many times as many papers as the slip, at least."""
+MANY = 1000
+"""Papers that hold a word and are counted: more make no difference."""
+CORRECTED = 4
+"""Words of a query that are looked at."""
+CANDIDATES = 6
+"""Known words that are counted for each of them."""
 
 _GAP = 100
 """Between two fields, so that no phrase goes from one to the next."""
@@ -88,6 +99,59 @@ class Search:
             rows = (await connection.execute(best)).all()
             total = await connection.scalar(sa.select(sa.func.count()).select_from(matching.subquery()))
         return Found(papers={PaperId(row.paper_id): row.topic for row in rows}, total=total or 0)
+
+    async def meant(self, typed: str, wanted: Wanted, total: int) -> tuple[Piece, ...]:
+        """What was probably meant where a search found `total` papers, very few: the words typed with those that hardly
+        any paper holds exchanged for the nearest known ones, which are marked. Empty where that finds no more.
+
+        It takes a bounded number of looks into the index, however much was typed.
+        """
+        pieces: list[Piece] = []
+        at, changed = 0, False
+        async with self._database.read() as connection:
+            for word, start, end in correctable(typed)[:CORRECTED]:
+                if better := await self._better(connection, word):
+                    # a name stays one
+                    better = better[0].upper() + better[1:] if typed[start].isupper() else better
+                    pieces += [Piece(typed[at:start]), Piece(better, found=True)]
+                    at, changed = end, True
+        pieces.append(Piece(typed[at:]))
+        shown = tuple(piece for piece in pieces if piece.text)
+        if not changed:
+            return ()
+        found = await self.find(replace(wanted, query=parse("".join(piece.text for piece in shown)), page=1))
+        return shown if found.total > total else ()
+
+    async def _better(self, connection: AsyncConnection, word: str) -> str:
+        held = await self._held(connection, word)
+        if held > FEW:
+            return ""
+        found = [
+            (slips, -await self._held(connection, other), written)
+            for slips, other, written in await near(connection, word, CANDIDATES)
+        ]
+        return next((written for _, count, written in sorted(found) if -count >= max(1, TIMES * held)), "")
+
+    async def _held(self, connection: AsyncConnection, word: str) -> int:
+        """How many papers hold a word, up to `MANY`."""
+        matching, _ = self._matching(Wanted(query=Query(((Phrase((word,)),),))))
+        some = matching.limit(MANY).subquery()
+        return await connection.scalar(sa.select(sa.func.count()).select_from(some)) or 0
+
+    async def of_late(self, queries: Sequence[Query], first: dt.date, limit: int) -> Sequence[Sequence[PaperId]]:
+        """For each query the newest papers that hold all of it and were listed on `first` or later, `limit` at most."""
+        found = []
+        async with self._database.read() as connection:
+            for query in queries:
+                newest = self.holding(query, first).order_by(paper.c.day.desc(), paper.c.id.desc()).limit(limit)
+                found.append([PaperId(row) for row in await connection.scalars(newest)])
+        return found
+
+    async def listed(self, first: dt.date) -> int:
+        """How many papers were listed on `first` or later."""
+        since, _ = self._matching(Wanted(first=first))
+        async with self._database.read() as connection:
+            return await connection.scalar(sa.select(sa.func.count()).select_from(since.subquery())) or 0
 
     def holding(self, query: Query, first: dt.date) -> sa.Select[Any]:
         """The identifiers of the papers that hold every term and were listed on `first` or later, for a query that
@@ -141,6 +205,7 @@ _KEEP_ON_POSTGRESQL = sa.text(
 async def index(connection: AsyncConnection, papers: Iterable[Paper]) -> None:
     """Makes papers findable as they are now, in the caller's transaction."""
     on_sqlite = connection.dialect.name == "sqlite"
+    heard: dict[str, str] = {}
     # in one order, so that two processes never wait for each other's rows
     for one in sorted(papers, key=lambda one: one.id):
         row = (sqlite.insert if on_sqlite else postgresql.insert)(paper)
@@ -150,17 +215,21 @@ async def index(connection: AsyncConnection, papers: Iterable[Paper]) -> None:
             .returning(paper.c.id)
         )
         words = said(one)
+        heard = spellings(one) | heard
         if on_sqlite:
             fields = {name: " ".join(getattr(words, name)) for name in _FIELDS}
             await connection.execute(_FORGET_ON_SQLITE, {"id": identity})
             await connection.execute(_KEEP_ON_SQLITE, {"id": identity, **fields})
         else:
             await connection.execute(_KEEP_ON_POSTGRESQL, {"id": identity, "words": _tsvector(words)})
+    await learn(connection, heard)
 
 
 async def unindexed(connection: AsyncConnection, limit: int) -> Sequence[PaperId]:
-    """Papers whose words can't be searched for yet: those that were kept before there was a search."""
-    rows = await connection.scalars(sa.select(paper.c.paper_id).where(~paper.c.indexed).limit(limit))
+    """Papers whose words can't be searched for yet, the newest first: those that were kept before there was a search,
+    or before it read words as it does now."""
+    waiting = sa.select(paper.c.paper_id).where(~paper.c.indexed).order_by(paper.c.day.desc(), paper.c.id.desc())
+    rows = await connection.scalars(waiting.limit(limit))
     return [PaperId(row) for row in rows]
 
 

@@ -12,6 +12,7 @@ import flows.config.installation
 import flows.storage.approvals
 import flows.storage.editions
 import flows.storage.search
+import flows.storage.vocabulary
 import subscribers.ledger.rate
 import subscribers.tables
 from flows.storage.database import Database, Instant, connect, database_now, metadata, migrate
@@ -20,6 +21,7 @@ DECLARED = (
     flows.storage.approvals.approval,
     flows.storage.editions.edition,
     flows.storage.search.paper,
+    flows.storage.vocabulary.vocabulary,
     flows.config.installation.fingerprint,
     subscribers.ledger.rate.turn,
     subscribers.tables.subscriber,

@@ -230,3 +230,98 @@ async def test_of_a_newsletters_papers_of_late_those_that_hold_a_phrase_are_coun
 
 
 ONE_MORE = factories.paper(9, abstract="Bridges and neural nets.")
+
+
+HYPHEN = "\u00ad"
+
+
+@pytest.mark.parametrize(
+    ("kept", "typed"),
+    [
+        ("Poincaré", "Poincare\u0301"),
+        ("Poincare\u0301", "poincaré"),
+        ("A\u030angstro\u0308m", "ångström"),
+        ("Ångström", "Angstrom"),
+        (f"trans{HYPHEN}former", "transformer"),
+        ("transformer", f"trans{HYPHEN}form\u200ber"),
+        ("ＴＲＡＮＳＦＯＲＭＥＲＳ", "transformer"),
+        ("transformer", "Ｔｒａｎｓｆｏｒｍｅｒ"),
+        ("Łukasz Sørensen", "lukasz sorensen"),
+        ("O’Brien", "OʼBrien"),
+        ("パターン", "ハ\u309aターン"),
+        ("機械学習 犬", "犬，機械学習"),
+        ("Й", "И\u0306"),
+        ("quantizer", "quant＊"),
+    ],
+)
+async def test_names_and_words_are_found_in_every_form_that_unicode_has(
+    database: Database, kept: str, typed: str
+) -> None:
+    await keep(database, factories.paper(1, title=kept), factories.paper(2, title="Bridges", authors=(kept,)), ONE_MORE)
+    assert set(await found(database, typed)) == {"2606.00001", "2606.00002"}
+
+
+async def meant(database: Database, typed: str, **wanted: object) -> str:
+    asked = Wanted(query=parse(typed), **wanted)  # type: ignore[arg-type]
+    pieces = await Search(database).meant(typed, asked, (await Search(database).find(asked)).total)
+    return "".join(f"*{piece.text}*" if piece.found else piece.text for piece in pieces)
+
+
+@pytest.mark.parametrize(
+    ("typed", "expected"),
+    [
+        ("difusion", "*diffusion*"),
+        ("diffusoin", "*diffusion*"),
+        ("idffusion", "*diffusion*"),
+        ("Diffusiom maps", "*Diffusion* maps"),
+        ('"latent difusion"', '"latent *diffusion*"'),
+        ("difusion latnt", "*diffusion* *latent*"),
+        ("difusions", "*diffusion*"),
+        ("Zoe Mrash", "Zoe *Marsh*"),
+        ("diffusion", ""),
+        ("dif", ""),
+        ("difusion*", ""),
+        ("difusion xyzzyq", ""),
+        ("", ""),
+        ("12345678", ""),
+    ],
+)
+async def test_a_misspelt_word_is_told_by_the_words_that_papers_hold(
+    database: Database, typed: str, expected: str
+) -> None:
+    listed = [factories.paper(n, title=f"Latent Diffusion Maps {n}", authors=("Zoë Marsh",)) for n in range(1, 12)]
+    await keep(database, *listed)
+    assert await meant(database, typed) == expected
+
+
+async def test_a_slip_that_stands_in_a_paper_is_told_too_and_of_two_words_the_usual_one(database: Database) -> None:
+    listed = [factories.paper(n, title="Diffusion") for n in range(1, 12)]
+    listed += [factories.paper(20, title="Difusion"), *(factories.paper(n, title="Infusion") for n in (21, 22))]
+    await keep(database, *listed)
+    assert await meant(database, "difusion") == "*diffusion*"
+    # 11 papers are not ten times 2
+    assert await meant(database, "infusion") == ""
+    # nothing else would be found by it
+    assert await meant(database, "difusion", first=LATER) == ""
+
+
+async def test_however_much_is_typed_the_index_is_asked_a_bounded_number_of_times(database: Database) -> None:
+    await keep(database, *(factories.paper(n, title=f"aaaa{chr(96 + n)}bcd") for n in range(1, 20)))
+    asked = 0
+
+    def count(*_: object) -> None:
+        nonlocal asked
+        asked += 1
+
+    sa.event.listen(database.engine.sync_engine, "before_cursor_execute", count)
+    await meant(database, " ".join(f"aaaa{letter}bce" for letter in "abcdefghijklmnopqrstuvwxyz" * 3))
+    assert asked <= 4 * (1 + 2 + 6) + 8
+
+
+async def test_what_is_of_late_comes_newest_first_and_is_bounded(database: Database) -> None:
+    await keep(database, *factories.papers(3))
+    await keep(database, factories.paper(4, day=LATER), day=LATER)
+    search = Search(database)
+    assert await search.of_late([parse("islands"), parse("nowhere")], DAY, 2) == [["2606.00004", "2606.00003"], []]
+    assert await search.of_late([parse("islands")], LATER, 9) == [["2606.00004"]]
+    assert (await search.listed(DAY), await search.listed(LATER)) == (4, 1)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import datetime as dt
+from collections.abc import Sequence
 from http import HTTPStatus
 
 from starlette.exceptions import HTTPException
@@ -17,7 +19,9 @@ from flows.storage.archive import Issue
 from flows.storage.editions import Frozen
 from subscribers.web.page_meta import Card, feeds_of
 from subscribers.web.pages import public
+from subscribers.web.related import DAYS, HOLDING, TERMS, alike, queries
 from subscribers.web.services import Services, services
+from subscribers.web.suggestions import candidates
 
 HOUR = 3600
 DESCRIPTION = 200
@@ -48,6 +52,7 @@ async def paper(request: Request) -> Response:
         second=topics.get(entry.second) if entry else None,
         stood=stood,
         newsletters=s.newsletters,
+        related=await _related(s, found, entry.topic if entry else ""),
         card=Card(
             title=text(found.title) or found.id,
             description=text(excerpt(found.abstract, DESCRIPTION)),
@@ -65,6 +70,18 @@ async def _entry(s: Services, identity: PaperId, stood: list[Issue]) -> Entry | 
     kept = await s.store.find(stood[0].newsletter, stood[0].kind, stood[0].day)
     entries = kept.edition.entries if isinstance(kept, Frozen) else ()
     return next((entry for entry in entries if entry.paper.id == identity), None)
+
+
+async def _related(s: Services, paper: Paper, topic: str) -> Sequence[Paper]:
+    """The papers that share most of its terms, of its own time and since."""
+    terms = candidates(paper, s.topics, topic)[:TERMS]
+    if not terms:
+        return ()
+    first = paper.day - dt.timedelta(days=min(DAYS, (paper.day - dt.date.min).days))
+    holding = await s.search.of_late(queries(terms), first, HOLDING)
+    found = alike(paper.id, terms, holding, await s.search.listed(first))
+    papers = await s.store.papers_of(found)
+    return [papers[one] for one in found if one in papers]
 
 
 def _links(paper: Paper) -> dict[str, str]:

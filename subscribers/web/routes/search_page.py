@@ -27,6 +27,8 @@ LAST_PAGE = 50
 FIELDS = ("q", "topic", "from", "to")
 ECHOED = 400
 """Characters of a field that are shown again."""
+HARDLY_ANY = 2
+"""Papers found, so that it is asked whether a word is misspelt."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,6 +49,9 @@ async def search(request: Request) -> Response:
     wanted, errors = _read(given, request.query_params, topics)
     asked = bool(wanted.query.terms or wanted.topic or wanted.first or wanted.last)
     found = await s.search.find(wanted) if asked and not errors else None
+    meant: Sequence[Piece] = ()
+    if found and wanted.query.terms and found.total <= HARDLY_ANY:
+        meant = await s.search.meant(given["q"], wanted, found.total)
     page = s.pages(
         "search.html",
         HTTPStatus.BAD_REQUEST if errors else HTTPStatus.OK,
@@ -61,7 +66,10 @@ async def search(request: Request) -> Response:
         page=wanted.page,
         pages=min(found.pages, LAST_PAGE) if found else 0,
         first=(wanted.page - 1) * PAGE + 1,
-        address=lambda number: "/search?" + urlencode({k: v for k, v in given.items() if v} | {"page": number}),
+        address=lambda number: _address(given | {"page": str(number)}),
+        set_filters=sum(bool(given[field]) for field in FIELDS[1:]),
+        meant=meant,
+        meant_address=_address(given | {"q": "".join(piece.text for piece in meant)}),
     )
     return page if errors else public(request, page, MINUTES)
 
@@ -89,6 +97,10 @@ def _read(
         page=int(number[:9]),
     )
     return wanted, errors
+
+
+def _address(fields: Mapping[str, str]) -> str:
+    return "/search?" + urlencode({field: value for field, value in fields.items() if value})
 
 
 def _day(written: str) -> dt.date | None:

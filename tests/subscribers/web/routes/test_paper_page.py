@@ -116,3 +116,22 @@ async def test_a_paper_that_stood_in_no_edition_has_no_topic(visited: Visited) -
     page = await visited.page("/paper/2606.00001")
     assert "/search?topic=" not in page
     assert "/archive/daily" not in page
+
+
+async def test_each_author_leads_to_what_else_they_wrote(visited: Visited) -> None:
+    papers = [factories.paper(1, authors=('Zoë "Z" Marsh', "Ada Brook")), factories.paper(2, authors=("Zoe Z Marsh",))]
+    await visited.publish(visited.edition(listed=papers))
+    (zoe, ada) = tree_of(await visited.page("/paper/2606.00001")).xpath("//p[@class='lead']/a/@href")
+    assert ada == "/search?q=%22Ada%20Brook%22"
+    found = tree_of(await visited.page(zoe)).xpath("//ol//h3/a/@href")
+    assert set(found) == {"/paper/2606.00001", "/paper/2606.00002"}
+
+
+async def test_papers_on_the_same_subject_are_named(visited: Visited) -> None:
+    about = [factories.paper(n, title="Neural Hedges", abstract=f"Number {n}.") for n in (1, 2, 3)]
+    far = factories.paper(8, title="Neural Hedges", day=DAY - dt.timedelta(days=300))
+    await visited.publish(visited.edition(listed=[far], day=far.day, number=1))
+    await visited.publish(visited.edition(listed=[*about, factories.paper(9, title="The Quiet Compiler")]))
+    found = tree_of(await visited.page("/paper/2606.00001")).xpath("//ul[@class='related']//a/@href")
+    assert found == ["/paper/2606.00003", "/paper/2606.00002"]
+    assert not tree_of(await visited.page("/paper/2606.00009")).xpath("//ul[@class='related']")

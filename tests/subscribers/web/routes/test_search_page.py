@@ -116,3 +116,33 @@ async def test_looking_for_something_changes_nothing(visited: Visited) -> None:
     await visited.context.store.keep(Collected(source="huggingface", day=DAY, papers=papers), NOON)
     assert (await visited.browser.post("/search", data={"q": "map"})).status_code == 405
     assert await visited.page("/search?q=island") == await visited.page("/search?q=island")
+
+
+async def test_a_misspelt_word_is_asked_after_with_all_else_that_was_chosen(visited: Visited) -> None:
+    await visited.publish(visited.edition(listed=[factories.paper(n) for n in range(1, 15)]))
+    page = await visited.page(f"/search?q=islnads+charts&from={DAY}")
+    tree = tree_of(page)
+    (link,) = tree.xpath("//p[@class='meant']/a")
+    assert link.text_content() == "islands charts"
+    assert link.xpath("em/text()") == ["islands"]
+    assert link.get("href") == f"/search?q=islands+charts&from={DAY}"
+    assert results(await visited.page(link.get("href")))
+    assert "Did you mean" not in await visited.page("/search?q=islands")
+    await is_sent_once(visited, "/search?q=islnads")
+
+
+async def test_what_is_typed_beside_a_misspelt_word_stays_text(visited: Visited) -> None:
+    await visited.publish(visited.edition(listed=[factories.paper(n) for n in range(1, 15)]))
+    page = await visited.page("/search?" + urlencode({"q": '"><script> islnads'}))
+    assert "<script" not in page
+
+
+async def test_the_filters_are_folded_and_tell_how_many_are_set(visited: Visited) -> None:
+    await visited.publish()
+    plain = tree_of(await visited.page("/search?q=map"))
+    assert plain.xpath("//details[@class='filters'][not(@open)]//select")
+    assert not plain.xpath("//summary/span")
+    chosen = tree_of(await visited.page(f"/search?q=map&topic=agents&from={DAY}"))
+    assert chosen.xpath("string(//summary/span)") == "(2 set)"
+    wrong = tree_of(await visited.page("/search?q=map&topic=nope", 400))
+    assert wrong.xpath("//details[@class='filters'][@open]")
