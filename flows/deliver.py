@@ -14,8 +14,7 @@ from prefect.states import Completed
 
 from flows import pipeline
 from flows.artifacts import show_delivery, watch
-from flows.by_hand.pause_all import heeding_pause_all
-from flows.by_hand.stopping import Word, goes_on_by_itself, heeding_the_operator, run_id
+from flows.by_hand.stopping import Word, goes_on_by_itself, heeding_the_operator
 from flows.by_hand.suspension import at_deadline
 from flows.config.settings import load_settings
 from flows.context import open_context, report_link, utc_now
@@ -25,7 +24,7 @@ from flows.delivery.run import deliver_due as dispatch_due
 from flows.editions.model import Kind, NoEdition
 from flows.events.emit import tell
 from flows.outcomes import Problem
-from flows.parameters import DUE_EVERY, KindOfDay, Target, scheduled_at
+from flows.parameters import DUE_EVERY, KindOfDay, Target, run_id, scheduled_at
 from flows.process import apart
 
 
@@ -46,7 +45,7 @@ async def deliver_edition(newsletter: str, kind: Kind, day: dt.date) -> str:
                 log.info("It was held; it goes on, since you say so.")
             log.info("It is edition %s in the ledger.", frozen.id)
             await watch(context, newsletter)
-            async with heeding_pause_all(stop, log.info), heeding_the_operator(run, stop, log.info) as word:
+            async with heeding_the_operator(run, stop, log.info) as word:
                 delivered = await dispatch(context, frozen, log.info, stop=stop)
             if word.said:
                 await context.store.hold(frozen.id, context.now(), f"its run was {word.said}")
@@ -85,7 +84,7 @@ async def deliver_what_is_due(newsletter: str) -> str:
         async with open_context(load_settings()) as context:
             context.newsletter(newsletter)
             await watch(context, newsletter)
-            async with heeding_pause_all(stop, log.info), heeding_the_operator(run, stop, log.info) as word:
+            async with heeding_the_operator(run, stop, log.info) as word:
                 done = await dispatch_due(context, newsletter, log.info, stop)
             if word.said:
                 await hold_unfinished(context, newsletter, f"a run of deliver-due was {word.said}")

@@ -9,6 +9,7 @@ import datetime as dt
 from collections.abc import Callable
 from typing import Annotated, Any
 
+from prefect.client.schemas.objects import FlowRun
 from prefect.context import FlowRunContext
 from pydantic import BaseModel, BeforeValidator, Field, WithJsonSchema
 
@@ -110,10 +111,21 @@ class Order(Day):
     )
 
 
+def this_run() -> FlowRun | None:
+    """The run around us; None: there is none."""
+    context = FlowRunContext.get()
+    return context.flow_run if context else None
+
+
+def run_id() -> str:
+    """The identifier of the run around us; empty: there is none."""
+    run = this_run()
+    return str(run.id) if run else ""
+
+
 def scheduled_at() -> dt.datetime | None:
     """When the run around us was to start, if a schedule made it; None for a run that a person started."""
-    context = FlowRunContext.get()
-    run = context.flow_run if context else None
+    run = this_run()
     return run.expected_start_time if run is not None and run.auto_scheduled else None
 
 

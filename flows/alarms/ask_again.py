@@ -6,12 +6,12 @@ from __future__ import annotations
 import datetime as dt
 
 from prefect.client.orchestration import get_client
-from prefect.context import FlowRunContext
 from prefect.states import Scheduled
 
 from flows.context import utc_now
 from flows.editions.deadline import collected_by
 from flows.editions.model import Kind, Newsletter
+from flows.parameters import this_run
 
 EVERY = dt.timedelta(minutes=10)
 """Until the next run."""
@@ -21,16 +21,15 @@ _UNTIL = "paperround.until"
 
 def asked_again_until() -> dt.datetime | None:
     """The deadline, where the run around us is a later one; None: it is the first."""
-    context = FlowRunContext.get()
-    until = context.flow_run.labels.get(_UNTIL) if context and context.flow_run else None
+    run = this_run()
+    until = run.labels.get(_UNTIL) if run else None
     return dt.datetime.fromisoformat(str(until)) if until else None
 
 
 async def ask_again(newsletter: Newsletter, kind: Kind, day: dt.date, failed: str) -> str:
     """Plans a later run for a daily edition whose sources failed; in a sentence, when that is. Empty: the deadline has
     come, and nothing was planned."""
-    context = FlowRunContext.get()
-    run = context.flow_run if context else None
+    run = this_run()
     if kind is not Kind.DAILY or run is None or run.deployment_id is None:
         return ""
     now = utc_now()

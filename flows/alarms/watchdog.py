@@ -11,7 +11,6 @@ from zoneinfo import ZoneInfo
 from prefect import flow, get_run_logger
 from prefect.client.orchestration import PrefectClient, get_client
 from prefect.client.schemas.objects import State
-from prefect.context import FlowRunContext
 from prefect.exceptions import ObjectNotFound
 from prefect.states import Completed
 
@@ -21,7 +20,7 @@ from flows.context import Context, open_context, utc_now
 from flows.editions.deadline import collected_by
 from flows.editions.model import Edition, Kind, Newsletter
 from flows.events.emit import tell
-from flows.parameters import scheduled_at
+from flows.parameters import scheduled_at, this_run
 from subscribers.people.movements import movements
 
 PATIENCE = dt.timedelta(minutes=5)
@@ -52,8 +51,8 @@ async def watchdog() -> State[Any]:
 
 
 async def _set_right(client: PrefectClient) -> list[str]:
-    own = FlowRunContext.get()
-    mine = {own.flow_run.id} if own and own.flow_run else set[UUID]()
+    own = this_run()
+    mine = {own.id} if own else set[UUID]()
     now = utc_now()
     heard = await _heard(client, now - PATIENCE) | mine
     if not silent(await started(client), heard, now, PATIENCE):

@@ -54,6 +54,8 @@ async def correct(
             f"The {kind} edition of {day} was corrected already, in other words: it is corrected once. "
             "Say the same again to go on with that correction."
         )
+    if await context.store.release(found.id):
+        say("It was held; it goes on, since you say so.")
     if whole:
         await open_rows(context, kept, say)
     new = await correct_rows(context.database, kept.id, found.id, context.now(), whole=whole)

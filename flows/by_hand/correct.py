@@ -13,13 +13,14 @@ from prefect.states import Completed
 from pydantic import Field
 
 from flows.approval import put_right
+from flows.by_hand.stopping import Word, heeding_the_operator
 from flows.config.settings import load_settings
 from flows.context import open_context
 from flows.delivery.run import Delivered
 from flows.editions.decisions import Decisions, decisions
 from flows.editions.model import Kind
 from flows.outcomes import Problem
-from flows.parameters import KindOfDay
+from flows.parameters import KindOfDay, run_id
 from flows.process import apart
 
 
@@ -60,13 +61,20 @@ async def correct(correction: Correction) -> State[Any]:
 async def correct_edition(newsletter: str, kind: Kind, day: dt.date, made: Decisions, *, whole: bool) -> str:
     """Brings the correction; returns how that stands. Raises Problem where it had to stop."""
     log = get_run_logger()
+    run, word = run_id(), Word()
 
     async def work(stop: asyncio.Event) -> Delivered:
+        nonlocal word
         async with open_context(load_settings()) as context:
             wanted = context.newsletter(newsletter, kind)
-            return await put_right.correct(context, wanted, kind, day, made, log.info, whole=whole, stop=stop)
+            async with heeding_the_operator(run, stop, log.info) as word:
+                done = await put_right.correct(context, wanted, kind, day, made, log.info, whole=whole, stop=stop)
+            if word.said and (correction := await context.store.correction(newsletter, kind, day)):
+                await context.store.hold(correction.id, context.now(), f"its run was {word.said}")
+            return done
 
     delivered = await apart(work)
+    await word.obey()
     if delivered.halted:
         raise Problem(f"{delivered.halted} Nobody was lost: start the run again when it is mended.")
     return f"Correction. {delivered.sentence}"

@@ -1,5 +1,5 @@
-"""The Prefect Variable `paperround_pause_all`: while it is true no edition is sent, of any newsletter. It counts at the
-a delivery starts and while it goes on; what was not sent is due, and `deliver-due` goes on when it is false or gone."""
+"""The Prefect Variable `paperround_pause_all`: while it is true no edition is sent, of any newsletter. It counts when a
+delivery starts and while it goes on; what was not sent is due, and `deliver-due` goes on when it is false or gone."""
 
 from __future__ import annotations
 

@@ -15,12 +15,12 @@ from typing import Any
 
 from prefect.client.orchestration import get_client
 from prefect.client.schemas.objects import State, StateType
-from prefect.context import FlowRunContext
 from prefect.exceptions import Pause
 
 from flows.alarms.ask_again import asked_again_until
+from flows.by_hand.pause_all import heeding_pause_all
 from flows.context import Say
-from flows.parameters import scheduled_at
+from flows.parameters import run_id, scheduled_at, this_run
 
 EVERY = 2.0
 """Seconds between two looks, one small request each: within five the last message is out."""
@@ -49,16 +49,9 @@ class Word:
             await asyncio.sleep(PATIENCE)
 
 
-def run_id() -> str:
-    """The run around us; empty: there is none."""
-    context = FlowRunContext.get()
-    return str(context.flow_run.id) if context and context.flow_run else ""
-
-
 def goes_on_by_itself() -> bool:
     """Whether nobody started or resumed the run around us: a schedule did, or a later attempt that was planned."""
-    context = FlowRunContext.get()
-    run = context.flow_run if context else None
+    run = this_run()
     if run is None or (run.run_count or 0) > 1:  # somebody pressed Retry or Resume
         return False
     return scheduled_at() is not None or asked_again_until() is not None
@@ -72,7 +65,8 @@ async def _own_state(run: str = "") -> tuple[StateType | None, State[Any] | None
 
 @asynccontextmanager
 async def heeding_the_operator(run: str, stop: asyncio.Event, say: Say) -> AsyncIterator[Word]:
-    """Sets `stop` as soon as the run is cancelled or suspended; what is yielded says which, at its end for sure."""
+    """Sets `stop` as soon as the run is cancelled or suspended, or all is paused; what is yielded says which of the
+    first two, at its end for sure."""
     word = Word()
 
     async def look() -> None:
@@ -90,14 +84,15 @@ async def heeding_the_operator(run: str, stop: asyncio.Event, say: Say) -> Async
             await asyncio.sleep(EVERY)
             await look()
 
-    if not run:
-        yield word
-        return
-    looking = asyncio.create_task(go_on_looking())
-    try:
-        yield word
-    finally:
-        looking.cancel()
-        await asyncio.gather(looking, return_exceptions=True)
-        if stop.is_set():  # by a signal: whose?
-            await look()
+    async with heeding_pause_all(stop, say):
+        if not run:
+            yield word
+            return
+        looking = asyncio.create_task(go_on_looking())
+        try:
+            yield word
+        finally:
+            looking.cancel()
+            await asyncio.gather(looking, return_exceptions=True)
+            if stop.is_set():  # by a signal: whose?
+                await look()

@@ -13,7 +13,6 @@ from uuid import UUID
 from prefect import get_run_logger, suspend_flow_run
 from prefect.client.orchestration import get_client
 from prefect.client.schemas.objects import State
-from prefect.context import FlowRunContext
 from prefect.exceptions import ObjectNotFound
 from prefect.input.actions import read_flow_run_input
 from prefect.input.run_input import RunInput
@@ -29,6 +28,7 @@ from flows.editions.decisions import Decisions, Verdict, decisions
 from flows.editions.maths import text
 from flows.editions.model import Kind, NoEdition
 from flows.outcomes import Problem
+from flows.parameters import run_id, this_run
 from flows.pipeline import not_allowed
 from flows.storage.approvals import State as Standing
 
@@ -120,7 +120,7 @@ def described(asked: Asked, preview: str) -> str:
 async def wait_for_approval(newsletter: str, kind: Kind, day: dt.date) -> State[Any] | None:
     """Asks the operator about the edition of a day if the newsletter wants that, and suspends the run around us until
     they answer, or ends it where they may object. None: it may be delivered; else the state that the run ends in."""
-    log, run = get_run_logger(), _this_run()
+    log, run = get_run_logger(), run_id()
     asked: Asked | None
     async with open_context(load_settings()) as context:
         wanted = context.newsletter(newsletter, kind)
@@ -191,10 +191,10 @@ async def _input(what: str, run: str) -> Any:
 
 async def resumed() -> dt.datetime | None:
     """When the run around us was to start at first, if it has been suspended for its operator; else None."""
-    context = FlowRunContext.get()
-    if not context or not context.flow_run or await _input("schema", str(context.flow_run.id)) is None:
+    run = this_run()
+    if run is None or await _input("schema", str(run.id)) is None:
         return None
-    return context.flow_run.expected_start_time
+    return run.expected_start_time
 
 
 async def at_deadline(newsletter: str) -> list[str]:
@@ -215,7 +215,7 @@ async def at_deadline(newsletter: str) -> list[str]:
 
 async def end(run: str, words: str) -> None:
     """Ends a run that waits for an answer which has been given elsewhere, or comes too late."""
-    if not run or run == _this_run():
+    if not run or run == run_id():
         return
     async with get_client() as client:
         try:
@@ -248,8 +248,3 @@ async def _look_then(newsletter: str, deadline: dt.datetime) -> None:
             state=Scheduled(scheduled_time=deadline),
             idempotency_key=f"deadline-{newsletter}-{deadline.isoformat()}",
         )
-
-
-def _this_run() -> str:
-    context = FlowRunContext.get()
-    return str(context.flow_run.id) if context and context.flow_run else ""

@@ -245,6 +245,11 @@ async def held_sentence(context: Context, frozen: Frozen) -> str:
     if not (held := await context.store.held(frozen.id)):
         return ""
     edition = frozen.edition
+    if frozen.correction:
+        return (
+            f"The correction of the {edition.kind} edition of {edition.day} is {held}: *Resume* the run, or start "
+            "`correct` again with the same words, and it goes on."
+        )
     call = f"paperround deliver -n {edition.newsletter} -d {edition.day}"
     weekly = " --weekly" if edition.kind is Kind.WEEKLY else ""
     return (

@@ -265,7 +265,8 @@ async def _follow(console: Console, supervisor: Supervisor, prefect: PrefectApi,
 
 
 def _run_page(ports: Ports, run: str) -> str:
-    return f"http://127.0.0.1:{ports.prefect}/runs/flow-run/{run}"
+    """By way of the login: without one Prefect's page of a run says that there is no such page."""
+    return f"http://127.0.0.1:{ports.prefect}/login?redirect=/runs/flow-run/{run}"
 
 
 def _show_where(

@@ -98,6 +98,24 @@ async def test_a_correction_that_was_stopped_goes_on_with_what_is_due(scene: Sce
     assert [len(scene.to(one)) for one in EVERYBODY] == [2] * 5
 
 
+async def test_a_correction_that_was_held_goes_on_by_the_same_words_and_not_by_itself(scene: Scene) -> None:
+    frozen = await pipeline.freeze(*scene.asked)
+    assert isinstance(frozen, Frozen)
+    await scene.deliver(frozen)
+    stop = asyncio.Event()
+    stop.set()
+    await correct(*scene.asked, WORDS, silent, stop=stop)
+    edition = frozen.edition
+    correction = await scene.context.store.correction(edition.newsletter, edition.kind, edition.day)
+    assert correction is not None
+    await scene.context.store.hold(correction.id, scene.clock(), "its run was cancelled")
+    (held,) = await deliver_due(scene.context, "sample", silent)
+    assert "(its run was cancelled): *Resume* the run, or start `correct` again with the same words" in held.sentence
+    assert [len(scene.to(one)) for one in EVERYBODY] == [1] * 5
+    await correct(*scene.asked, WORDS, silent)
+    assert [len(scene.to(one)) for one in EVERYBODY] == [2] * 5
+
+
 async def test_an_edition_is_corrected_once_and_only_if_it_was_sent(scene: Scene) -> None:
     with pytest.raises(Problem, match="there is nothing to correct"):
         await correct(*scene.asked, WORDS, silent)

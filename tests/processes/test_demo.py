@@ -65,7 +65,7 @@ class Demo:
                 break
             time.sleep(0.5)
         answer.raise_for_status()
-        return answer.json()
+        return answer.json() if answer.content else None
 
     @property
     def authorization(self) -> dict[str, str]:
@@ -133,7 +133,7 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
                 home=folder / "home",
                 elsewhere=elsewhere,
                 said=said,
-                prefect=places["Prefect: the run"].split("/runs/")[0],
+                prefect=places["Prefect: the run"].split("/login")[0],
                 site=places["The inbox"].removesuffix("/inbox"),
                 login=re.findall(r"^ +Its login, asked once +(\S+)$", said, re.MULTILINE)[0],
             )
@@ -293,11 +293,16 @@ def slow_mails(demo: Demo) -> Counter[str]:
     return Counter(one[1].decode() for one in found if one)
 
 
-def stopped_in_its_middle(demo: Demo, date: str, state: dict[str, Any]) -> tuple[dict[str, Any], int]:
+def daily_of(date: str) -> dict[str, Any]:
+    return {"order": {"newsletter": "slow", "date": date, "dry_run": False}}
+
+
+def stopped_in_its_middle(
+    demo: Demo, flow: str, parameters: dict[str, Any], state: dict[str, Any]
+) -> tuple[dict[str, Any], int]:
     """A run of `slow` whose state an operator changes when some mails are out; the run, and how many got theirs."""
     before = slow_mails(demo).total()
-    found = demo.api("GET", "/deployments/name/daily/slow")
-    parameters = {"order": {"newsletter": "slow", "date": date, "dry_run": False}}
+    found = demo.api("GET", f"/deployments/name/{flow}/slow")
     run = demo.api("POST", f"/deployments/{found['id']}/create_flow_run", {"parameters": parameters})
     deadline = time.monotonic() + START
     while slow_mails(demo).total() < before + 8:
@@ -316,7 +321,7 @@ def test_what_was_cancelled_stays_so_until_its_operator_says_otherwise(demo: Dem
     people = demo.home.parent / "slow.csv"
     people.write_text("email\n" + "".join(f"slow-{n}@example.org\n" for n in range(SLOW_READERS)))
     paperround(demo, "subscribers", "import", str(people), "-n", "slow")
-    run, out = stopped_in_its_middle(demo, "2026-06-09", {"type": "CANCELLING"})
+    run, out = stopped_in_its_middle(demo, "daily", daily_of("2026-06-09"), {"type": "CANCELLING"})
     assert demo.ended(run)["state"]["type"] == "CANCELLED"
     due = demo.run("deliver-due/slow", {"target": {"newsletter": "slow"}})
     assert "is held since" in due["state"]["message"]
@@ -329,7 +334,7 @@ def test_what_was_cancelled_stays_so_until_its_operator_says_otherwise(demo: Dem
 
 def test_what_was_suspended_goes_on_when_it_is_resumed(demo: Demo) -> None:
     state = {"type": "PAUSED", "name": "Suspended", "state_details": {"pause_reschedule": True}}
-    run, out = stopped_in_its_middle(demo, "2026-06-16", state)
+    run, out = stopped_in_its_middle(demo, "daily", daily_of("2026-06-16"), state)
     now = demo.api("GET", f"/flow_runs/{run['id']}")["state"]
     assert (now["type"], now["name"]) == ("PAUSED", "Suspended")
     due = demo.run("deliver-due/slow", {"target": {"newsletter": "slow"}})
@@ -339,6 +344,24 @@ def test_what_was_suspended_goes_on_when_it_is_resumed(demo: Demo) -> None:
     ended = demo.ended(run, "COMPLETED", "FAILED", "CRASHED")
     assert ended["state"]["type"] == "COMPLETED", ended["state"]
     assert slow_mails(demo) == Counter({f"slow-{n}@example.org": 2 for n in range(SLOW_READERS)})
+
+
+def test_a_correction_that_was_cancelled_goes_on_by_the_same_words_alone(demo: Demo) -> None:
+    """And while all is paused by the Variable, not even then."""
+    wrong = {"newsletter": "slow", "date": "2026-06-09", "kind": "daily", "note": "A link was wrong."}
+    words = {"correction": wrong | {"subject": "", "edition": False, "drop": [], "lead": ""}}
+    before = slow_mails(demo)
+    run, out = stopped_in_its_middle(demo, "correct", words, {"type": "CANCELLING"})
+    assert demo.ended(run)["state"]["type"] == "CANCELLED"
+    due = demo.run("deliver-due/slow", {"target": {"newsletter": "slow"}})
+    assert "start `correct` again with the same words" in due["state"]["message"]
+    demo.api("POST", "/variables/", {"name": "paperround_pause_all", "value": True})
+    demo.run("correct/slow", words)
+    assert slow_mails(demo).total() == out
+    demo.api("DELETE", "/variables/name/paperround_pause_all")
+    again = demo.run("correct/slow", words)
+    assert again["state"]["type"] == "COMPLETED", again["state"]
+    assert slow_mails(demo) == Counter({one: number + 1 for one, number in before.items()})
 
 
 def test_upkeep_is_offered_and_planned_and_names_nobody(demo: Demo) -> None:

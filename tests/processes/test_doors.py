@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 import threading
 from collections.abc import Iterator
@@ -129,6 +130,23 @@ async def test_a_page_from_elsewhere_starts_nothing_and_reads_nothing(
         await browser.close()
     assert counts(demo) == before
     assert not proof.exists()
+
+
+async def test_the_run_that_it_names_is_seen_after_the_login(demo: Demo) -> None:
+    program = next(filter(None, map(shutil.which, PROGRAMS)), None)
+    if program is None:
+        pytest.skip("no Chromium on this machine")
+    link = re.search(r"Prefect: the run +(http\S+)", demo.said)
+    assert link is not None
+    async with async_playwright() as playwright:
+        browser = await playwright.chromium.launch(executable_path=program, args=OPTIONS)
+        page = await browser.new_page()
+        await page.goto(link[1])
+        await page.get_by_placeholder("admin:pass").fill(demo.login)
+        await page.keyboard.press("Enter")
+        await page.get_by_text("Completed").first.wait_for()
+        await page.get_by_text("Deliveries: 1 sent.").first.wait_for()
+        await browser.close()
 
 
 async def test_a_title_is_no_markup_in_prefects_table(demo: Demo) -> None:
