@@ -14,5 +14,5 @@ leaves in the UI. `context` is what a process works with, `process` how it runs 
 
 `events` tells what happens, `alarms` is for when something goes wrong and nobody looks, `backups` an installation as
 one file, `processes` what `demo` and `up` run, `commands` the command `paperround`, `plugins` what other packages add,
-`offers` how deployments stand in Prefect.
+`offers` how deployments stand in Prefect, `blocks` what is set there instead of the environment.
 """

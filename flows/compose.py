@@ -8,7 +8,7 @@ from prefect import flow, get_run_logger, task
 from prefect.cache_policies import NO_CACHE
 
 from flows import pipeline
-from flows.artifacts import show_edition
+from flows.artifacts.composed import show_edition
 from flows.config.settings import load_settings
 from flows.context import open_context
 from flows.editions.model import Kind, NoEdition

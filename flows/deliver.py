@@ -13,13 +13,14 @@ from prefect.client.schemas.objects import State
 from prefect.states import Completed
 
 from flows import pipeline
-from flows.artifacts import show_delivery, watch
+from flows.artifacts.progress import in_sight
+from flows.artifacts.reputation import watch
+from flows.blocks.taken_over import take_over
 from flows.by_hand.stopping import Word, goes_on_by_itself, heeding_the_operator
 from flows.by_hand.suspension import at_deadline
 from flows.config.settings import load_settings
-from flows.context import open_context, report_link, utc_now
+from flows.context import open_context, utc_now
 from flows.delivery.run import Delivered, Held, hold_unfinished
-from flows.delivery.run import deliver as dispatch
 from flows.delivery.run import deliver_due as dispatch_due
 from flows.editions.model import Kind, NoEdition
 from flows.events.emit import tell
@@ -35,9 +36,9 @@ async def deliver_edition(newsletter: str, kind: Kind, day: dt.date) -> str:
     run, asked_for = run_id(), not goes_on_by_itself()
     word = Word()
 
-    async def work(stop: asyncio.Event) -> tuple[Delivered, str] | NoEdition:
+    async def work(stop: asyncio.Event) -> Delivered | NoEdition:
         nonlocal word
-        async with open_context(load_settings()) as context:
+        async with open_context(await take_over(log.info)) as context:
             frozen = await pipeline.freeze(context, context.newsletter(newsletter), kind, day, log.info)
             if isinstance(frozen, NoEdition):
                 return frozen
@@ -46,18 +47,16 @@ async def deliver_edition(newsletter: str, kind: Kind, day: dt.date) -> str:
             log.info("It is edition %s in the ledger.", frozen.id)
             await watch(context, newsletter)
             async with heeding_the_operator(run, stop, log.info) as word:
-                delivered = await dispatch(context, frozen, log.info, stop=stop)
+                delivered = await in_sight(run)(context, frozen, log.info, stop=stop)
             if word.said:
                 await context.store.hold(frozen.id, context.now(), f"its run was {word.said}")
         log.info("%s%s", "Stopped between two messages. " if stop.is_set() else "", delivered.sentence)
-        return delivered, report_link(context, newsletter, kind, day)
+        return delivered
 
-    done = await apart(work)
-    if isinstance(done, NoEdition):
-        log.info("No %s edition on %s, so no mail: %s", kind, day, done.reason)
-        return f"no edition: {done.reason}"
-    delivered, who_got_it = done
-    await show_delivery(newsletter, kind, delivered, who_got_it)
+    delivered = await apart(work)
+    if isinstance(delivered, NoEdition):
+        log.info("No %s edition on %s, so no mail: %s", kind, day, delivered.reason)
+        return f"no edition: {delivered.reason}"
     async with open_context(load_settings()) as context:
         counts = {str(state): count for state, count in delivered.counts.items()}
         await tell(context, "edition.delivered", newsletter, day, kind=kind.value, **counts)
@@ -81,11 +80,11 @@ async def deliver_what_is_due(newsletter: str) -> str:
 
     async def work(stop: asyncio.Event) -> list[Delivered | Held]:
         nonlocal word
-        async with open_context(load_settings()) as context:
+        async with open_context(await take_over(log.info)) as context:
             context.newsletter(newsletter)
             await watch(context, newsletter)
             async with heeding_the_operator(run, stop, log.info) as word:
-                done = await dispatch_due(context, newsletter, log.info, stop)
+                done = await dispatch_due(context, newsletter, log.info, stop, by=in_sight(run))
             if word.said:
                 await hold_unfinished(context, newsletter, f"a run of deliver-due was {word.said}")
             return done

@@ -9,7 +9,7 @@ from prefect import flow, get_run_logger
 from prefect.client.schemas.objects import State
 from prefect.states import Completed
 
-from flows.artifacts import show_returns, watch
+from flows.artifacts.reputation import show_returns, watch
 from flows.config.settings import load_settings
 from flows.context import open_context, utc_now
 from flows.incoming.handle import read_returns

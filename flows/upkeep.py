@@ -9,7 +9,7 @@ from prefect import flow, get_run_logger
 from prefect.client.schemas.objects import State
 from prefect.states import Completed
 
-from flows.artifacts import show_returns
+from flows.artifacts.reputation import show_returns
 from flows.config.settings import load_settings
 from flows.context import open_context
 from flows.offers.old_runs import forget

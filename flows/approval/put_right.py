@@ -7,7 +7,7 @@ import datetime as dt
 from dataclasses import replace
 
 from flows.context import Context, Say
-from flows.delivery.run import Delivered, deliver, open_rows
+from flows.delivery.run import Deliver, Delivered, deliver, open_rows
 from flows.editions.decisions import Decisions, decided, unknown
 from flows.editions.model import Edition, Kind, Newsletter
 from flows.mail.cards import pack
@@ -28,6 +28,7 @@ async def correct(
     *,
     whole: bool = False,
     stop: asyncio.Event | None = None,
+    by: Deliver = deliver,
 ) -> Delivered:
     """Brings a correction to each who got an edition, once: the note alone, or the `whole` edition with the decisions
     applied and the note at its top, which who has not got it yet gets instead.
@@ -60,7 +61,7 @@ async def correct(
         await open_rows(context, kept, say)
     new = await correct_rows(context.database, kept.id, found.id, context.now(), whole=whole)
     say(f"The correction goes to {new} {'reader' if new == 1 else 'readers'} more.")
-    delivered = await deliver(context, found, say, wait=dt.timedelta(0), stop=stop)
+    delivered = await by(context, found, say, wait=dt.timedelta(0), stop=stop)
     counts = await context.ledger.counts(kept.id)
     waiting = (DeliveryState.PENDING, DeliveryState.DEFERRED, DeliveryState.SENDING)
     if open_yet := sum(counts.get(state, 0) for state in waiting):

@@ -13,6 +13,8 @@ from prefect.states import Completed
 from pydantic import Field
 
 from flows.approval import put_right
+from flows.artifacts.progress import in_sight
+from flows.blocks.taken_over import take_over
 from flows.by_hand.stopping import Word, heeding_the_operator
 from flows.config.settings import load_settings
 from flows.context import open_context
@@ -65,10 +67,12 @@ async def correct_edition(newsletter: str, kind: Kind, day: dt.date, made: Decis
 
     async def work(stop: asyncio.Event) -> Delivered:
         nonlocal word
-        async with open_context(load_settings()) as context:
+        async with open_context(await take_over(log.info)) as context:
             wanted = context.newsletter(newsletter, kind)
             async with heeding_the_operator(run, stop, log.info) as word:
-                done = await put_right.correct(context, wanted, kind, day, made, log.info, whole=whole, stop=stop)
+                done = await put_right.correct(
+                    context, wanted, kind, day, made, log.info, whole=whole, stop=stop, by=in_sight(run)
+                )
             if word.said and (correction := await context.store.correction(newsletter, kind, day)):
                 await context.store.hold(correction.id, context.now(), f"its run was {word.said}")
             return done

@@ -9,7 +9,7 @@ from prefect.client.schemas.objects import State
 from prefect.states import Completed
 
 from flows.approval import to_operator
-from flows.config.settings import load_settings
+from flows.blocks.taken_over import take_over
 from flows.context import open_context
 from flows.parameters import KindOfDay
 
@@ -22,9 +22,10 @@ class Test(KindOfDay):
 async def send_test(test: Test) -> State[Any]:
     """Mail an edition to PAPERROUND_OPERATOR_ADDRESS alone, its subject marked. It is made of what is collected, and
     no edition is stored."""
-    async with open_context(load_settings()) as context:
+    log = get_run_logger()
+    async with open_context(await take_over(log.info)) as context:
         newsletter = context.newsletter(test.newsletter, test.kind)
         day = context.day(newsletter, test.date)
         words = await to_operator.send_test(context, newsletter, test.kind, day)
-    get_run_logger().info(words)
+    log.info(words)
     return Completed(message=words)

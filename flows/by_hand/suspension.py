@@ -21,7 +21,7 @@ from pydantic import Field, create_model
 
 from flows.approval import deciding
 from flows.approval.asking import Asked, ask
-from flows.artifacts import show_asked
+from flows.artifacts.composed import show_asked
 from flows.config.settings import load_settings
 from flows.context import Context, open_context, preview_link
 from flows.editions.decisions import Decisions, Verdict, decisions

@@ -19,10 +19,11 @@ from urllib.parse import quote, unquote, urlsplit
 
 from dotenv import dotenv_values
 from platformdirs import user_cache_path, user_data_path
-from pydantic import Field, SecretStr, ValidationError, ValidationInfo, field_validator
+from pydantic import Field, PrivateAttr, SecretStr, ValidationError, ValidationInfo, field_validator
 from pydantic_core import ErrorDetails
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from flows.config import from_prefect
 from flows.config.from_address import read_address, read_sender
 from flows.config.logs import Form, Level
 from flows.config.url_signs import fault
@@ -44,6 +45,9 @@ class Settings(BaseSettings):
         extra="ignore",
         frozen=True,
     )
+
+    _in_the_environment: dict[str, str] | None = PrivateAttr(None)
+    """What `environment` gives, where these settings are not its own alone."""
 
     home_dir: Path = Field(
         default_factory=lambda: user_data_path("paperround"), description="Where the database and keys lie"
@@ -480,7 +484,10 @@ class Settings(BaseSettings):
         )
 
     def environment(self) -> dict[str, str]:
-        """What was set, as the environment of a process that works elsewhere and reads no `.env`."""
+        """What was set, as the environment of a process that works elsewhere and reads no `.env`. What Prefect says
+        instead is not in it: that may change."""
+        if self._in_the_environment is not None:
+            return self._in_the_environment
         found = {}
         for name in self.model_fields_set:
             value = getattr(self, name)
@@ -581,11 +588,21 @@ def unknown_variables(given: Mapping[str, str], env_file: str = ".env") -> list[
 
 
 def load_settings(*, env_file: str | None = ".env") -> Settings:
-    """The settings of this process; raises Problem with one sentence that names the first bad variable."""
+    """The settings of this process, by the environment and what was last read in Prefect; raises Problem with one
+    sentence that names the first bad variable."""
+    settings = _settings(env_file)
+    if not (taken := from_prefect.read(settings.home_dir)):
+        return settings
+    whole = _settings(env_file, taken)
+    whole._in_the_environment = settings.environment()
+    return whole
+
+
+def _settings(env_file: str | None, taken: Mapping[str, str] | None = None) -> Settings:
     if env_file and (written := Path(env_file)).is_file() and written.read_bytes()[:2] in (b"\xff\xfe", b"\xfe\xff"):
         raise Problem("The file .env in this folder is UTF-16: save it as UTF-8, or move it.")
     try:
-        return Settings(_env_file=env_file)
+        return Settings(_env_file=env_file, **(taken or {}))  # type: ignore[arg-type] # it reads texts
     except ValidationError as error:
         first = error.errors()[0]
         name = "PAPERROUND_" + "_".join(str(part) for part in first["loc"]).upper()

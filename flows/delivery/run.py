@@ -8,6 +8,7 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
+from typing import Protocol, TypedDict, Unpack
 
 from flows.context import Context, Say, utc_now
 from flows.delivery import clock_jumps
@@ -71,6 +72,21 @@ class Held:
 
     sentence: str
     halted: str = ""
+
+
+class How(TypedDict, total=False):
+    """How an edition is delivered, see `deliver`."""
+
+    at_once: bool
+    opened: bool
+    wait: dt.timedelta
+    stop: asyncio.Event | None
+
+
+class Deliver(Protocol):
+    """`deliver`, or what has somebody look on while it does its work."""
+
+    async def __call__(self, context: Context, frozen: Frozen, say: Say, **how: Unpack[How]) -> Delivered: ...
 
 
 async def deliver(
@@ -190,7 +206,7 @@ async def work(
 
 
 async def deliver_due(
-    context: Context, newsletter: str, say: Say, stop: asyncio.Event | None = None
+    context: Context, newsletter: str, say: Say, stop: asyncio.Event | None = None, *, by: Deliver = deliver
 ) -> list[Delivered | Held]:
     """Delivers what has become due of a newsletter's editions, and finishes the opening of one that was cut off.
 
@@ -225,7 +241,7 @@ async def deliver_due(
             continue
         say(f"The {kind} edition of {day} has something due.")
         opened = identity not in cut_off
-        delivered = await deliver(context, frozen, say, opened=opened, wait=dt.timedelta(0), stop=stop)
+        delivered = await by(context, frozen, say, opened=opened, wait=dt.timedelta(0), stop=stop)
         done.append(delivered)
         if delivered.halted or (stop is not None and stop.is_set()):
             break

@@ -6,6 +6,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import Awaitable, Callable
+from pathlib import Path
 
 import httpx
 
@@ -39,6 +40,24 @@ async def keep_answering(
             if silent > patience and supervisor.age(name) > patience:
                 supervisor.kill(name, f"The {name} has answered nothing for {silent:.0f} s.")
                 silent = 0.0
+
+
+async def keep_current(supervisor: Supervisor, name: str, file: Path, *, every: float = EVERY) -> None:
+    """Starts a part of ours anew when a file has changed that it reads at its start."""
+
+    def stamp() -> tuple[int, int]:
+        try:
+            found = file.stat()
+        except OSError:
+            return 0, 0
+        return found.st_mtime_ns, found.st_ino
+
+    before = stamp()
+    while not supervisor.stopping.is_set():
+        await supervisor.pause(every)
+        if (now := stamp()) != before:
+            before = now
+            supervisor.renew(name, f"What is set in Prefect has changed: the {name} takes it over.")
 
 
 async def tell_of(

@@ -134,6 +134,7 @@ async def serve_flows(*, alone: bool = False) -> None:
 
     from flows.alarms.automations import make_automations  # noqa: PLC0415
     from flows.alarms.stale_runs import crash_all  # noqa: PLC0415
+    from flows.blocks.taken_over import offer_blocks  # noqa: PLC0415
     from flows.deployments import serve  # noqa: PLC0415
 
     api = os.environ.get("PREFECT_API_URL", "http://127.0.0.1:4200/api")
@@ -153,6 +154,7 @@ async def serve_flows(*, alone: bool = False) -> None:
                 await make_automations(context.settings)
             except (Problem, PrefectException) as error:  # without alerts the mail goes all the same
                 print(f"Nobody is alerted: {error}", file=sys.stderr)
+            await offer_blocks()
             await serve(context)
     except httpx.TransportError as error:
         raise Problem(f"The Prefect server at {api} answers no more: this ends, and waits for it anew.") from error

@@ -145,6 +145,11 @@ class Supervisor:
         self._parts[name].killed_for = reason
         _signal(self._parts[name], signal.SIGKILL)
 
+    def renew(self, name: str, reason: str) -> None:
+        """Asks a part to end, as it would when all are stopped, so that it is started again."""
+        self._parts[name].killed_for = reason
+        _signal(self._parts[name], signal.SIGTERM)
+
     async def ready(self, name: str, url: str, timeout: float = 120) -> None:  # noqa: ASYNC109 - in words below
         """Waits until `url` answers 200. Raises Problem when the process ends or the time runs out."""
         deadline = asyncio.get_running_loop().time() + timeout

@@ -8,17 +8,19 @@ import os
 from collections.abc import Mapping
 from contextlib import ExitStack
 from functools import partial
+from pathlib import Path
 from urllib.parse import urlsplit
 
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from flows.config.from_prefect import FILE
 from flows.config.settings import Settings, unknown_variables
 from flows.context import Context, open_context
 from flows.incoming.mailboxes import opener
 from flows.outcomes import Problem
-from flows.processes.health import database_trouble, keep_answering, server_trouble, tell_of
+from flows.processes.health import database_trouble, keep_answering, keep_current, server_trouble, tell_of
 from flows.processes.prefect_api import PrefectApi
 from flows.processes.prefect_server import ADDRESS, folder_of, prefect_environment
 from flows.processes.supervisor import Stopped, Supervisor, locked, port_is_free, supervising
@@ -97,7 +99,8 @@ async def _stay(
             in_force = await _schedules(context, api, "" if joined else settings.login)
             console.print(_running(context, api, host, port, "" if joined else login, in_force))
             site = f"http://{_reachable(host)}:{port}/healthz"
-            await _keep_running(console, supervisor, context.database, site, f"{api}/health", joined=bool(joined))
+            server, home = f"{api}/health", settings.home_dir
+            await _keep_running(console, supervisor, home, context.database, site, server, joined=bool(joined))
         except Stopped:
             pass
         if supervisor.failure:
@@ -106,7 +109,7 @@ async def _stay(
 
 
 async def _keep_running(
-    console: Console, supervisor: Supervisor, database: Database, site: str, server: str, *, joined: bool
+    console: Console, supervisor: Supervisor, home: Path, database: Database, site: str, server: str, *, joined: bool
 ) -> None:
     """Until somebody asks to stop: starts again what ends or hangs, and tells of what is away."""
 
@@ -118,6 +121,7 @@ async def _keep_running(
     async with asyncio.TaskGroup() as group:
         group.create_task(tell_of(supervisor, say, away, "The database is there again."))
         group.create_task(keep_answering(supervisor, "web", site))
+        group.create_task(keep_current(supervisor, "web", home / FILE))
         if joined:
             away = partial(server_trouble, server)
             group.create_task(tell_of(supervisor, say, away, "The Prefect server answers again."))

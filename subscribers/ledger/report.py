@@ -34,6 +34,10 @@ WAITING = (DeliveryState.PENDING, DeliveryState.DEFERRED, DeliveryState.UNCERTAI
 """The states from which a delivery is attempted."""
 HELD = sa.and_(delivery.c.state == DeliveryState.UNCERTAIN, delivery.c.due_at.is_(None))
 """An uncertain delivery that nothing is due for any more: it waits for the operator."""
+COUNTED = 100_000
+"""Deliveries up to which it is counted how they stand at each domain."""
+SHARED = 5
+"""A domain that fewer readers have is as good as their name."""
 DISTINCT = 500
 """So many different answers are told apart in a state, whatever the servers say."""
 
@@ -93,6 +97,18 @@ class Summary:
         return sum(self.counts.values())
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DomainStates:
+    """How the deliveries to one domain's readers stand."""
+
+    name: str
+    counts: Mapping[DeliveryState, int]
+
+    @property
+    def total(self) -> int:
+        return sum(self.counts.values())
+
+
 class Report:
     """The deliveries of any edition, in bounded memory however many there are."""
 
@@ -110,6 +126,32 @@ class Report:
             explained = any(state in counts for state in EXPLAINED)
             answers = await _answers(connection, edition_id, most) if explained else {}
         return Summary(counts=counts, answers=answers, held=row.held)
+
+    async def domains(self, edition_id: int, most: int = 10) -> Sequence[DomainStates]:
+        """How the deliveries stand at the domains with the most readers, and at all others together, as `others`; none
+        of a domain that fewer than `SHARED` readers have, which would name them. Empty where there are more deliveries
+        than `COUNTED`: it takes a look at every reader."""
+        async with self._database.read() as connection:
+            few = sa.select(delivery.c.edition_id).where(delivery.c.edition_id == edition_id).limit(COUNTED + 1)
+            if (await connection.scalar(sa.select(sa.func.count()).select_from(few.subquery())) or 0) > COUNTED:
+                return []
+            key = subscriber.c.email_key
+            name = sa.func.split_part(key, "@", 2)
+            if connection.dialect.name == "sqlite":
+                name = sa.func.substr(key, sa.func.instr(key, "@") + 1)
+            theirs = delivery.join(subscription, subscription.c.id == delivery.c.subscription_id).join(subscriber)
+            query = sa.select(name, delivery.c.state, sa.func.count()).select_from(theirs)
+            query = query.where(delivery.c.edition_id == edition_id).group_by(name, delivery.c.state)
+            found: dict[str, dict[DeliveryState, int]] = defaultdict(dict)
+            for domain, state, number in await connection.execute(query):
+                found[domain][_STATES[state]] = number
+        ordered = sorted(found, key=lambda domain: (-sum(found[domain].values()), domain))
+        shown = [domain for domain in ordered[:most] if sum(found[domain].values()) >= SHARED]
+        others: Counter[DeliveryState] = Counter()
+        for domain in set(ordered).difference(shown):
+            others.update(found[domain])
+        told = [DomainStates(name=domain, counts=found[domain]) for domain in shown]
+        return [*told, DomainStates(name="others", counts=others)] if others and told else told
 
     async def page(
         self, edition_id: int, *, state: DeliveryState | None = None, after: int = 0, size: int = 100

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import datetime as dt
 import email
@@ -23,6 +24,7 @@ import pytest
 
 from tests.processes.hostile_folder import PASSWORD, environment_of, hostile_folder, unchanged
 from tests.running_processes import processes_of
+from tests.sending.smtp import mail_server
 
 START = 180
 """Seconds that a start may take on a busy machine; on a quiet one it takes half a minute."""
@@ -283,7 +285,7 @@ def test_a_correction_goes_to_who_got_the_edition(demo: Demo) -> None:
     assert b"Subject: Correction: Paperround sample, 9 June" in mail.read_bytes()
 
 
-SLOW_READERS = 70
+SLOW_READERS = 110
 
 
 def slow_mails(demo: Demo) -> Counter[str]:
@@ -305,15 +307,20 @@ def stopped_in_its_middle(
     found = demo.api("GET", f"/deployments/name/{flow}/slow")
     run = demo.api("POST", f"/deployments/{found['id']}/create_flow_run", {"parameters": parameters})
     deadline = time.monotonic() + START
-    while slow_mails(demo).total() < before + 8:
+    more = "correction-" if flow == "correct" else ""
+    while f"{more}progress-slow" not in (going_on := demo.artifacts(run)):
         assert time.monotonic() < deadline
         time.sleep(0.2)
+    assert slow_mails(demo).total() > before
     demo.api("POST", f"/flow_runs/{run['id']}/set_state", {"state": state})
     time.sleep(5)
     out = slow_mails(demo).total()
     time.sleep(3)
     assert slow_mails(demo).total() == out, "nothing leaves five seconds after the click"
     assert out < before + SLOW_READERS
+    assert 0 < going_on[f"{more}progress-slow"] < 100
+    assert "**It goes on:** " in going_on[f"{more}delivery-slow"]
+    assert "| pending |" in going_on[f"{more}delivery-slow"]
     return run, out
 
 
@@ -323,6 +330,12 @@ def test_what_was_cancelled_stays_so_until_its_operator_says_otherwise(demo: Dem
     paperround(demo, "subscribers", "import", str(people), "-n", "slow")
     run, out = stopped_in_its_middle(demo, "daily", daily_of("2026-06-09"), {"type": "CANCELLING"})
     assert demo.ended(run)["state"]["type"] == "CANCELLED"
+    report = demo.artifacts(run)["delivery-slow"]
+    assert report.startswith("**Stopped:** between two messages. The run was cancelled")
+    assert f"| sent | {out} |" in report
+    assert "| example.org |" in report
+    assert "![Mails a second](data:image/svg+xml;base64," in report
+    assert "[Who got it](http" in report
     due = demo.run("deliver-due/slow", {"target": {"newsletter": "slow"}})
     assert "is held since" in due["state"]["message"]
     assert "its run was cancelled" in due["state"]["message"]
@@ -362,6 +375,40 @@ def test_a_correction_that_was_cancelled_goes_on_by_the_same_words_alone(demo: D
     again = demo.run("correct/slow", words)
     assert again["state"]["type"] == "COMPLETED", again["state"]
     assert slow_mails(demo) == Counter({one: number + 1 for one, number in before.items()})
+
+
+async def test_the_mail_server_and_the_rate_that_prefect_names_are_those_of_the_next_run(demo: Demo) -> None:
+    day = {"newsletter": "sample", "date": "2026-06-30", "kind": "daily"}
+    before = len(demo.mails())
+    kind = demo.api("GET", "/block_types/slug/paperround-mail-server")
+    wanted = {"block_schemas": {"block_type_id": {"any_": [kind["id"]]}}}
+    (schema,) = demo.api("POST", "/block_schemas/filter", wanted)
+    block = {"name": "paperround", "block_schema_id": schema["id"], "block_type_id": kind["id"]}
+    made = demo.api("POST", "/block_documents/", block | {"data": {"url": "ftp://user:hidden@mail.example"}})
+    refused = await asyncio.to_thread(demo.run, "daily/sample", order("2026-06-30"))
+    assert refused["state"]["type"] == "FAILED"
+    assert (
+        "The Block paperround-mail-server/paperround can't be used, so nothing is sent: its URL begins with 'ftp'"
+        in (refused["state"]["message"])
+    )
+    assert "hidden" not in str(refused)
+    async with mail_server() as other:
+        data = {"data": {"url": f"smtp://127.0.0.1:{other.port}"}, "merge_existing_data": False}
+        demo.api("PATCH", f"/block_documents/{made['id']}", data)
+        demo.api("POST", "/variables/", {"name": "paperround_mail_rate", "value": "500/s"})
+        run = await asyncio.to_thread(demo.run, "deliver/sample", {"day": day})
+        assert run["state"]["type"] == "COMPLETED", run["state"]
+        sent = len(other.taken)
+        assert sent > 0
+    assert len(demo.mails()) == before
+    logs = demo.api("POST", "/logs/filter", {"logs": {"flow_run_id": {"any_": [run["id"]]}}})
+    said = [one["message"] for one in logs]
+    assert "Set in Prefect: the mail server is now what Prefect says, the rate is now what Prefect says." in said
+    demo.api("DELETE", f"/block_documents/{made['id']}")
+    demo.api("DELETE", "/variables/name/paperround_mail_rate")
+    await asyncio.to_thread(demo.run, "daily/sample", order("2026-07-01"))
+    assert len(demo.mails()) == before + sent
+    assert not (demo.home / "from_prefect.json").exists()
 
 
 def test_upkeep_is_offered_and_planned_and_names_nobody(demo: Demo) -> None:

@@ -14,7 +14,7 @@ import httpx
 import pytest
 from playwright.async_api import async_playwright
 
-from flows.artifacts import _rows
+from flows.artifacts.composed import _rows
 from flows.editions.maths import text
 from tests import factories
 from tests.browser.conftest import OPTIONS, PROGRAMS

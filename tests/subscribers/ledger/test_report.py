@@ -335,3 +335,28 @@ async def test_however_many_are_held_all_are_decided(database: Database) -> None
     async with database.write() as connection:
         await connection.execute(sa.update(delivery).values(due_at=None))
     assert await Held(database).settle(EDITION, LATER) == count
+
+
+async def test_domains_that_many_share_are_told_apart_and_no_reader_is_named_by_their_own(database: Database) -> None:
+    columns: dict[str, object] = {}
+    at = {"large.example": 7, "small.example": 5, "ada.example": 1, "ben.example": 4}
+    emails = [f"r{n}@{domain}" for domain, number in at.items() for n in range(number)]
+    changes = [Change(email=one, newsletter="daily", columns=columns) for one in emails]
+    await people(database).keep(changes, NOW, resubscribe=True)
+    await open_ledger(database)
+    ledger = Ledger(database)
+    claim = await ledger.claim(EDITION, NOW)
+    assert claim
+    for item in await ledger.due(claim, NOW):
+        assert item.subscription is not None
+        if item.subscription.email.endswith("@large.example"):
+            assert await ledger.mark(item, NOW)
+            assert await ledger.record(item, DEFERRED, NOW)
+    found = await Report(database).domains(EDITION)
+    assert [(one.name, dict(one.counts)) for one in found] == [
+        ("large.example", {DeliveryState.DEFERRED: 7}),
+        ("small.example", {DeliveryState.PENDING: 5}),
+        ("others", {DeliveryState.PENDING: 5}),
+    ]
+    assert [one.name for one in await Report(database).domains(EDITION, most=1)] == ["large.example", "others"]
+    assert await Report(database).domains(EDITION + 1) == []

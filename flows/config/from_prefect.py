@@ -1,0 +1,52 @@
+"""What an operator has set in Prefect's UI instead of the environment, as a run last read it there: a file of this
+machine's own, so that the web app, the command and a run without a Prefect server use the same."""
+
+from __future__ import annotations
+
+import json
+import os
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+
+FILE = "from_prefect.json"
+NAMES = frozenset({"mail_url", "mail_rate", "dkim_key", "dkim_selector", "dkim_domain"})
+"""The settings that may stand there."""
+
+
+def read(home: Path) -> Mapping[str, str]:
+    """Its settings by their names; none where there is no such file, or one that is none of ours."""
+    try:
+        found = json.loads((home / FILE).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    if not isinstance(found, dict):
+        return {}
+    return {name: value for name, value in found.items() if name in NAMES and isinstance(value, str)}
+
+
+def keep(home: Path, values: Mapping[str, str]) -> None:
+    """Writes them, or takes the file away where there are none."""
+    if values:
+        write(home / FILE, json.dumps(dict(values), indent=1).encode())
+    else:
+        (home / FILE).unlink(missing_ok=True)
+
+
+def drop(file: Path) -> None:
+    """Takes away a file that is used no more."""
+    file.unlink(missing_ok=True)
+
+
+def write(file: Path, content: bytes) -> None:
+    """Writes a file for its owner alone, as a whole or not at all; one that holds the same is left as it is."""
+    if file.exists() and file.read_bytes() == content:
+        return
+    handle, name = tempfile.mkstemp(dir=file.parent, prefix=f".{file.name}")
+    try:
+        with os.fdopen(handle, "wb") as out:
+            out.write(content)
+        os.replace(name, file)
+    except BaseException:
+        Path(name).unlink(missing_ok=True)
+        raise
