@@ -49,7 +49,9 @@ async def deliver_edition(newsletter: str, kind: Kind, day: dt.date) -> str:
             async with heeding_the_operator(run, stop, log.info) as word:
                 delivered = await in_sight(run)(context, frozen, log.info, stop=stop)
             if word.said:
-                await context.store.hold(frozen.id, context.now(), f"its run was {word.said}")
+                reason = f"its run was {word.said}"
+                await context.store.hold(frozen.id, context.now(), reason)
+                await tell(context, "edition.held", newsletter, day, kind=kind.value, reason=reason)
         log.info("%s%s", "Stopped between two messages. " if stop.is_set() else "", delivered.sentence)
         return delivered
 

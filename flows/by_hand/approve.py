@@ -15,6 +15,7 @@ from flows.config.settings import load_settings
 from flows.context import open_context
 from flows.deliver import deliver_edition
 from flows.editions.decisions import Verdict, decisions
+from flows.events.emit import tell_decision
 from flows.parameters import KindOfDay
 
 
@@ -61,8 +62,9 @@ async def approve(word: Word) -> State[Any]:
     async with open_context(load_settings()) as context:
         newsletter = context.newsletter(word.newsletter, word.kind)
         day = context.day(newsletter, word.date)
-        verdict = Verdict(word.decision)
+        verdict, since = Verdict(word.decision), context.now()
         words = await deciding.answer(context, newsletter, word.kind, day, verdict, made, reason=word.reason)
+        await tell_decision(context, newsletter.slug, word.kind, day, since)
         known = await context.approvals.find(newsletter.slug, word.kind, day)
     get_run_logger().info(words)
     if known is not None:

@@ -27,6 +27,7 @@ from flows.context import Context, open_context, preview_link
 from flows.editions.decisions import Decisions, Verdict, decisions
 from flows.editions.maths import text
 from flows.editions.model import Kind, NoEdition
+from flows.events.emit import tell_decision
 from flows.outcomes import Problem
 from flows.parameters import run_id, this_run
 from flows.pipeline import not_allowed
@@ -160,7 +161,7 @@ async def wait_for_approval(newsletter: str, kind: Kind, day: dt.date) -> State[
 
 
 async def _take(context: Context, newsletter: str, kind: Kind, day: dt.date, given: dict[str, Any], run: str) -> str:
-    wanted = context.newsletter(newsletter, kind)
+    wanted, since = context.newsletter(newsletter, kind), context.now()
     try:
         answer = Answer(**given)
         made = answer.decisions
@@ -171,6 +172,7 @@ async def _take(context: Context, newsletter: str, kind: Kind, day: dt.date, giv
         # what was meant can't be done: nothing leaves, and what was wrong is said
         said = await deciding.answer(context, wanted, kind, day, Verdict.HOLD, Decisions(), reason=str(error), run=run)
         said = f"{said} {error}"
+    await tell_decision(context, newsletter, kind, day, since)
     return str(said)
 
 
@@ -203,11 +205,13 @@ async def at_deadline(newsletter: str) -> list[str]:
     said: list[str] = []
     ended: list[tuple[str, str]] = []
     async with open_context(load_settings()) as context:
+        since = context.now()
         for known, found in await deciding.due(context, context.newsletter(newsletter), said.append, _cancelled):
             if isinstance(found, NoEdition):
                 said.append(f"No {known.kind} edition on {known.day}, so no mail: {found.reason}")
             words = found.reason if isinstance(found, NoEdition) else "it goes by `deliver-due`"
             ended.append((known.run, words))
+            await tell_decision(context, newsletter, known.kind, known.day, since)
     for run, words in ended:
         await end(run, words)
     return said

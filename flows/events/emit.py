@@ -1,18 +1,24 @@
-"""Events of our own: `paperround.edition.composed`, `.delivered`, `.held`, `.late`, `paperround.newsletter.paused`,
-`paperround.quota.spent`, `paperround.reader.subscribed`, `.unsubscribed` (how many, never who)."""
+"""Events of our own: `paperround.edition.composed`, `.approved`, `.held`, `.skipped`, `.delivered`, `.late`,
+`paperround.newsletter.paused`, `paperround.quota.spent`, `paperround.reader.subscribed`, `.unsubscribed` (how many,
+never who)."""
 
 from __future__ import annotations
 
 import datetime as dt
+import logging
 from uuid import uuid4
 
 from prefect import get_run_logger
 from prefect.events import emit_event
+from prefect.exceptions import MissingContextError
 
 from flows.context import Context, utc_now
+from flows.editions.model import Kind
 from flows.events.outgoing import send
+from flows.storage.approvals import State
 
 Value = str | int
+_DECIDED = {State.SEND: "edition.approved", State.HOLD: "edition.held", State.SKIP: "edition.skipped"}
 
 
 async def tell(context: Context, name: str, newsletter: str, day: dt.date | None = None, **payload: Value) -> None:
@@ -27,4 +33,17 @@ async def tell(context: Context, name: str, newsletter: str, day: dt.date | None
         return
     body = {"id": str(uuid4()), "event": event, "occurred": utc_now().isoformat(), "payload": known}
     if failed := await send(url, key, body):
-        get_run_logger().warning(failed)
+        try:
+            get_run_logger().warning(failed)
+        except MissingContextError:  # in a thread of its own, where mail is delivered
+            logging.getLogger(__name__).warning(failed)
+
+
+async def tell_decision(context: Context, newsletter: str, kind: Kind, day: dt.date, since: dt.datetime) -> None:
+    """Tells what has been decided of an edition, by an operator or its deadline, if that was not before `since`: an
+    answer that came too late, or once more, decides nothing."""
+    known = await context.approvals.find(newsletter, kind, day)
+    if known is None or known.state not in _DECIDED or known.decided_at is None or known.decided_at < since:
+        return
+    more = {"reason": known.reason} if known.reason else {}
+    await tell(context, _DECIDED[known.state], newsletter, day, kind=kind.value, by=known.by, **more)

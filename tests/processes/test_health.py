@@ -27,7 +27,7 @@ async def test_what_lives_and_answers_nothing_is_ended_and_started_again(tmp_pat
             first = processes_of(home)
             for pid in first:
                 os.kill(pid, signal.SIGSTOP)
-            async with asyncio.timeout(60):
+            async with asyncio.timeout(180):
                 reason = await said.get()
                 await supervisor.ready("web app", url)
             supervisor.stopping.set()
@@ -50,7 +50,7 @@ async def test_a_part_is_started_anew_when_what_it_reads_at_its_start_has_change
             await asyncio.sleep(1)
             assert said.empty()
             file.write_text("{}")
-            async with asyncio.timeout(60):
+            async with asyncio.timeout(180):
                 reason = await said.get()
                 await supervisor.ready("web app", url)
             supervisor.stopping.set()
