@@ -19,7 +19,7 @@ from flows.config.installation import check_keys
 from flows.config.settings import SECRET_KEY, SUPPRESSION_KEY, Settings
 from flows.context import utc_now
 from flows.outcomes import Problem
-from flows.storage.database import connect, knows, revision_of
+from flows.storage.database import Database, connect, knows, revision_of
 from flows.storage.private_files import keep_private
 from subscribers.ledger.restored import doubt
 
@@ -33,6 +33,8 @@ class Restored:
     doubtful: int
     """Deliveries that may have been sent since the backup: they wait for the operator."""
     letters: int
+    kept: Path | None = None
+    """Where what was there before is kept; None: nothing was."""
 
 
 async def back_up(settings: Settings, file: Path) -> list[str]:
@@ -69,7 +71,8 @@ async def back_up(settings: Settings, file: Path) -> list[str]:
 
 async def restore(settings: Settings, file: Path, *, replace: bool = False) -> Restored:
     """Brings back what the file holds: the keys, the database, and of its ledger what can be believed. With `replace`
-    what is there goes. Raises Problem, and has changed nothing then."""
+    what is there goes, and is kept as a file of the same kind in the home folder. Raises Problem, and has changed
+    nothing then."""
     keep_private(settings.home_dir)
     database = connect(settings.database)
     try:
@@ -83,12 +86,14 @@ async def restore(settings: Settings, file: Path, *, replace: bool = False) -> R
                 )
             if not knows(manifest["revision"]):
                 raise Problem(f"{file} was made by Paperround {manifest['version']}, which is newer: upgrade first.")
-            there = await holds_anything(database) or any((settings.home_dir / key).exists() for key in KEYS)
+            holds = await _holds_anything(database)
+            there = holds or any((settings.home_dir / key).exists() for key in KEYS)
             if there and not replace:
                 raise Problem(
                     f"{settings.home_dir} or its database is in use already: restore into another PAPERROUND_HOME_DIR "
-                    "and an empty database, or say --replace to lose what is there."
+                    "and an empty database, or say --replace."
                 )
+            before = await _keep(settings) if holds else None
             await empty(database)
             for name in manifest["keys"]:
                 _put_key(folder / f"key-{name}", settings.home_dir / name)
@@ -98,7 +103,34 @@ async def restore(settings: Settings, file: Path, *, replace: bool = False) -> R
         deliveries, letters = await doubt(database, utc_now())
     finally:
         await database.close()
-    return Restored(dt.datetime.fromisoformat(manifest["taken_at"]), deliveries, letters)
+    return Restored(dt.datetime.fromisoformat(manifest["taken_at"]), deliveries, letters, before)
+
+
+async def _keep(settings: Settings) -> Path:
+    """Backs up what is about to be replaced. Raises Problem where that can't be read: it is not lost by a command."""
+    file = settings.home_dir / f"replaced-{utc_now():%Y-%m-%d-%H%M%S}.tar.gz"
+    try:
+        await back_up(settings, file)
+    except Exception as error:  # whatever a damaged database says
+        raise _unreadable(error) from error
+    return file
+
+
+async def _holds_anything(database: Database) -> bool:
+    try:
+        return await holds_anything(database)
+    except Problem:
+        raise
+    except Exception as error:
+        raise _unreadable(error) from error
+
+
+def _unreadable(error: Exception) -> Problem:
+    said = next(iter(str(error).splitlines()), "")[:200]
+    return Problem(
+        f"What is there can't be read, and so not be kept ({type(error).__name__}: {said}): nothing was changed. Move "
+        "the database away by hand, or name an empty one, and restore again."
+    )
 
 
 def _beside(file: Path) -> Path:
@@ -140,6 +172,8 @@ def _unpack(file: Path, folder: Path) -> dict[str, Any]:
 
 
 def _put_key(kept: Path, place: Path) -> None:
+    if place.exists() and place.read_bytes() != kept.read_bytes():
+        place.rename(place.with_name(f"{place.name}-replaced-{utc_now():%Y-%m-%d-%H%M%S.%f}"))
     place.unlink(missing_ok=True)
     with open(os.open(place, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as new:
         new.write(kept.read_bytes())

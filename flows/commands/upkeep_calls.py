@@ -49,7 +49,9 @@ def backup(
 @app.command()
 def restore(
     file: Annotated[Path, typer.Argument(help="What `paperround backup` made")],
-    replace: Annotated[bool, typer.Option("--replace", help="Lose what is there")] = False,
+    replace: Annotated[
+        bool, typer.Option("--replace", help="Put it in the place of what is there, which is kept as a file")
+    ] = False,
 ) -> None:
     """Brings back what `paperround backup` made: keys and database. What was not yet sent then may have been since: it
     waits for you, and nobody is mailed twice without your word."""
@@ -64,6 +66,8 @@ def restore(
             raise Problem(f"Paperround is up in {settings.home_dir}: stop it first.")
         done = run(bring_back(settings, file, replace=replace))
     tell(f"Everything is as it was on {done.taken_at:%Y-%m-%d %H:%M} UTC.")
+    if done.kept:
+        tell(f"What was there before is kept: `paperround restore {done.kept} --replace` brings it back.")
     if done.doubtful or done.letters:
         tell(
             f"{done.doubtful} deliveries and {done.letters} letters were not sent then, and may have been since: they "

@@ -131,8 +131,33 @@ async def test_what_is_there_is_replaced_only_where_that_is_said(
         await restore(settings, tmp_path / "file")
     assert not await states(database)
     await database.close()
-    await restore(settings, tmp_path / "file", replace=True)
+    (settings.home_dir / "secret_key").write_text("another key than that of the backup")
+    done = await restore(settings, tmp_path / "file", replace=True)
     assert (await states(database)).total() == READERS
+    # what was there can be had again, its keys too
+    assert done.kept is not None
+    assert done.kept.stat().st_mode & 0o077 == 0
+    await database.close()
+    again = await restore(settings, done.kept, replace=True)
+    assert again.kept is not None
+    assert not await states(database)
+    olds = [old.read_text() for old in sorted(settings.home_dir.glob("secret_key-replaced-*"))]
+    assert olds[0] == "another key than that of the backup"
+    assert (settings.home_dir / "secret_key").read_text() == "another key than that of the backup"
+
+
+async def test_a_database_that_cannot_be_read_is_not_replaced(settings: Settings, tmp_path: Path) -> None:
+    await back_up(settings, tmp_path / "file")
+    if settings.database_file is None:
+        pytest.skip("a PostgreSQL is not damaged so easily")
+    damaged = Path(settings.database_file)
+    for part in damaged.parent.glob(f"{damaged.name}*"):
+        part.unlink()
+    damaged.write_bytes(b"SQLite format 3\0" + bytes(5000))
+    before = damaged.read_bytes()
+    with pytest.raises(Problem, match="can't be read, and so not be kept"):
+        await restore(settings, tmp_path / "file", replace=True)
+    assert damaged.read_bytes() == before
 
 
 async def test_half_a_file_and_one_of_the_other_kind_change_nothing(
