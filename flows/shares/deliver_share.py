@@ -13,12 +13,12 @@ from prefect.client.schemas.objects import State
 from prefect.states import Cancelled, Completed
 from pydantic import BaseModel, Field
 
-from flows.by_hand.pause_all import heeding_pause_all
-from flows.by_hand.stopping import Word, heeding_the_operator, run_id
-from flows.config.settings import load_settings
+from flows.blocks.taken_over import take_over
+from flows.by_hand.stopping import Word, heeding_the_operator
 from flows.context import Context, Say, open_context
 from flows.delivery.run import held_sentence, take_part
 from flows.outcomes import Problem, Verdict
+from flows.parameters import run_id
 from flows.process import apart
 from flows.shares.same_settings import check_settings
 from flows.storage.editions import Frozen
@@ -52,18 +52,14 @@ async def deliver_share(share: Share) -> State[Any]:
 
     async def work(stop: asyncio.Event) -> tuple[int, str]:
         nonlocal word
-        settings = load_settings()
+        settings = await take_over(log.info)
         async with open_context(settings) as context:  # refuses a machine with other keys
             check_settings(settings, share.settings)
             frozen = await context.store.frozen(share.edition)
             if frozen is None:
                 raise Problem(f"There is no edition {share.edition}: a delivery that asks for shares names its own.")
             say = log.info
-            async with (
-                heeding_pause_all(stop, say),
-                heeding_the_hold(context, frozen, stop, say),
-                heeding_the_operator(run, stop, say) as word,
-            ):
+            async with heeding_the_hold(context, frozen, stop, say), heeding_the_operator(run, stop, say) as word:
                 report = await take_part(context, frozen, say, stop=stop)
         return report.verdicts[Verdict.SENT], report.halted
 

@@ -151,13 +151,17 @@ async def test_a_database_that_cannot_be_read_is_not_replaced(settings: Settings
     if settings.database_file is None:
         pytest.skip("a PostgreSQL is not damaged so easily")
     damaged = Path(settings.database_file)
-    for part in damaged.parent.glob(f"{damaged.name}*"):
-        part.unlink()
-    damaged.write_bytes(b"SQLite format 3\0" + bytes(5000))
-    before = damaged.read_bytes()
+    before = await asyncio.to_thread(_damage, damaged)
     with pytest.raises(Problem, match="can't be read, and so not be kept"):
         await restore(settings, tmp_path / "file", replace=True)
-    assert damaged.read_bytes() == before
+    assert await asyncio.to_thread(damaged.read_bytes) == before
+
+
+def _damage(file: Path) -> bytes:
+    for part in file.parent.glob(f"{file.name}*"):
+        part.unlink()
+    file.write_bytes(b"SQLite format 3\0" + bytes(5000))
+    return file.read_bytes()
 
 
 async def test_half_a_file_and_one_of_the_other_kind_change_nothing(

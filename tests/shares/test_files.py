@@ -80,7 +80,7 @@ def test_settings_that_are_named_exist() -> None:
 
 
 def test_the_deployments_of_prefect_yaml_load_and_take_nobody_elses_name() -> None:
-    from prefect.flows import load_flow_from_entrypoint
+    from prefect.flows import Flow, load_flow_from_entrypoint
 
     from flows.config import catalogue
     from flows.deployments import offers
@@ -90,7 +90,7 @@ def test_the_deployments_of_prefect_yaml_load_and_take_nobody_elses_name() -> No
     given = yaml.safe_load((ROOT / "prefect.yaml").read_text())
     assert given["pull"] == []  # what is installed is what runs: a worker elsewhere has no such folder
     for one in given["deployments"]:
-        flow = load_flow_from_entrypoint(one["entrypoint"])
+        flow: Flow[..., Any] = load_flow_from_entrypoint(one["entrypoint"])
         assert flow.name not in served
         assert set(one["parameters"]) <= set(flow.parameters.properties)
         pool = one["work_pool"]["name"]
