@@ -33,6 +33,7 @@ from subscribers.web.routes import (
     paper_page,
     private,
     provider_hooks,
+    references,
     search_page,
     signup_page,
     tune,
@@ -50,6 +51,8 @@ def create_app(services: Services, extra: Sequence[BaseRoute] = ()) -> ASGIApp:
     app = Starlette(
         routes=[
             *home.ROUTES,
+            # before the pages, whose paths end in anything
+            *references.ROUTES,
             *archive_pages.ROUTES,
             *paper_page.ROUTES,
             *search_page.ROUTES,

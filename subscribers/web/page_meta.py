@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from flows.editions.model import Kind, Newsletter
@@ -19,6 +19,10 @@ class Card:
     type: str = "article"
     """Open Graph's: https://ogp.me/#types."""
     feeds: Mapping[str, str] = field(default_factory=dict)
+    tags: Sequence[tuple[str, str]] = ()
+    """What else `meta` says, as names and contents."""
+    references: str = ""
+    """The path at which it lies as .bib and .ris; empty: it does not."""
 
 
 def name_of(newsletter: str, kind: Kind, day: dt.date) -> str:

@@ -71,11 +71,14 @@ class Pages:
         card: Card | None = None,
         before: str | None = None,
         after: str | None = None,
+        context_objects: Sequence[str] = (),
     ) -> HTMLResponse:
         """An edition's HTML as a page of the site: with its bar above, and as the page's main part. `before` and
-        `after` are the paths of the editions beside it."""
+        `after` are the paths of the editions beside it, `context_objects` its papers for reference managers."""
         template = self._environment.get_template("edition.html")
-        context = template.new_context({"draft": draft, "card": card, "before": before, "after": after})
+        context = template.new_context(
+            {"draft": draft, "card": card, "before": before, "after": after, "context_objects": context_objects}
+        )
         added, above, below = ("".join(template.blocks[name](context)) for name in ("head", "above", "below"))
         head, body = _HEAD_ENDS.search(mail), _BODY.search(mail)
         if head and body:

@@ -13,6 +13,7 @@ from flows.editions.excerpt import excerpt
 from flows.editions.maths import text
 from flows.editions.model import Edition, Kind, Newsletter, NoEdition
 from flows.storage.editions import Frozen
+from subscribers.web.citations import context_object
 from subscribers.web.month_calendar import calendars, last_day, parse_month
 from subscribers.web.operators import operators_alone
 from subscribers.web.page_meta import Card, feeds_of, path_of
@@ -68,6 +69,7 @@ async def _edition(request: Request, kind: Kind) -> Response:
             card=_card(s, newsletter, kept.edition),
             before=path_of(newsletter.slug, kind, before) if before else None,
             after=path_of(newsletter.slug, kind, after) if after else None,
+            context_objects=[context_object(entry.paper) for entry in kept.edition.entries],
         )
         return public(request, page, HOUR)
     if isinstance(kept, NoEdition):
@@ -80,11 +82,19 @@ async def _edition(request: Request, kind: Kind) -> Response:
 def _card(s: Services, newsletter: Newsletter, edition: Edition) -> Card:
     best = sorted(edition.entries, key=lambda entry: -entry.score)[:BEST]
     names = "; ".join(text(excerpt(entry.paper.title or entry.paper.id, 90)) for entry in best)
+    title = f"{newsletter.title}, {s.pages.long_date(edition.day)}"
     return Card(
-        title=f"{newsletter.title}, {s.pages.long_date(edition.day)}",
+        title=title,
         description=s.phrases.text("archive.description", count=edition.size, names=names),
         url=s.public_url + path_of(newsletter.slug, edition.kind, edition.day),
         feeds=feeds_of(newsletter),
+        references=path_of(newsletter.slug, edition.kind, edition.day),
+        tags=(
+            ("DC.title", title),
+            ("DC.publisher", newsletter.title),
+            ("DC.date", str(edition.day)),
+            ("DC.type", "Collection"),
+        ),
     )
 
 

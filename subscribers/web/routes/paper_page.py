@@ -17,6 +17,7 @@ from flows.editions.model import Entry
 from flows.papers.model import Paper, PaperId, paper_id
 from flows.storage.archive import Issue
 from flows.storage.editions import Frozen
+from subscribers.web.citations import tags
 from subscribers.web.page_meta import Card, feeds_of
 from subscribers.web.pages import public
 from subscribers.web.related import DAYS, HOLDING, TERMS, alike, queries
@@ -58,6 +59,8 @@ async def paper(request: Request) -> Response:
             description=text(excerpt(found.abstract, DESCRIPTION)),
             url=f"{s.public_url}/paper/{identity}",
             feeds=feeds_of(s.newsletters[stood[0].newsletter]) if stood else {},
+            tags=tags(found, s.public_url),
+            references=f"/paper/{identity}",
         ),
     )
     return public(request, page, HOUR)
