@@ -39,6 +39,12 @@ _NOT_DONE = re.compile(
     r"|.*\bwill be (?:\w+ )?(?:open-?sourced|released|public|available)"
 )
 """What tells of others, or of hopes."""
+_CHECKED = re.compile(
+    r"(?:(?:To|In order to) (?:\w+ly )?(?:validate|evaluate|assess|verify|test|demonstrate|confirm) "
+    r"|We (?:\w+ )?(?:evaluate|validate|test) )(?:our|the (?:proposed|effectiveness|efficacy|validity)|its)\b"
+    r"|We (?:address|tackle) (?:\w+ ){0,3}challenges? (?:with|through|via|by) (?:\w+ ){0,3}(?:innovation|contribution)s"
+)
+"""A sentence on how something was tested that another one brings in, or that there is something to come."""
 
 Draft = tuple[Piece, ...]
 """One or two pieces, in the order of the abstract."""
@@ -64,7 +70,7 @@ class Weighing:
         told = [
             piece
             for piece in self._pieces(self._source.begins)
-            if not _NOT_DONE.match(piece.text) and piece.text[-1] != "?"
+            if not (_NOT_DONE.match(piece.text) or piece.text[-1] == "?" or _CHECKED.match(self._sentences[piece.at]))
         ]
         alone = [piece for piece in told if piece.leaning.nothing][:ALONE]
         firsts = sorted(alone, key=lambda piece: -self._part(piece, 1))[:most]

@@ -48,11 +48,32 @@ def test_a_gist_says_what_was_done_and_no_background() -> None:
         ("To bridge it, we introduce a map of all meadows near the river.", "We introduce a map"),
         ("Motivated by these findings, we then introduce a map of all meadows near the river.", "We introduce a map"),
         ("However, in this work we introduce a map of all meadows near the river.", "We introduce a map"),
+        ("To serve both ends we introduce a map of all meadows near the river.", "We introduce a map"),
         ("Second, vMeadow is introduced, a map of all meadows near the river.", "vMeadow is introduced"),
     ],
 )
 def test_what_leads_over_from_another_sentence_goes(sentence: str, start: str) -> None:
     assert said(f"{BACKGROUND} {sentence}", "A map").startswith(start)
+
+
+@pytest.mark.parametrize(
+    "empty",
+    [
+        "We evaluate our approach on ten farms and in two valleys.",
+        "To validate the proposed bells, we first build a wooden model of ten farms.",
+        "We address key challenges with two primary innovations.",
+    ],
+)
+def test_how_something_was_tested_is_not_what_was_done(empty: str) -> None:
+    found = said(f"{BACKGROUND} {empty} We propose bells that are heard at night. {empty}", "Bells")
+
+    assert found == "We propose bells that are heard at night."
+
+
+def test_no_sentence_ends_at_what_something_was_designed_to_do() -> None:
+    sentence = "We present a small family of bells designed to address these gaps of the whole valley by night."
+
+    assert not [piece.text for piece in pieces(0, sentence, "", {}) if piece.text.endswith("designed.")]
 
 
 def test_what_was_found_needs_no_experiments_to_say_so() -> None:

@@ -24,6 +24,8 @@ LEAST_WORDS = 6
 """Of a sentence once it is cut."""
 _US = rf"(?:we|our|this (?:\w+ )?{WORK}|the (?:present )?(?:paper|authors))\b"
 _MAIN = re.compile(rf", (?={_US})")
+_TO_BOTH = re.compile(r"(?:To|In order to) \w+ (?:both|these|those|this|that|such)\b[^,;:.]{0,60} (?=we )")
+"""The same as the other adverbials, without the comma."""
 _ADVERBIAL = re.compile(
     r"(?:To|While|Whil?st|Although|Though|Motivated|Inspired|Building|Built|Drawing|Unlike|Despite|Recogni[sz]ing"
     r"|Rather|Instead|Given|Because|Since|Guided|Grounded|Based|Following|Beyond|In (?:contrast|response|light|order"
@@ -119,11 +121,11 @@ _NAMED = re.compile(r"[A-Z][\w-]*(?: \([^()]*\))?, an? (?!.*, (?:\w+ly )?(?:can|
 _DONE = re.compile(r"[.!?][\"')\]”’]*$")
 _UNENDING = """
 a able according across an and applied are as at based be because between both by called can close combine
-comparable compare compared comprise conclusion conditioned conducted contributing demonstrate develop due e.g
+comparable compare compared comprise conclusion conditioned conducted contributing demonstrate designed develop due e.g
 each either employ equal equivalent evaluate featuring find finding first for from how hypothesis i.e idea if in
-include including insight into introduce is its leading less like likely more namely not of on one or our over
+include including insight intended into introduce is its leading less like likely more namely not of on one or our over
 phenomenon present prone propose question related relative result reveal sensitive show similar so subject such
-termed than that the their these this three through to two under use via we well what when where whether which
+tailored termed than that the their these this three through to two under use via we well what when where whether which
 while why will with without
 """
 _UNENDED = frozenset(_UNENDING.split())
@@ -166,7 +168,7 @@ def pieces(at: int, sentence: str, title: str, longer: Mapping[str, str]) -> lis
 def _openings(sentence: str) -> Iterator[tuple[str, bool]]:
     """The sentence, and what it says without an adverbial or "experiments show that" at its head."""
     yield sentence, False
-    main = _MAIN.search(sentence) if _ADVERBIAL.match(sentence) else None
+    main = _TO_BOTH.match(sentence) or (_MAIN.search(sentence) if _ADVERBIAL.match(sentence) else None)
     if main:
         sentence = without_adverbs(capital(sentence[main.end() :]))
         yield sentence, False
