@@ -63,12 +63,17 @@ class LetterWriter:
 
     async def latest(self, subscription: Subscription) -> Latest | None:
         """The latest edition of the reader's kind: for a weekly reader the week's, or the day's where no week has had
-        one. None where there is none yet, or where it has nothing for them."""
+        one. None where there is none yet, where it has nothing for them, or where it is not to be sent at present: the
+        newsletter is paused, or the edition held."""
+        if await self._context.pauses.paused(subscription.newsletter) is not None:
+            return None
         kinds = (Kind.WEEKLY, Kind.DAILY) if subscription.frequency is Frequency.WEEKLY else (Kind.DAILY,)
         for kind in kinds:
             number = await self._context.store.newest(subscription.newsletter, kind)
             if number is None:
                 continue
+            if await self._context.store.held(number):
+                return None
             frozen, _ = await self._unpacked(subscription.newsletter, kind, number)
             digest = choose(frozen.edition, subscription.interests)
             if not digest.parts or policy.decide(subscription, frozen.edition.day):

@@ -34,12 +34,13 @@ from flows.editions.model import Kind
 from flows.outcomes import Outcome, Stage, Verdict
 from flows.storage.database import Database, connect
 from flows.storage.editions import Frozen
+from flows.turns import Asked
 from subscribers.ledger.claims import Ledger
 from subscribers.model import DeliveryState, Frequency, Letter, SubscriptionState
 from subscribers.people.outbox import Outbox, put
 from subscribers.people.signups import SignUp
 from subscribers.people.store import Change
-from subscribers.tables import batch, outbox, subscriber, subscription
+from subscribers.tables import batch, outbox, pause, subscriber, subscription
 from subscribers.tokens import Purpose, verify
 from tests import factories
 from tests.conftest import free_port
@@ -397,6 +398,18 @@ async def test_letters_keep_the_rate_of_all_mail(room: Room) -> None:
 
 
 @one_database_is_enough
+async def test_letters_take_their_turns_from_the_same_rate_as_editions(room: Room) -> None:
+    """Whoever else sends by the same database: what they have taken of the rate comes first."""
+    room.with_settings(mail_rate=4)
+    async with room.open():
+        began = time.monotonic()
+        await room.context.turns.reserve(Asked("", 12, rate=4))
+        await room.sign_up("reader@example.net")
+        await asyncio.wait_for(room.server.has_taken(1), 20)
+        assert time.monotonic() - began > 12 / 4 - 0.5
+
+
+@one_database_is_enough
 async def test_an_edition_that_has_all_connections_gives_one_to_a_letter(room: Room) -> None:
     room.with_settings(mail_connections=2)
     room.server.slowness = 0.2
@@ -423,6 +436,38 @@ async def test_an_edition_that_has_all_connections_gives_one_to_a_letter(room: R
         assert (await delivering).counts == {SENT: 80}
     watching.cancel()
     assert most <= 2
+
+
+@one_database_is_enough
+async def test_whatever_runs_on_a_machine_shares_its_connections(room: Room) -> None:
+    """A delivery, three runs of what is due beside it, and letters."""
+    room.with_settings(mail_connections=4, size=20)
+    room.context = Calm(**{field.name: getattr(room.context, field.name) for field in fields(room.context)})
+    room.server.slowness = 0.1
+    frozen = await room.freeze()
+    people = [Change(email=f"slow-{n}@example.net", newsletter="daily", columns={}) for n in range(120)]
+    await room.context.subscribers.keep(people, room.clock())
+    most = 0
+
+    async def watch() -> None:
+        nonlocal most
+        while True:
+            most = max(most, len(room.server._open))
+            await asyncio.sleep(0.005)
+
+    watching = asyncio.create_task(watch())
+    async with room.open():
+        delivering = asyncio.create_task(deliver(room.context, frozen, lambda _: None))
+        await room.server.has_taken(4)
+        beside = [asyncio.create_task(deliver_due(room.context, "daily", lambda _: None)) for _ in range(3)]
+        await room.sign_up(*(f"new-{n}@example.net" for n in range(8)))
+        assert (await delivering).counts == {SENT: 120}
+        await asyncio.gather(*beside)
+        await room.until_none_is(Letter.CONFIRM, DeliveryState.PENDING, DeliveryState.SENDING)
+    watching.cancel()
+    assert 2 <= most <= 4
+    assert set(room.editions().values()) == {1}
+    assert len(room.server.taken) == 120 + 8
 
 
 @one_database_is_enough
@@ -490,6 +535,31 @@ async def test_a_welcome_goes_alone_where_no_edition_has_anything_for_the_reader
     assert welcome["Subject"] == "Welcome to Paperround"
     assert welcome["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
     assert await room.counts() == {SENT: 1, SKIPPED: 1}
+
+
+@one_database_is_enough
+@pytest.mark.parametrize("what", ["the newsletter is paused", "the edition is held"])
+async def test_a_welcome_goes_alone_where_nothing_of_its_newsletter_is_to_be_sent(room: Room, what: str) -> None:
+    """And once it goes on, what is delivered by hand brings the edition."""
+    frozen = await room.freeze()
+    if what == "the edition is held":
+        await room.context.store.hold(frozen.id, room.clock(), "cancelled")
+    else:
+        async with room.database.write() as connection:
+            row = {"newsletter": "daily", "reason": "Too much came back.", "at": room.clock()}
+            await connection.execute(sa.insert(pause).values(row))
+    async with room.open():
+        await room.welcome("ada@example.net")
+        await room.until({WELCOME: SENT})
+    assert room.editions() == {}
+    assert await deliver_due(room.context, "daily", lambda _: None) != []
+    assert room.editions() == {}
+    if what == "the edition is held":
+        await room.context.store.release(frozen.id)
+    else:
+        await room.context.pauses.resume("daily", room.clock())
+    assert (await deliver(room.context, frozen, lambda _: None)).counts == {SENT: 1}
+    assert room.editions() == {"ada@example.net": 1}
 
 
 @one_database_is_enough
