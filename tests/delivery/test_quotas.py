@@ -17,7 +17,7 @@ from flows.storage.database import Database
 from flows.turns import DAY
 from subscribers.model import DeliveryState
 from subscribers.tables import delivery, subscriber, subscription
-from tests.delivery.test_run import LATER, NOON, SENT, Scene, context_for, readers
+from tests.delivery.test_run import LATER, NOON, SENT, Scene, about_the_mail_server_alone, context_for, readers
 from tests.sending.smtp import mail_server
 
 
@@ -104,6 +104,23 @@ async def test_a_warm_up_brings_an_edition_to_more_readers_every_day(scene: Scen
     assert (by_day[0], by_day[1]) == (20, 30)
     for day in range(6):
         assert sum(by_day[n] for n in range(day + 1)) <= sum(20 * 1.5**n for n in range(day + 1))
+
+
+@about_the_mail_server_alone
+async def test_a_warm_up_of_fourteen_days_brings_it_to_all_and_to_nobody_twice(scene: Scene) -> None:
+    scene.with_settings(size=50, mail_warm_up="4/day x1.2")
+    everybody = [f"reader-{n}@d{n % 40}.example" for n in range(230)]  # none of the domains is a large one
+    await scene.begin(*everybody)
+    assert (await days(scene, 16)).counts == {SENT: 230}
+    assert scene.server.readers == Counter(everybody)
+    times = [at for at, _, _ in await sent_at(scene)]
+    by_day = Counter((at - times[0] + dt.timedelta(minutes=1)) // dt.timedelta(days=1) for at in times)
+    assert 13 <= max(by_day) <= 15
+    allowed = [int(4 * 1.2**day) for day in range(16)]
+    for day in range(16):
+        # also in a day that begins between two of its own no more than the later one's
+        assert sum(by_day[n] for n in range(day + 1)) <= sum(allowed[: day + 1])
+    assert most_in(times, dt.timedelta(days=1)) <= allowed[max(by_day)]
 
 
 async def test_a_full_domain_keeps_nobody_else_waiting(scene: Scene) -> None:

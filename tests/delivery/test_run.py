@@ -15,6 +15,8 @@ import time
 from collections import Counter
 from collections.abc import AsyncIterator, Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from email import message_from_bytes
+from email.policy import default
 from functools import cache, cached_property
 from pathlib import Path
 from typing import Any
@@ -362,6 +364,27 @@ async def test_a_server_that_dies_on_the_way_loses_nobody(scene: Scene) -> None:
     assert (await scene.deliver()).counts == {SENT: 100}
     assert set(scene.messages_per_reader()) == set(readers(100))
     assert len(scene.server.taken) <= 104
+
+
+@about_the_mail_server_alone
+@pytest.mark.parametrize(
+    ("sender", "name", "address"),
+    [
+        ("Paper@Round <digest@example.org>", "Paper@Round", "digest@example.org"),
+        ("Digest: today <digest@example.org>", "Digest: today", "digest@example.org"),
+        ("Fräulein Rund <digest@bücher.example>", "Fräulein Rund", "digest@xn--bcher-kva.example"),
+    ],
+)
+async def test_a_sender_is_right_on_the_wire(scene: Scene, sender: str, name: str, address: str) -> None:
+    scene.with_settings(sender=sender)
+    await scene.begin("reader@example.org")
+    assert (await scene.deliver()).counts == {SENT: 1}
+    (taken,) = scene.server.taken
+    head = taken.content.partition(b"\r\n\r\n")[0]
+    assert head.isascii()
+    (author,) = message_from_bytes(taken.content, policy=default)["From"].addresses
+    assert (author.display_name, author.addr_spec) == (name, address)
+    assert taken.sender.rpartition("@")[2] == address.rpartition("@")[2]
 
 
 @about_the_mail_server_alone

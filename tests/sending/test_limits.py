@@ -2,8 +2,8 @@ from __future__ import annotations
 
 import pytest
 
-from flows.sending.limits import Limit, read_limits, read_rate, read_warm_up
-from flows.turns import WarmUp, Window
+from flows.sending.limits import NONE, Limit, read_limits, read_rate, read_warm_up
+from flows.turns import HOUR, WarmUp, Window
 
 
 def test_limits_are_read_as_they_are_written() -> None:
@@ -41,3 +41,10 @@ def test_a_rate_that_says_nothing_is_refused(wrong: str) -> None:
 def test_a_warm_up_that_does_not_warm_is_refused(wrong: str) -> None:
     with pytest.raises(ValueError, match="should"):
         read_warm_up(wrong)
+
+
+def test_processes_that_share_a_delivery_divide_the_connections_and_have_turns_in_common() -> None:
+    limit = Limit(rate=20, connections=5, windows=(Window(2000, HOUR),))
+    assert limit.divided(2) == Limit(rate=20, connections=2, windows=limit.windows)
+    assert limit.divided(9).connections == 1  # one process at least must get on
+    assert NONE.divided(3) == NONE
