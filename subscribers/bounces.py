@@ -18,6 +18,8 @@ from enum import StrEnum
 
 from flows.causes import OURS, Cause
 
+AT_ONCE = "server"
+"""The source of what a mail server said of an address while a mail was offered: nothing was sent, or came back."""
 SOFT_LIMIT = 5
 """So many deliveries that failed softly, one after another, suppress an address."""
 SOFT_WITHIN = dt.timedelta(days=30)

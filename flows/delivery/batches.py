@@ -14,6 +14,7 @@ from typing import Any
 from flows.context import Context, Say
 from flows.delivery.already_received import dailies, seen
 from flows.delivery.personal import Writer
+from flows.delivery.refused import RefusedAddresses
 from flows.delivery.write_ahead import WriteAhead
 from flows.editions.model import Edition, Kind
 from flows.mail.model import Message
@@ -58,6 +59,7 @@ class EditionBatches:
         self._context, self._frozen = context, frozen
         self._until, self._standing, self._say = until, standing, say
         self._writer = Writer(context, frozen)
+        self._refused = RefusedAddresses(context, say)
         self._claimed: dict[str, _Claimed] = {}
         """By their lease: a batch whose lease ran out may be claimed anew while the old claim has deliveries open."""
         self._closing: set[asyncio.Task[None]] = set()
@@ -194,13 +196,11 @@ class EditionBatches:
         return until if until is not None and now < until else None
 
     async def _bury(self, delivery: Delivery, outcome: Outcome, *, marked: bool) -> bool:
-        """Suppresses an address that is dead, or was refused again and again, and only then records its refusal: after
-        that nobody looks at it again."""
-        if (
-            why := await until_back(partial(self._over_for, delivery, outcome), self._say, asyncio.Event())
-        ) is not None:
-            suppress_it = partial(self._context.subscribers.suppress, delivery.address, why, self._context.now())
-            await until_back(suppress_it, self._say, asyncio.Event())
+        """Suppresses an address that is dead, or was refused again and again, or holds it for the operator, and only
+        then records its refusal: after that nobody looks at it again."""
+        why = await until_back(partial(self._over_for, delivery, outcome), self._say, asyncio.Event())
+        if why is not None:
+            await self._refused.add(delivery, outcome, dead=why is Suppressed.HARD_BOUNCE)
         return await self._enter(delivery, outcome, marked=marked)
 
     async def _over_for(self, delivery: Delivery, outcome: Outcome) -> Suppressed | None:

@@ -331,9 +331,16 @@ async def _remedy(context: Context, edition_id: int) -> str:
         return ""
     edition = frozen.edition
     of = f"--edition {edition.newsletter}/{edition.day}{' --weekly' if edition.kind is Kind.WEEKLY else ''}"
-    return (
+    remedy = (
         f"If the mail server was wrong to reject: `paperround deliveries {of} --state rejected --resend`, and "
         f"`paperround subscribers suppress --lift {of}`."
+    )
+    if not (held := await context.held_bounces.of_edition(edition_id)):
+        return remedy
+    who = "1 reader is" if held == 1 else f"{held:,} readers are"
+    return (
+        f"{remedy} {who} held for you, since so many at once are rarely dead: `paperround bounces held` shows them, "
+        "`bounces suppress` and `bounces free` decide."
     )
 
 

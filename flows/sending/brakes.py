@@ -178,6 +178,8 @@ class Tried:
     """How many times in a row it was refused since, in a way that may be about the connection."""
     fresh: bool = False
     """The message was refused over another connection before, and goes over a fresh one for that."""
+    again: bool = False
+    """The reader was asked for in an earlier attempt."""
 
 
 class Brakes:
@@ -198,6 +200,8 @@ class Brakes:
         """Domains that refuse our sender or login, since the last message was taken."""
         self._closed: set[str] = set()
         self._in_vain = 0
+        self.was_well = False
+        """Whether the server has taken a message of this before the run."""
 
     def heard(self, outcome: Outcome, tried: Tried) -> Decision:
         """What follows from an outcome."""
@@ -301,11 +305,14 @@ class Brakes:
 
     def _no(self, outcome: Outcome, says: Says, tried: Tried) -> Decision:
         domain = tried.domain
-        if says in (Says.LOGIN, Says.SENDER):
+        # those whom a good server refuses are tried again together, when nobody else is left to be served in between
+        tells = not (tried.again and (self._served or self.was_well))
+        if tells and says in (Says.LOGIN, Says.SENDER):
             self._ours.add(domain)
             if len(self._ours) >= SEVERAL:
                 return Decision(Do.HOLD, stop=_at_fault(outcome, says, tried.sender))
-        self._refused[domain] = self._refused.get(domain, 0) + 1
+        if tells:
+            self._refused[domain] = self._refused.get(domain, 0) + 1
         self._row[domain] = in_a_row = self._row.get(domain, 0) + 1
         if len(self._refused) >= SEVERAL and sum(self._refused.values()) >= IN_A_ROW:
             return Decision(Do.HOLD, stop=_refused(outcome, f"{sum(self._refused.values())} readers in a row", says))

@@ -178,6 +178,7 @@ class Sender(Generic[D]):
                 deliveries = await work.batch.fetch(work.over)
                 if not deliveries:
                     break
+                self._brakes.was_well = self._brakes.was_well or await work.batch.was_well()
                 work.add(deliveries)
                 work.unwanted = 0
                 staff()
@@ -336,7 +337,8 @@ class Sender(Generic[D]):
             # closed after it served: 421 at MAIL, or idle for too long
             self._connections.learn(connection, outcome)
             return _RECORD, self._ready_again
-        tried = Tried(attempt.domain, attempt.message.sender, connection.sent, connection.refused, attempt.fresh)
+        again = attempt.delivery.attempts > 0
+        tried = Tried(attempt.domain, attempt.message.sender, connection.sent, connection.refused, attempt.fresh, again)
         decision = self._brakes.heard(outcome, tried)
         if decision.do is not Do.FRESH:
             return decision, None
@@ -494,10 +496,12 @@ class Sender(Generic[D]):
         if not self._held:
             return
         held, self._held = self._held, []
-        if not self.report.halted and (why := self._brakes.at_the_end([(one.says, one.outcome) for one in held])):
+        well = self._brakes.well or await work.batch.was_well()
+        # what is left of an edition that it took are those whom it refuses
+        why = "" if well else self._brakes.at_the_end([(one.says, one.outcome) for one in held])
+        if why and not self.report.halted:
             self._halt(why, work)
         now = _now()
-        well = self._brakes.well or await work.batch.was_well()
         # where others are to come, they may show it
         last = well or await work.batch.nothing_but(len(held))
         recording = []

@@ -21,6 +21,10 @@ class Delivery(Protocol):
     def address(self) -> str:
         """Whom it is for: the pace depends on the domain. Empty: nobody any more."""
 
+    @property
+    def attempts(self) -> int:
+        """How many were made before."""
+
 
 D = TypeVar("D", bound=Delivery)
 

@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from flows.storage.database import Database
 from flows.storage.editions import edition
-from subscribers.bounces import Kind
+from subscribers.bounces import AT_ONCE, Kind
 from subscribers.model import DeliveryState
 from subscribers.tables import bounce, delivery, subscriber, subscription
 
@@ -89,7 +89,7 @@ class BounceRates:
         async with self._database.read() as connection:
             query = (
                 sa.select(bounce.c.domain, bounce.c.kind, sa.func.count())
-                .where(bounce.c.edition_id == edition_id, bounce.c.domain != "")
+                .where(bounce.c.edition_id == edition_id, bounce.c.domain != "", bounce.c.source != AT_ONCE)
                 .group_by(bounce.c.domain, bounce.c.kind)
             )
             found: dict[str, dict[Kind, int]] = defaultdict(dict)
@@ -128,7 +128,9 @@ async def _editions(connection: AsyncConnection, newsletter: str, since: dt.date
 
 
 async def _kinds(connection: AsyncConnection, editions: Collection[int]) -> Mapping[Kind, int]:
-    query = sa.select(bounce.c.kind, sa.func.count()).where(bounce.c.edition_id.in_(editions))
+    # what was refused at once is counted by its delivery
+    came_back = (bounce.c.edition_id.in_(editions), bounce.c.source != AT_ONCE)
+    query = sa.select(bounce.c.kind, sa.func.count()).where(*came_back)
     return {Kind(row[0]): row[1] for row in await connection.execute(query.group_by(bounce.c.kind))}
 
 

@@ -10,8 +10,9 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from flows.causes import Cause
 from flows.storage.database import Database
-from subscribers.bounces import SOFT_WITHIN, About, Attempt, Kind, Said, State, follows, stronger
+from subscribers.bounces import AT_ONCE, SOFT_WITHIN, About, Attempt, Kind, Said, State, follows, stronger
 from subscribers.ledger.masses import find_masses
 from subscribers.ledger.whose_delivery import LETTER, Found, Reader, find, readers, recent_editions
 from subscribers.model import DeliveryState, Suppressed
@@ -46,6 +47,28 @@ class Recorded:
     """For each report what it came to; None: it is about nobody's mail that we know."""
     held_back: int = 0
     """Readers whom earlier bounces had suppressed, and who are held with the others now: they are very many."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Refused:
+    """What a mail server said of an address for good, when a mail was offered to it."""
+
+    edition_id: int
+    subscription_id: int
+    address: str
+    cause: Cause
+    """Another than DEAD: it has said so in many editions in a row."""
+    code: int | None
+    status: str | None
+    words: str
+
+    @property
+    def reason(self) -> Suppressed:
+        return _reason(Kind.HARD, self.cause)
+
+    def of(self, reader: Reader, now: dt.datetime) -> Found:
+        said = Said(cause=self.cause, code=self.code, status=self.status, words=self.words, source=AT_ONCE)
+        return Found(said, reader, self.edition_id, now, Kind.HARD)
 
 
 class Replayed(Exception):  # noqa: N818
@@ -88,6 +111,37 @@ class CameBack:
                 heard[id(one)] = Heard(one.kind, state, is_fresh)
             return Recorded([heard.get(id(one)) for one in found], held_back)
 
+    async def refused(self, refusals: Sequence[Refused], now: dt.datetime) -> int:
+        """Suppresses the addresses that a mail server refuses for good, or holds them where they are very many at once;
+        returns how many are held by this, whom earlier refusals had suppressed among them.
+
+        The same again changes nothing, but for who has been freed since then.
+        """
+        async with self._database.write() as connection:
+            numbers = [one.subscription_id for one in refusals]
+            known = {one.subscription_id: one for one in await readers(connection, subscription.c.id.in_(numbers))}
+            new: list[Found] = []
+            for one in sorted(refusals, key=lambda refusal: refusal.subscription_id):
+                reader = known.get(one.subscription_id)
+                if reader is None or reader.email.lower() != one.address.lower():
+                    # it is another's by now, or nobody's: what was refused is the address
+                    await suppress(connection, self._database, one.address, one.reason, now, self._key, weakly=True)
+                    continue
+                found = one.of(reader, now)
+                if await self._keep(connection, found, now) or await self._anew(connection, found, now):
+                    new.append(found)
+            masses, held = await find_masses(connection, {one.reader.domain for one in new}, self._key, now)
+            for found in new:
+                mass = "" in masses or found.reader.domain in masses
+                held += await self._act(connection, found, (), now, mass=mass) is State.HELD
+            return held
+
+    async def _anew(self, connection: AsyncConnection, found: Found, now: dt.datetime) -> bool:
+        """Writes down once more what was settled, of an address that was freed and refused again; False: it was not."""
+        settled = sa.update(bounce).where(*_row(found), bounce.c.state == State.SETTLED)
+        values = {"kind": found.kind, "state": State.COUNTED, "words": found.said.words, "at": now, "sent_at": now}
+        return (await connection.execute(settled.values(values))).rowcount == 1
+
     async def _hear(self, connection: AsyncConnection, call: str, now: dt.datetime) -> None:
         row = self._database.insert(hook_call).values(key=keyed("hook", call, self._key), at=now)
         if (await connection.execute(row.on_conflict_do_nothing())).rowcount != 1:
@@ -123,8 +177,11 @@ class CameBack:
         if (await connection.execute(row)).rowcount == 1:
             return True
         mine = _row(found)
-        before = (await connection.execute(sa.select(bounce.c.kind).where(*mine).with_for_update())).scalar_one()
-        if found.about is About.COMPLAINT or not stronger(found.kind, Kind(before)):
+        query = sa.select(bounce.c.kind, bounce.c.source).where(*mine).with_for_update()
+        before = (await connection.execute(query)).one()
+        # what was refused at once and comes back has been sent since
+        sent_since = before.source == AT_ONCE and said.source != AT_ONCE
+        if found.about is About.COMPLAINT or not (sent_since or stronger(found.kind, Kind(before.kind))):
             return False
         await connection.execute(sa.update(bounce).where(*mine).values(values))
         return True
@@ -140,7 +197,7 @@ class CameBack:
         if state is State.SUPPRESSED:
             # no bounce takes the place of what a person has said
             weakly = kind is not Kind.COMPLAINT
-            reason = _REASONS[kind]
+            reason = _reason(kind, found.said.cause)
             kept = await suppress(connection, self._database, reader.email, reason, now, self._key, weakly=weakly)
             theirs = sa.update(subscriber).where(subscriber.c.id == reader.person)
             await connection.execute(theirs.values(suppressed=kept))
@@ -178,6 +235,11 @@ class CameBack:
         )
         rows = [*await connection.execute(sent), *await connection.execute(letters)]
         return [Attempt(moment, Kind(kind) if kind else None) for moment, kind in rows]
+
+
+def _reason(kind: Kind, cause: str) -> Suppressed:
+    # without being told that there is no such address, it is the server's saying so again and again
+    return Suppressed.REFUSED if kind is Kind.HARD and cause != Cause.DEAD else _REASONS[kind]
 
 
 def _order(found: Found) -> tuple[int, int, int]:

@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from flows.storage.database import Database, Instant
 from flows.storage.editions import collection, edition
+from subscribers.bounces import AT_ONCE
 from subscribers.model import DeliveryState
 from subscribers.tables import bounce, delivery, outbox, pause, subscription
 
@@ -97,7 +98,9 @@ async def _deliveries(connection: AsyncConnection, recent: Sequence[Any], now: d
         key = ("oldest_due_seconds", (("newsletter", one.newsletter),))
         found[key] = max(found.get(key, 0), _age(since, now))
         for kind, number in await connection.execute(
-            sa.select(bounce.c.kind, sa.func.count()).where(bounce.c.edition_id == one.id).group_by(bounce.c.kind)
+            sa.select(bounce.c.kind, sa.func.count())
+            .where(bounce.c.edition_id == one.id, bounce.c.source != AT_ONCE)
+            .group_by(bounce.c.kind)
         ):
             add("bounces", number, newsletter=one.newsletter, kind=kind)
     return [Figure(name, dict(labels), value) for (name, labels), value in found.items()]

@@ -14,7 +14,7 @@ from flows.storage.editions import edition
 from subscribers.bounces import MASS_OF_DAY, MASS_OF_DOMAIN, MASS_WITHIN, Kind, State, is_mass
 from subscribers.ledger.whose_delivery import readers
 from subscribers.model import DeliveryState, Suppressed
-from subscribers.people.lifting import free
+from subscribers.people.lifting import BY_SERVERS, free
 from subscribers.people.rows import ALLOWED, address_key, domains_of
 from subscribers.people.rows import suppressed as why_suppressed
 from subscribers.people.suppressions import suppress
@@ -55,6 +55,13 @@ class HeldBounces:
                 Waiting(domain=name, readers=count, since=since, words=words)
                 for name, count, since, words in await connection.execute(query)
             ]
+
+    async def of_edition(self, edition_id: int) -> int:
+        """How many readers of an edition are held."""
+        held = (bounce.c.edition_id == edition_id, bounce.c.state == State.HELD)
+        query = sa.select(sa.func.count(bounce.c.subscription_id.distinct())).where(*held)
+        async with self._database.read() as connection:
+            return await connection.scalar(query) or 0
 
     async def decide(self, now: dt.datetime, *, suppress: bool, at: str = "") -> int:
         """Suppresses the readers whose bounces are held, or frees them, at one domain or everywhere; returns how many.
@@ -113,9 +120,8 @@ async def _hold(connection: AsyncConnection, which: Sequence[sa.ColumnElement[bo
     await connection.execute(sa.update(bounce).where(*which).values(state=State.HELD))
     people = {one.person: one.email for one in await readers(connection, subscription.c.id.in_(numbers))}
     keys = suppression.c.address_key.in_([address_key(email, key) for email in people.values()])
-    bounced = Suppressed.HARD_BOUNCE
-    await connection.execute(sa.delete(suppression).where(keys, suppression.c.reason == bounced))
-    theirs = (subscriber.c.id.in_(people), subscriber.c.suppressed == bounced)
+    await connection.execute(sa.delete(suppression).where(keys, suppression.c.reason.in_(BY_SERVERS)))
+    theirs = (subscriber.c.id.in_(people), subscriber.c.suppressed.in_(BY_SERVERS))
     await connection.execute(sa.update(subscriber).where(*theirs).values(suppressed=None))
     return len(people)
 

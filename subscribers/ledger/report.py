@@ -14,7 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from flows.outcomes import anonymous
 from flows.storage.database import Database
-from subscribers.bounces import Kind
+from subscribers.bounces import AT_ONCE, Kind, State
 from subscribers.model import DeliveryState
 from subscribers.tables import bounce, delivery, subscriber, subscription
 
@@ -254,7 +254,9 @@ async def _with_what_came_back(
     if not found:
         return found
     span = bounce.c.subscription_id.between(found[0].subscription_id, found[-1].subscription_id)
-    query = sa.select(bounce).where(bounce.c.edition_id == edition_id, span).order_by(bounce.c.at)
+    # a refusal at once stands in the row itself, but not that it waits for the operator
+    told = sa.or_(bounce.c.source != AT_ONCE, bounce.c.state == State.HELD)
+    query = sa.select(bounce).where(bounce.c.edition_id == edition_id, span, told).order_by(bounce.c.at)
     said: dict[int, list[str]] = defaultdict(list)
     for row in await connection.execute(query):
         said[row.subscription_id].append(_told(row))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import datetime as dt
-import time
 from collections import Counter
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -12,17 +11,17 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
-from flows.delivery.run import deliver
-from flows.sending.brakes import IN_A_ROW
+from flows.delivery.run import Delivered, deliver, deliver_due, open_rows, work
+from flows.sending.brakes import IN_A_DOMAIN, IN_A_ROW
 from flows.storage.database import Database
 from subscribers.model import DeliveryState, Suppressed
-from subscribers.tables import batch, subscriber
+from subscribers.tables import batch, bounce, subscriber
 from tests import factories
 from tests.delivery.test_run import LATER, Scene, about_the_mail_server_alone, cards
-from tests.sending.smtp import MailServer, mail_server
+from tests.sending.smtp import mail_server
 
 SENT, PENDING, DEFERRED = DeliveryState.SENT, DeliveryState.PENDING, DeliveryState.DEFERRED
-REJECTED = DeliveryState.REJECTED
+REJECTED, UNCERTAIN = DeliveryState.REJECTED, DeliveryState.UNCERTAIN
 
 
 @pytest.fixture
@@ -114,6 +113,36 @@ async def test_one_reader_at_whom_our_sender_is_refused_is_put_off(scene: Scene,
 
 
 @about_the_mail_server_alone
+async def test_who_is_refused_again_and_again_ends_no_later_run(scene: Scene) -> None:
+    """Several at whom our sender is refused, a company that refuses all of its own, and many domains that block us:
+    they alone are left by then."""
+    odd = [f"odd@odd{n}.example" for n in range(5)]
+    company = [f"reader-{n}@company.example" for n in range(25)]
+    blocks = [f"reader@blocks{n}.example" for n in range(40)]
+
+    def refuses(address: str) -> str:
+        if address in odd:
+            return "550 5.1.8 no such domain"
+        return "550 5.7.1 blocked" if address in company or address in blocks else ""
+
+    scene.server.refuses = refuses
+    good = over_domains(225)
+    among = [one for n, bad in enumerate([*odd, *blocks]) for one in (*good[5 * n : 5 * n + 5], bad)]
+    await scene.begin(*among, *company)
+    assert not (await scene.deliver(**LATER)).halted
+    for _ in range(30):
+        scene.clock.forward(hours=2, minutes=1)
+        for delivered in await deliver_due(scene.context, "daily", lambda _: None):
+            assert isinstance(delivered, Delivered)
+            assert not delivered.halted, delivered
+        if set((await scene.states()).values()) == {SENT, REJECTED}:
+            break
+    counts = Counter((await scene.states()).values())
+    assert counts == {SENT: 225, REJECTED: 70}
+    assert await suppressed(scene) == {}
+
+
+@about_the_mail_server_alone
 @pytest.mark.parametrize(
     ("at", "answer"),
     [
@@ -142,7 +171,14 @@ async def test_a_limit_of_a_session_is_learnt_however_it_is_said(scene: Scene, a
 @about_the_mail_server_alone
 @pytest.mark.parametrize(
     "answer",
-    ["550 No such user here", "550 Unrouteable address", "550 sorry, no mailbox (#5.1.1)", "554 5.4.1 Access denied"],
+    [
+        "550 No such user here",
+        "550 Unrouteable address",
+        "550 sorry, no mailbox (#5.1.1)",
+        "554 5.4.1 Access denied",
+        "554 delivery error: dd This user doesn't have an account here",
+        "550 5.2.1 disabled",
+    ],
 )
 async def test_a_reader_who_is_unknown_in_words_alone_is_not_asked_for_again(scene: Scene, answer: str) -> None:
     scene.server.refuses = lambda address: answer if address.startswith("gone") else ""
@@ -222,6 +258,19 @@ async def test_a_stop_waits_for_no_hung_envelope(scene: Scene) -> None:
 
 
 @about_the_mail_server_alone
+async def test_a_stop_waits_for_what_is_marked_beside_hung_envelopes(scene: Scene) -> None:
+    scene.server.slowness = 3.5
+    await scene.begin("slow-1@example.org", *(f"hang-{n}@example.org" for n in range(8)))
+    stop = asyncio.Event()
+    working = asyncio.create_task(scene.deliver(stop=stop))
+    await scene.server.has_taken(1)
+    await scene.server.has_tried(3)
+    stop.set()
+    delivered = await asyncio.wait_for(working, 5)
+    assert delivered.counts == {SENT: 1, PENDING: 8}
+
+
+@about_the_mail_server_alone
 async def test_deliveries_of_one_machine_share_its_connections(scene: Scene) -> None:
     scene.with_settings(size=20, mail_connections=4)
     scene.server.slowness = 0.05
@@ -243,6 +292,24 @@ async def test_deliveries_of_one_machine_share_its_connections(scene: Scene) -> 
 
 
 @about_the_mail_server_alone
+async def test_a_limit_of_a_domains_connections_is_that_of_all_processes_together(scene: Scene) -> None:
+    """Two that share a delivery have half of it each, and what counts are the messages under way."""
+    scene.with_settings(size=5, mail_limits="few.example = 2 connections", mail_connections=8)
+    scene.server.slowness = 0.3
+    await scene.begin(*(f"slow-{n}@few.example" for n in range(10)), *over_domains(20))
+    frozen = await scene.frozen()
+    await open_rows(scene.context, frozen, lambda _: None)
+
+    async def share() -> None:
+        await work(scene.context, frozen, scene.clock(), asyncio.Event(), lambda _: None, share=2)
+
+    await asyncio.gather(share(), share())
+    times = sorted(taken.at for taken in scene.server.taken if taken.recipient.endswith("@few.example"))
+    assert len(times) >= 4
+    assert all(later - first > 0.25 for first, later in zip(times, times[2:], strict=False))
+
+
+@about_the_mail_server_alone
 @pytest.mark.parametrize(
     ("kind", "state"),
     [("void", REJECTED), ("chatty", DEFERRED), ("early", SENT), ("babble", DEFERRED)],
@@ -260,6 +327,70 @@ async def test_a_server_that_breaks_the_protocol_harms_one_reader_alone(
     assert set(scene.server.readers.values()) == {1}
 
 
+# --- very many at once
+
+
+async def held_states(scene: Scene) -> Counter[str]:
+    async with scene.database.read() as connection:
+        return Counter(await connection.scalars(sa.select(bounce.c.state)))
+
+
+async def test_a_domain_that_knows_half_of_its_readers_no_more_has_them_held_for_the_operator(scene: Scene) -> None:
+    """Between others that it takes, so that no run of refusals closes it."""
+    there = [f"there-{n}@half.example" for n in range(14)]
+    lost = [f"lost-{n}@half.example" for n in range(14)]
+    mixed_up = [one for pair in zip(there, lost, strict=True) for one in pair]
+    scene.server.refuses = lambda address: "550 5.1.1 no such user" if address.startswith("lost") else ""
+    await scene.begin(*mixed_up, "lost-1@other.example", *over_domains(20))
+    said: list[str] = []
+    delivered = await deliver(scene.context, await scene.frozen(), said.append, wait=dt.timedelta(0))
+    assert delivered.counts == {SENT: 34, REJECTED: 15}
+    assert await suppressed(scene) == {"lost-1@other.example": Suppressed.HARD_BOUNCE}
+    assert await held_states(scene) == {"held": 14, "suppressed": 1}
+    assert sum("held for you" in sentence for sentence in said) == 1
+    assert "14 readers are held for you" in delivered.sentence
+    (waiting,) = await scene.context.held_bounces.waiting()
+    assert (waiting.domain, waiting.readers) == ("half.example", 14)
+    # they are no bounces of what was sent
+    rates = await scene.context.rates.of_edition((await scene.frozen()).id, scene.clock())
+    assert (rates.sent, rates.rejected, rates.hard) == (34, 15, 0)
+
+    # the next edition goes to them, and when the server is well again they have it
+    scene.clock.forward(hours=1)
+    scene.server.refuses = lambda _: ""
+    assert await scene.context.held_bounces.decide(scene.clock(), suppress=False) == 14
+    edition = factories.edition(day=factories.DAY + dt.timedelta(days=1))
+    frozen = await scene.context.store.freeze(edition, cards(), scene.clock())
+    assert (await deliver(scene.context, frozen, said.append, **LATER)).counts == {SENT: 48}
+
+
+async def test_what_a_tenth_of_all_readers_are_refused_as_in_a_day_is_held(scene: Scene) -> None:
+    addresses = [f"{'lost' if n % 4 == 1 else 'reader'}-{n}@d{n % 97}.example" for n in range(480)]
+    scene.server.refuses = lambda address: "550 No such user here" if address.startswith("lost") else ""
+    scene.server.keeps_content = False
+    await scene.begin(*addresses)
+    delivered = await scene.deliver(**LATER)
+    assert delivered.counts == {SENT: 360, REJECTED: 120}
+    assert await suppressed(scene) == {}
+    assert await held_states(scene) == {"held": 120}
+    assert await scene.context.held_bounces.decide(scene.clock(), suppress=True) == 120
+    assert len(await suppressed(scene)) == 120
+
+
+async def test_who_was_freed_and_is_refused_again_is_suppressed_again(scene: Scene) -> None:
+    scene.server.refuses = lambda address: "550 5.1.1 no such user" if address.startswith("gone") else ""
+    await scene.begin("gone@gone.example", *over_domains(20))
+    await scene.deliver(**LATER)
+    scene.clock.forward(hours=1)
+    assert await scene.context.subscribers.lift("gone@gone.example", scene.clock())
+    assert await suppressed(scene) == {}
+    frozen = await scene.frozen()
+    assert await scene.context.held.resend(frozen.id, scene.clock(), rejected=True) == 1
+    await scene.subscribe("new@d1.example")
+    await scene.deliver(**LATER)
+    assert await suppressed(scene) == {"gone@gone.example": Suppressed.HARD_BOUNCE}
+
+
 ROWS = {
     "550 5.1.1 no such user": REJECTED,
     "550 No such user here": REJECTED,
@@ -268,46 +399,88 @@ ROWS = {
     "535 5.7.8 no": DEFERRED,
     "550 no": REJECTED,
 }
+DOMAINS = {
+    "company.example": "550 5.7.1 blocked",
+    "table.example": "550 5.1.1 no such user",
+    "throttle.example": "454 Throttling failure: Maximum sending rate exceeded",
+}
+"""Those that answer everybody alike: at RCPT, the last one to the content."""
+
+
+def mixed(number: int) -> dict[str, int | None]:
+    """Readers over 36 domains that are well, one in twenty of them with an answer of their own, three that refuse
+    everybody and a slow one; each with the place of their answer in ROWS."""
+    found: dict[str, int | None] = {}
+    closed = dict(zip((3, 13, 23, 33), (*DOMAINS, "slow.example"), strict=True))
+    for n in range(number):
+        if domain := closed.get(n % 40):
+            found[f"reader-{n}@{domain}"] = None
+        else:
+            bad = n % 21 == 7
+            found[f"{'bad' if bad else 'reader'}-{n}@d{n % 40}.example"] = n % 6 if bad else None
+    return found
 
 
 async def test_a_mixed_list_of_5000_over_40_domains_ends_as_each_row_says(scene: Scene) -> None:
-    """A bad reader in twenty, a company that refuses everybody, a session that is limited, a server that is cut off."""
-    answers = list(ROWS)
-    addresses, expected = [], {}
-    for n in range(5000):
-        domain = f"d{n % 40}.example"
-        address = f"bad-{n % 6}-{n}@{domain}" if n % 21 == 7 else f"reader-{n}@{domain}"
-        if n % 40 == 3:
-            address = f"closed-{n}@company.example"
-        addresses.append(address)
-        expected[address] = n % 6 if address.startswith("bad") else None
+    """Some readers have an answer of their own; a company refuses everybody, another one has lost its table of users, a
+    third one throttles; one is slow; a session is limited; the server is away for four seconds in the middle."""
+    answers, everybody, server = list(ROWS), mixed(5000), scene.server
 
     def refuses(address: str) -> str:
-        if address.startswith("bad-"):
-            return answers[int(address.split("-")[1])]
-        return "550 5.7.1 blocked" if address.startswith("closed") else ""
+        domain = address.partition("@")[2]
+        if domain == "throttle.example":
+            return ""
+        place = everybody[address]
+        return DOMAINS.get(domain, "") if place is None else answers[place]
 
-    server: MailServer = scene.server
     server.refuses, server.keeps_content = refuses, False
+    throttled = DOMAINS["throttle.example"]
+    server.refuses_content = lambda address: throttled if address.endswith("@throttle.example") else ""
     server.per_connection, server.spent = 50, ("RCPT", "452 4.5.3 too many")
-    await scene.begin(*addresses)
-    began = time.monotonic()
-    delivered = await scene.deliver(**LATER)
-    print(f"{time.monotonic() - began:.1f} s, {server.tries.total()} tries, {server.connections} connections")
+    scene.with_settings(mail_wait=30, mail_limits="slow.example = 50/s")
+    await scene.begin(*everybody)
+    working = asyncio.create_task(scene.deliver(**LATER))
+    await server.has_taken(2000)
+    await server.stop()
+    await asyncio.sleep(4)
+    await server.start()
+    delivered = await working
     assert not delivered.halted
     states = await scene.states()
-    for address, row in expected.items():
-        if row is not None:
-            wanted = ROWS[answers[row]]
-            assert states[address] in (wanted if isinstance(wanted, set) else {wanted}), (address, states[address])
-        elif address.startswith("closed"):
-            assert states[address] in (DEFERRED, PENDING)
+    cut, early = 0, set[str]()
+    for address, place in everybody.items():
+        domain = address.partition("@")[2]
+        if place is not None:
+            wanted = ROWS[answers[place]]
+            right = states[address] in (wanted if isinstance(wanted, set) else {wanted})
+        elif domain in DOMAINS:
+            right = states[address] in (DEFERRED, PENDING)
+            if domain == "table.example" and states[address] is REJECTED:  # before it was closed
+                early.add(address)
+                right = True
         else:
-            assert states[address] is SENT, address
-    dead = {one for one, row in expected.items() if row in (0, 1)}
-    assert await suppressed(scene) == dict.fromkeys(dead, Suppressed.HARD_BOUNCE)
+            right = states[address] is SENT or (domain == "slow.example" and states[address] is PENDING)
+        if not right:
+            assert states[address] in (DEFERRED, UNCERTAIN, PENDING), (address, states[address])
+            cut += 1  # it was under way when the server went
+    assert cut <= 2 * scene.context.settings.mail_connections
+    dead = {one for one, place in everybody.items() if place in (0, 1) and states[one] is REJECTED}
+    assert await suppressed(scene) == dict.fromkeys(dead | early, Suppressed.HARD_BOUNCE)
+    assert len(early) < IN_A_DOMAIN
+    for domain in DOMAINS:
+        assert sum(tries for one, tries in server.tries.items() if one.endswith(f"@{domain}")) < 60
     assert set(server.readers.values()) == {1}
     assert await looked_after(scene) == 0
+
+    # once all is mended the same command reaches whoever is left
+    server.refuses = server.refuses_content = lambda _: ""
+    scene.with_settings()
+    scene.clock.forward(minutes=30)
+    assert set((await scene.deliver(**LATER)).counts) == {SENT, REJECTED}
+    assert set(await scene.states()) == set(everybody)
+    twice = {one for one, number in server.readers.items() if number > 1}
+    assert len(twice) <= scene.context.settings.mail_connections
+    assert {states[one] for one in twice} <= {UNCERTAIN}
 
 
 async def looked_after(scene: Scene) -> int:

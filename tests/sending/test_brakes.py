@@ -196,6 +196,20 @@ def test_a_wrong_sender_or_login_at_a_reader_stops_when_several_domains_say_so(a
     assert ("the user and password" if answer[:3] in ("530", "535") else "the sender me@example.org") in stops[-1]
 
 
+@pytest.mark.parametrize("answer", ["550 5.1.8 no such domain", "550 5.7.1 we take nothing from you"])
+def test_whom_a_good_server_has_refused_before_shows_nothing_new(answer: str) -> None:
+    """They are tried again together, when nobody else is left to be served in between."""
+    brakes, outcome = Brakes(4), said(RCPT, answer)
+    brakes.was_well = True
+    again = [brakes.heard(outcome, Tried(f"{n}.example", "me@example.org", again=True)) for n in range(2 * IN_A_ROW)]
+    assert {one.do for one in again} == {Do.HOLD}
+    assert not any(one.stop for one in again)
+    stops = [brakes.heard(outcome, Tried(f"new{n}.example", "me@example.org")).stop for n in range(IN_A_ROW)]
+    assert any(stops)
+    brakes.was_well = False  # nothing shows that it is good
+    assert any(brakes.heard(outcome, Tried(f"{n}.example", again=True)).stop for n in range(IN_A_ROW))
+
+
 @pytest.mark.parametrize("answer", ["530 5.7.0 log in", "553 5.7.1 you are not who you say", "550 no"])
 def test_before_any_reader_is_named_it_stops_at_once(answer: str) -> None:
     decision = Brakes(4).heard(said(MAIL, answer), Tried("one.example", "me@example.org"))

@@ -24,6 +24,7 @@ class To:
     """A delivery: whom it is for."""
 
     address: str
+    attempts: int = 0
 
 
 class Batch:
