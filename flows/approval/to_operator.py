@@ -101,6 +101,7 @@ class _One:
     def __init__(self, message: Message) -> None:
         self.message = message
         self.address = message.recipient
+        self.attempts = 0
 
 
 class _Batch:
