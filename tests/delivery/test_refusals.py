@@ -361,7 +361,7 @@ async def test_a_domain_that_knows_half_of_its_readers_no_more_has_them_held_for
     assert await scene.context.held_bounces.decide(scene.clock(), suppress=False) == 14
     edition = factories.edition(day=factories.DAY + dt.timedelta(days=1))
     frozen = await scene.context.store.freeze(edition, cards(), scene.clock())
-    assert (await deliver(scene.context, frozen, said.append, **LATER)).counts == {SENT: 48}
+    assert (await deliver(scene.context, frozen, said.append, wait=LATER["wait"])).counts == {SENT: 48}
 
 
 async def test_what_a_tenth_of_all_readers_are_refused_as_in_a_day_is_held(scene: Scene) -> None:
