@@ -14,7 +14,7 @@ from prefect.client.schemas.objects import State
 from prefect.exceptions import ObjectNotFound
 from prefect.states import Completed
 
-from flows.alarms.stale_runs import crash, silent, started
+from flows.alarms.stale_runs import set_right, silent, started
 from flows.blocks.taken_over import take_over
 from flows.config.settings import load_settings
 from flows.context import Context, open_context, utc_now
@@ -41,23 +41,22 @@ async def watchdog() -> State[Any]:
     """Set right what is shown as running and is not, and notice an edition that did not come."""
     log = get_run_logger()
     async with get_client() as client:
-        crashed = await _set_right(client)
         unusable = ""
         try:
             settings = await take_over(log.info)
         except Problem as problem:  # told below; what was used before counts here
             unusable, settings = str(problem), load_settings()
         async with open_context(settings) as context:
+            told = await _set_right(client, context)
             await _tell_of_readers(context)
             late = [await _late(client, context, newsletter) for newsletter in context.newsletters.values()]
-    told = [f"{name} was shown as running without a process, and is set to Crashed." for name in crashed]
     told += [sentence for sentence in (*late, unusable) if sentence]
     for sentence in told:
         log.warning(sentence)
     return Completed(message=" ".join(told) or "All is well.")
 
 
-async def _set_right(client: PrefectClient) -> list[str]:
+async def _set_right(client: PrefectClient, context: Context) -> list[str]:
     own = this_run()
     mine = {own.id} if own else set[UUID]()
     now = utc_now()
@@ -67,7 +66,8 @@ async def _set_right(client: PrefectClient) -> list[str]:
     await asyncio.sleep(SECOND_LOOK)
     heard |= await _heard(client, now)
     gone = silent(await started(client), heard, utc_now(), PATIENCE)
-    return await crash(client, gone, f"Nothing was heard of this run's process for {PATIENCE.seconds // 60} minutes.")
+    reason = f"Nothing was heard of this run's process for {PATIENCE.seconds // 60} minutes."
+    return await set_right(client, context, gone, reason)
 
 
 async def _heard(client: PrefectClient, since: dt.datetime) -> set[UUID]:

@@ -133,7 +133,7 @@ async def serve_flows(*, alone: bool = False) -> None:
     from prefect.exceptions import PrefectException  # noqa: PLC0415
 
     from flows.alarms.automations import make_automations  # noqa: PLC0415
-    from flows.alarms.stale_runs import crash_all  # noqa: PLC0415
+    from flows.alarms.stale_runs import set_all_right  # noqa: PLC0415
     from flows.blocks.taken_over import offer_blocks  # noqa: PLC0415
     from flows.deployments import serve  # noqa: PLC0415
 
@@ -147,9 +147,10 @@ async def serve_flows(*, alone: bool = False) -> None:
                 pass  # not yet
             await asyncio.sleep(0.2)
     try:
-        if alone:
-            await crash_all("The process of this run is gone: its runner was stopped or killed while it worked.")
         async with open_context(load_settings()) as context:
+            if alone:
+                gone = "The process of this run is gone: its runner was stopped or killed while it worked."
+                await set_all_right(context, gone)
             try:
                 await make_automations(context.settings)
             except (Problem, PrefectException) as error:  # without alerts the mail goes all the same

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+import re
 from collections.abc import Collection, Sequence
 from typing import Any
 
@@ -199,9 +200,16 @@ class Erasure(Suppressions):
 
 async def _forget_reports(connection: AsyncConnection, emails: Collection[str]) -> int:
     """Blanks the reports that name one of the addresses, whoever's mail they are about: a mail server may name the
-    address that mail was passed on to."""
+    address that mail was passed on to. A longer address that holds one of them is somebody else's."""
     named = [sa.func.lower(bounce.c.words).contains(email.lower(), autoescape=True) for email in emails]
-    return (await connection.execute(sa.update(bounce).where(sa.or_(*named)).values(words=""))).rowcount
+    whole = re.compile("|".join(rf"(?<![\w.+-]){re.escape(email.lower())}(?![\w-]|\.\w)" for email in emails))
+    key = (bounce.c.edition_id, bounce.c.subscription_id, bounce.c.about)
+    found = (await connection.execute(sa.select(*key, bounce.c.words).where(sa.or_(*named)))).all()
+    theirs = [row[:3] for row in found if whole.search(row.words.lower())]
+    for start in range(0, len(theirs), 500):
+        these = sa.tuple_(*key).in_(theirs[start : start + 500])
+        await connection.execute(sa.update(bounce).where(these).values(words=""))
+    return len(theirs)
 
 
 async def rows_of(

@@ -199,6 +199,23 @@ def test_a_run_whose_runner_was_killed_is_crashed_within_a_minute(up: Up, all_of
     until(lambda: up.says(f"The runner stopped by itself (signal {signal.SIGKILL:d})"), up)
 
 
+def test_a_run_that_was_being_cancelled_when_its_process_was_killed_is_cancelled_and_held(up: Up) -> None:
+    """Its operator has said so, and its process did not live to hear it."""
+    until(lambda: up.call("POST", "/deployments/count", {"deployments": {"name": {"any_": ["sample"]}}}) >= 2, up)
+    run = up.edition("sample", dt.date(2026, 6, 11))
+    logs = {"logs": {"flow_run_id": {"any_": [run]}}}
+    until(lambda: "new to this edition" in str(up.call("POST", "/logs/filter", logs)), up)
+    runner = up.pid("runner")
+    os.killpg(runner, signal.SIGSTOP)
+    up.call("POST", f"/flow_runs/{run}/set_state", {"state": {"type": "CANCELLING"}, "force": True})
+    os.killpg(runner, signal.SIGKILL)
+    until(lambda: up.state(run) == "CANCELLED", up)
+    until(lambda: up.call("POST", "/deployments/count", {"deployments": {"name": {"any_": ["sample"]}}}) >= 4, up)
+    due = up.start("deliver-due/sample", target={"newsletter": "sample"})
+    until(lambda: up.state(due) == "COMPLETED", up)
+    assert "(its run was cancelled, and its process was gone)" in up.message(due)
+
+
 AWAY = dt.date(2026, 6, 18)
 """A day of which the source gives nothing."""
 

@@ -3,15 +3,21 @@ from __future__ import annotations
 import json
 
 import pytest
+import sqlalchemy as sa
 
 from flows.editions.model import Interests, Kind
 from flows.outcomes import Outcome, Stage, Verdict
 from flows.storage.database import Database
+from subscribers.bounces import Said
+from subscribers.ledger.came_back import CameBack
 from subscribers.ledger.claims import Ledger
+from subscribers.ledger.whose_delivery import LETTER
 from subscribers.model import DeliveryState, Letter, Suppressed
 from subscribers.people.rows import SETTINGS
 from subscribers.people.store import Change
 from subscribers.preferences import Preferences
+from subscribers.tables import bounce
+from tests.factories import HASHING_KEY
 from tests.subscribers.everyone import ADA, HOUR, NOW, asked, everything_kept, letters, people, reader
 
 LATER = NOW + HOUR
@@ -146,3 +152,24 @@ async def test_what_an_address_declined_stays_declined_whatever_a_server_says_of
     await store.suppress("eve@example.org", Suppressed.DECLINED, NOW)
     await store.suppress("eve@example.org", Suppressed.HARD_BOUNCE, NOW + HOUR)
     assert [one.reason async for one in store.suppressions()] == [Suppressed.DECLINED]
+
+
+async def test_a_report_that_names_somebody_elses_longer_address_keeps_its_words(database: Database) -> None:
+    """Erasing da@example.org says nothing about ada@example.org."""
+    await reader(database, "da@example.org")
+    words = {
+        "<ada@example.org>: over quota": True,
+        "da@example.org.au is full": True,
+        "x-da@example.org: full": True,
+        "passed on to DA@example.org.": False,
+        "for=da@example.org; full": False,
+    }
+    others = [await reader(database, f"reader{n}@example.net") for n in range(len(words))]
+    said = [
+        Said(subscription_id=other.id, edition_id=LETTER, words=text) for other, text in zip(others, words, strict=True)
+    ]
+    await CameBack(database, HASHING_KEY).record(said, NOW)
+    await people(database).forget("da@example.org", LATER)
+    async with database.read() as connection:
+        left = set(await connection.scalars(sa.select(bounce.c.words)))
+    assert left == {text for text, stays in words.items() if stays} | {""}
