@@ -42,6 +42,7 @@ async def tell(context: Context, name: str, newsletter: str, day: dt.date | None
 async def tell_decision(context: Context, newsletter: str, kind: Kind, day: dt.date, since: dt.datetime) -> None:
     """Tells what has been decided of an edition, by an operator or its deadline, if that was not before `since`: an
     answer that came too late, or once more, decides nothing."""
+    since = since.replace(microsecond=since.microsecond // 1000 * 1000)  # as exact as it is kept
     known = await context.approvals.find(newsletter, kind, day)
     if known is None or known.state not in _DECIDED or known.decided_at is None or known.decided_at < since:
         return
