@@ -82,27 +82,20 @@ def offers(newsletters: Iterable[Newsletter], *, with_returns: bool = False) -> 
     made = [offer for newsletter in newsletters for offer in _of(newsletter)]
     # the editions first: a run of one need not wait until all is registered
     made.sort(key=lambda offer: offer.flow is not daily)
-    about = "What is kept for a while only goes when its time is over: sign-ups nobody confirmed, old letters and runs."
-    made.append(Offer(flow=upkeep, name="nightly", about=about, planned=UPKEEP, limit=1, tags=("upkeep",)))
-    about = "Whether runs that are shown as running are, and whether editions are there when they should be."
-    often = _every(WATCH_EVERY)
-    made.append(
-        Offer(
-            flow=watchdog,
-            name="every-few-minutes",
-            about=about,
-            planned=often,
-            limit=1,
-            cancels_new=True,
-            tags=("upkeep",),
+
+    def add(flow: Flow[..., Any], name: str, about: str, planned: Planned, *, cancels_new: bool = True) -> None:
+        tags = ("upkeep",)
+        made.append(
+            Offer(flow=flow, name=name, about=about, planned=planned, limit=1, cancels_new=cancels_new, tags=tags)
         )
-    )
+
+    about = "What is kept for a while only goes when its time is over: sign-ups nobody confirmed, old letters and runs."
+    add(upkeep, "nightly", about, UPKEEP, cancels_new=False)
+    about = "Whether runs that are shown as running are, and whether editions are there when they should be."
+    add(watchdog, "every-few-minutes", about, _every(WATCH_EVERY))
     if with_returns:
         about = "The mailbox that mail comes back to: unsubscriptions, bounces, complaints."
-        often = _every(RETURNS_EVERY)
-        made.append(
-            Offer(flow=returns, name="mailbox", about=about, planned=often, limit=1, cancels_new=True, tags=("upkeep",))
-        )
+        add(returns, "mailbox", about, _every(RETURNS_EVERY))
     return made
 
 
@@ -117,33 +110,18 @@ def _of(newsletter: Newsletter) -> Iterable[Offer]:
         return Offer(flow=flow, name=slug, about=about, parameters=parameters, limit=limit, tags=(*tags, "by hand"))
 
     order = {"order": {**target, "dry_run": False}}
-    about = (
-        f"**{title}.** {newsletter.description} The whole way, from the sources to the readers, at the scheduled time."
-    )
-    planned: Planned = CronSchedule(cron=newsletter.cron, timezone=newsletter.zone)
-    yield Offer(
-        flow=daily,
-        name=slug,
-        about=about,
-        parameters=order,
-        planned=planned,
-        active=newsletter.active,
-        limit=1,
-        tags=tags,
-    )
+
+    def scheduled(flow: Flow[..., Any], about: str, cron: str) -> Offer:
+        planned, active = CronSchedule(cron=cron, timezone=newsletter.zone), newsletter.active
+        return Offer(
+            flow=flow, name=slug, about=about, parameters=order, planned=planned, active=active, limit=1, tags=tags
+        )
+
+    about = f"**{title}.** {newsletter.description} The whole way, from the sources to the readers."
+    yield scheduled(daily, about, newsletter.cron)
     if newsletter.weekly_cron:
         about = f"**{title}, weekly.** The best of the seven days that end on the date, by topic."
-        planned = CronSchedule(cron=newsletter.weekly_cron, timezone=newsletter.zone)
-        yield Offer(
-            flow=weekly,
-            name=slug,
-            about=about,
-            parameters=order,
-            planned=planned,
-            active=newsletter.active,
-            limit=1,
-            tags=tags,
-        )
+        yield scheduled(weekly, about, newsletter.weekly_cron)
     about = f"{title}: readers whose hour has come, and what a mail server put off. Every quarter of an hour."
     yield Offer(
         flow=deliver_due,
