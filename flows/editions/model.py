@@ -186,6 +186,12 @@ class Edition:
     def size(self) -> int:
         return sum(len(section.entries) for section in self.sections)
 
+    @property
+    def lead(self) -> Paper | None:
+        """The paper that it is named by: the best of all; None where it holds none."""
+        ranked = sorted(self.entries, key=lambda entry: (entry.paper.id not in self.best[:1], -entry.score))
+        return ranked[0].paper if ranked else None
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NoEdition:

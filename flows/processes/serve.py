@@ -22,6 +22,7 @@ from flows.editions.model import Interests, Kind, Newsletter, NoEdition
 from flows.incoming.hooks import Hooks
 from flows.mail.assemble import page
 from flows.mail.cards import unpack
+from flows.mail.look import gist_of
 from flows.outcomes import Problem
 from flows.pipeline import cards_of, compose
 from flows.processes import demo_mailbox
@@ -75,6 +76,8 @@ def services(
         limits=Limits(context.database, context.settings.hashing_key),
         wake=wake,
         latest=Latest(context.store),
+        approvals=context.approvals,
+        gist_of=lambda paper: gist_of(paper)[0],
         archive=Archive(context.database),
         search=Search(context.database),
         report=context.report,

@@ -1,12 +1,13 @@
 """What has come out, for whoever reads it on the web: the only SQL that looks at editions from the outside.
 
-It reads no cards and, but for feeds, no edition's document: a month or a sitemap costs as little as its lines.
+It reads no cards and, but for feeds and once for leads, no edition's document: a month or a sitemap costs as little as
+its lines.
 """
 
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -21,6 +22,40 @@ from flows.storage.query import Query
 from flows.storage.search import Search
 
 _editions = TypeAdapter(Edition)
+
+
+@dataclass(frozen=True, slots=True)
+class _Named:
+    id: PaperId
+    title: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Ranked:
+    paper: _Named
+    score: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class _Part:
+    entries: tuple[_Ranked, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Led:
+    """What is read of an edition's document where its lead alone is wanted."""
+
+    sections: tuple[_Part, ...]
+    best: tuple[PaperId, ...] = ()
+
+    @property
+    def title(self) -> str:
+        entries = [entry for part in self.sections for entry in part.entries]
+        entries.sort(key=lambda entry: (entry.paper.id not in self.best[:1], -entry.score))
+        return (entries[0].paper.title or entries[0].paper.id) if entries else ""
+
+
+_led = TypeAdapter(_Led)
 _IS_FROZEN = edition.c.state == "frozen"
 
 
@@ -55,6 +90,7 @@ class Archive:
     def __init__(self, database: Database) -> None:
         self._database = database
         self._search = Search(database)
+        self._leads: dict[tuple[str, Kind, dt.date], str] = {}
 
     async def months(self) -> Sequence[dt.date]:
         """The first days of the months in which anything came out, newest first."""
@@ -75,6 +111,19 @@ class Archive:
         )
         async with self._database.read() as connection:
             return [_issue(row) for row in (await connection.execute(query)).all()]
+
+    async def leads(self, issues: Sequence[Issue]) -> Mapping[tuple[str, Kind, dt.date], str]:
+        """The titles of the papers that lead these editions, hostile text, by newsletter, kind and day. Each is read
+        once, for an edition that came out is never altered."""
+        wanted = [(one.newsletter, one.kind, one.day) for one in issues if not one.reason]
+        if unknown := {key for key in wanted if key not in self._leads}:
+            days = [day for _, _, day in unknown]
+            columns = (edition.c.newsletter, edition.c.kind, edition.c.day, edition.c.document)
+            query = sa.select(*columns).where(_IS_FROZEN, edition.c.day.between(min(days), max(days)))
+            async with self._database.read() as connection:
+                for row in (await connection.execute(query)).all():
+                    self._leads[row.newsletter, Kind(row.kind), row.day] = _led.validate_json(row.document).title
+        return {key: self._leads.get(key, "") for key in wanted}
 
     async def every(self, limit: int) -> Sequence[Issue]:
         """The newest editions of all newsletters."""

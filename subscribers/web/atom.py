@@ -30,6 +30,7 @@ class Item:
     updated: dt.datetime
     content: str
     authors: Sequence[str] = ()
+    summary: str = ""
     topic: tuple[str, str] | None = None
     """Its slug and name."""
 
@@ -72,6 +73,8 @@ def atom(feed: Feed) -> bytes:
         _put(entry, "link", rel="alternate", type="text/html", href=item.url)
         if item.topic:
             _put(entry, "category", term=item.topic[0], label=item.topic[1])
+        if item.summary:
+            _put(entry, "summary", item.summary)
         _put(entry, "content", item.content, type="html")
     whole: bytes = etree.tostring(root, xml_declaration=True, encoding="utf-8", pretty_print=True)
     return whole

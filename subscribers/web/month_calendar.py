@@ -27,6 +27,8 @@ class Calendar:
     """The daily ones, and the days that have a reason instead."""
     silent: Mapping[str, Sequence[dt.date]]
     """The days without an edition, by their reason."""
+    out: Sequence[Issue]
+    """The editions of both kinds that came out, the newest first."""
 
     @property
     def has_weekly(self) -> bool:
@@ -70,4 +72,5 @@ def _calendar(newsletter: Newsletter, issues: Sequence[Issue], month: dt.date) -
         )
         for days in calendar.Calendar().monthdatescalendar(month.year, month.month)
     ]
-    return Calendar(newsletter=newsletter, weeks=weeks, issues=daily, silent=silent)
+    out = sorted((issue for issue in issues if not issue.reason), key=lambda one: (one.day, one.kind), reverse=True)
+    return Calendar(newsletter=newsletter, weeks=weeks, issues=daily, silent=silent, out=out)

@@ -11,6 +11,8 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 
 from flows.editions.model import Edition, Kind, Newsletter, NoEdition, Topic
+from flows.papers.model import Paper
+from flows.storage.approvals import Approvals
 from flows.storage.archive import Archive
 from flows.storage.database import Database
 from flows.storage.editions import Frozen, Store
@@ -48,6 +50,9 @@ class Services:
     """Tells whoever sends the outbox that there is something in it."""
     latest: Callable[..., Awaitable[Edition | None]]
     """The latest frozen edition of a newsletter (its slug) and kind (daily if none is given), at hand at once."""
+    approvals: Approvals
+    gist_of: Callable[[Paper], str]
+    """What a paper did, in a sentence or two of plain text, as mails say it."""
     archive: Archive
     search: Search
     report: Report

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import datetime as dt
+from functools import partial
 from http import HTTPStatus
+from zoneinfo import ZoneInfo
 
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
@@ -12,6 +15,7 @@ from starlette.routing import Route
 from flows.editions.excerpt import excerpt
 from flows.editions.maths import text
 from flows.editions.model import Edition, Kind, Newsletter, NoEdition
+from flows.storage.approvals import State
 from flows.storage.editions import Frozen
 from subscribers.web.citations import context_object
 from subscribers.web.month_calendar import calendars, last_day, parse_month
@@ -23,6 +27,7 @@ from subscribers.web.services import Services, named, services
 HOUR = 3600
 BEST = 3
 """Papers that a description of an edition names."""
+_SATURDAY = 6
 
 
 async def archive(request: Request) -> Response:
@@ -34,6 +39,7 @@ async def archive(request: Request) -> Response:
     if written and month not in months:
         raise HTTPException(HTTPStatus.NOT_FOUND, s.phrases.text("archive.no_month", month=written[:20]))
     issues = await s.archive.issues(month, last_day(month)) if month else ()
+    leads = await s.archive.leads(issues)
     at = months.index(month) if month else 0
     return public(
         request,
@@ -44,6 +50,7 @@ async def archive(request: Request) -> Response:
             earlier=months[at + 1] if at + 1 < len(months) else None,
             later=months[at - 1] if at else None,
             calendars=calendars(s.newsletters.values(), issues, month) if month else (),
+            leads={key: text(title) for key, title in leads.items()},
             topics_of={slug: s.topics_of(newsletter) for slug, newsletter in s.newsletters.items()},
         ),
         0,
@@ -72,11 +79,49 @@ async def _edition(request: Request, kind: Kind) -> Response:
             context_objects=[context_object(entry.paper) for entry in kept.edition.entries],
         )
         return public(request, page, HOUR)
-    if isinstance(kept, NoEdition):
-        return s.pages("no_edition.html", HTTPStatus.NOT_FOUND, newsletter=newsletter, day=day, reason=kept.public)
-    # a draft is the operator's affair until it is delivered
-    title = newsletter.title
-    raise HTTPException(HTTPStatus.NOT_FOUND, s.phrases.text("archive.not_there", title=title, day=day))
+    before, after = await s.archive.beside(newsletter.slug, kind, day)
+    return s.pages(
+        "no_edition.html",
+        HTTPStatus.NOT_FOUND,
+        newsletter=newsletter,
+        day=day,
+        reason=kept.public
+        if isinstance(kept, NoEdition)
+        else await _why(s, newsletter, kind, day, kept, before, after),
+        before=before,
+        after=after,
+        path_of=partial(path_of, newsletter.slug, kind),
+        month=day if (before or after) and day.replace(day=1) in await s.archive.months() else None,
+    )
+
+
+async def _why(
+    s: Services,
+    newsletter: Newsletter,
+    kind: Kind,
+    day: dt.date,
+    draft: Edition | None,
+    before: dt.date | None,
+    after: dt.date | None,
+) -> str:
+    """Why a day has no edition of which nothing is kept but perhaps a draft: that itself is the operator's affair."""
+    approval = await s.approvals.find(newsletter.slug, kind, day) if draft else None
+    dates = {"first": s.pages.long_date(after) if after else "", "last": s.pages.long_date(before) if before else ""}
+    if approval and approval.state is State.HOLD:
+        why = "held"
+    elif draft:
+        why = "draft"
+    elif day > s.now().astimezone(ZoneInfo(newsletter.zone)).date():
+        why = "to_come"
+    elif before is None:
+        why = "before_the_first" if after else "none_yet"
+    elif after is None:
+        why = "after_the_last"
+    elif kind is Kind.WEEKLY:
+        why = "other_weekday"
+    else:
+        why = "weekend" if day.isoweekday() >= _SATURDAY else "none"
+    return s.phrases(f"archive.why.{why}", **dates)
 
 
 def _card(s: Services, newsletter: Newsletter, edition: Edition) -> Card:
@@ -114,7 +159,9 @@ async def _preview(request: Request, kind: Kind) -> Response:
         return s.pages.edition(await s.page_of(kept))
     shown = await s.preview_of(newsletter, kind, day)
     if isinstance(shown, NoEdition):
-        return s.pages("no_edition.html", newsletter=newsletter, day=day, reason=shown.reason)
+        return s.pages(
+            "no_edition.html", newsletter=newsletter, day=day, reason=shown.reason, before=None, after=None, month=None
+        )
     return s.pages.edition(shown, draft=True)
 
 

@@ -16,7 +16,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from flows.editions.maths import text
-from flows.editions.model import Edition, Newsletter, Topic
+from flows.editions.model import Edition, Kind, Newsletter, Topic
 from flows.papers.model import Paper
 from flows.storage.archive import Listed
 from subscribers.web.atom import MEDIA_TYPE, NEVER, Feed, Item, atom
@@ -30,6 +30,8 @@ PAPERS = 50
 TITLES = 60
 """Papers of an edition that its entry names, the best of each topic first in line; the page has the others."""
 AUTHORS = 20
+GISTS = 3
+"""Papers of an edition whose entry says what they did: the best."""
 
 
 async def editions(request: Request) -> Response:
@@ -108,14 +110,34 @@ def _since(request: Request) -> dt.datetime:
 
 def _edition(s: Services, newsletter: Newsletter, edition: Edition, at: dt.datetime) -> Item:
     path = path_of(newsletter.slug, edition.kind, edition.day)
+    best = nlargest(GISTS, edition.entries, key=lambda entry: entry.score)
     shown = {entry.paper.id for entry in nlargest(TITLES, edition.entries, key=lambda entry: entry.score)}
     return Item(
         id=_tag(s, edition.day, path.removeprefix("/archive/")),
-        title=s.phrases.text("feeds.edition_title", title=newsletter.title, day=s.pages.long_date(edition.day)),
+        title=_title(s, newsletter, edition),
         url=s.public_url + path,
         updated=at,
-        content=_content(s, "feed_edition.html", edition=edition, shown=shown, page=s.public_url + path),
+        content=_content(
+            s,
+            "feed_edition.html",
+            edition=edition,
+            shown=shown,
+            page=s.public_url + path,
+            gists={entry.paper.id: s.gist_of(entry.paper) for entry in best},
+        ),
     )
+
+
+def _title(s: Services, newsletter: Newsletter, edition: Edition) -> str:
+    """What leads it, or the subject that its operator gave it."""
+    if edition.subject:
+        return edition.subject
+    if edition.lead is None:
+        return f"{newsletter.title}, {s.pages.long_date(edition.day)}"
+    lead = text(edition.lead.title) or edition.lead.id
+    if edition.kind is Kind.WEEKLY:
+        return s.phrases.text("feeds.week_title", lead=lead)
+    return s.phrases.text("feeds.edition_title", count=edition.size, lead=lead, others=edition.size - 1)
 
 
 def _paper(s: Services, newsletter: Newsletter, chosen: Topic, paper: Paper, listed: Listed) -> Item:
@@ -126,6 +148,7 @@ def _paper(s: Services, newsletter: Newsletter, chosen: Topic, paper: Paper, lis
         updated=listed.at,
         authors=[name for name in map(text, paper.authors[:AUTHORS]) if name],
         topic=(chosen.slug, chosen.name),
+        summary=s.gist_of(paper),
         content=_content(s, "feed_paper.html", paper=paper),
     )
 

@@ -35,6 +35,7 @@ def test_a_weekly_edition_stands_in_its_week_and_days_without_one_go_by_reason()
     weekly = issue(13, kind=Kind.WEEKLY)
     (made,) = calendars([newsletter()], [issue(9), weekly, *silent], JUNE)
     assert [week.weekly for week in made.weeks] == [None, weekly, None, None, None]
+    assert made.out == [weekly, issue(9)]
     assert made.silent == {"arXiv announces nothing at weekends": [JUNE.replace(day=6), JUNE.replace(day=7)]}
 
 

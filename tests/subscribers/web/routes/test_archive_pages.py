@@ -8,9 +8,10 @@ from html import unescape
 
 import pytest
 
+from flows.editions.decisions import Decisions, Verdict
 from flows.editions.model import Kind, NoEdition
 from flows.papers.model import Collected
-from flows.pipeline import compose
+from flows.pipeline import compose, skipped
 from tests import factories
 from tests.context import NOON
 from tests.factories import DAY
@@ -87,6 +88,70 @@ async def test_an_edition_leads_to_the_ones_beside_it_of_its_kind(visited: Visit
     alone = tree_of(await visited.page(f"/archive/daily/week/{NEXT}"))
     assert not alone.xpath("//a[@rel='prev' or @rel='next']")
     assert alone.xpath("//link[@rel='canonical']/@href") == [f"{URL}/archive/daily/week/{NEXT}"]
+
+
+async def test_the_lead_of_each_day_is_named(visited: Visited) -> None:
+    hostile = factories.paper(9, title='"><script>alert(1)</script> $x^2$')
+    await visited.publish(visited.edition(listed=factories.papers(3)))
+    await visited.publish(visited.edition(day=NEXT, listed=[hostile], number=8))
+    await visited.publish(visited.edition(day=SUNDAY, kind=Kind.WEEKLY, listed=factories.papers(2), number=1))
+    for _ in range(2):  # from the documents, then from memory
+        page = await visited.page("/archive")
+        assert "<script" not in page
+        tree = tree_of(page)
+        named = {item.xpath("a/@href")[0]: item.xpath("string(span)") for item in tree.xpath("//ol[@class='leads']/li")}
+        assert named == {
+            f"/archive/daily/week/{SUNDAY}": "A Lighthouse That Reads Its Own Log, Part 1",
+            f"/archive/daily/{NEXT}": '"><script>alert(1)</script> x²',
+            f"/archive/daily/{DAY}": "A Lighthouse That Reads Its Own Log, Part 1",
+        }
+        assert tree.xpath(f"//table//a[@href='/archive/daily/{NEXT}']/@title") == ['"><script>alert(1)</script> x²']
+
+
+SATURDAY = dt.date(2026, 5, 30)
+
+
+SILENT: tuple[tuple[str, str, str | None, str | None], ...] = (
+    ("/archive/daily/2026-05-20", "The first edition came out on Tuesday, 26 May 2026.", None, "2026-05-26"),
+    ("/archive/daily/2026-05-28", "The service of &lt;papers&gt; failed.", "2026-05-26", "2026-06-03"),
+    (f"/archive/daily/{SATURDAY}", "It was a weekend", "2026-05-26", "2026-06-03"),
+    ("/archive/daily/2026-06-01", "No edition was made for that day.", "2026-05-26", "2026-06-03"),
+    ("/archive/daily/2026-06-02", "The editors decided to send none: a test.", "2026-05-26", "2026-06-03"),
+    ("/archive/daily/2026-06-04", "It is being prepared", "2026-06-03", None),
+    ("/archive/daily/2026-06-05", "Its editors hold it back", "2026-06-03", None),
+    ("/archive/daily/2026-06-08", "The newest edition is that of Wednesday, 3 June 2026.", "2026-06-03", None),
+    ("/archive/daily/2026-06-10", "That day has not come yet.", "2026-06-03", None),
+    ("/archive/daily/9999-12-31", "That day has not come yet.", "2026-06-03", None),
+    ("/archive/daily/0001-01-01", "The first edition came out on", None, "2026-05-26"),
+    ("/archive/daily/week/2026-05-30", "The week’s best came out on other days", "2026-05-24", "2026-05-31"),
+    ("/archive/sample/2026-06-03", "No edition has come out yet.", None, None),
+)
+
+
+async def test_a_day_without_an_edition_says_why_and_leads_to_its_neighbours(site: Site, visited: Visited) -> None:
+    for n, day in enumerate((dt.date(2026, 5, 26), dt.date(2026, 6, 3))):
+        await visited.publish(visited.edition(day=day, listed=[factories.paper(n + 1)], number=n + 1))
+    for n, day in enumerate((dt.date(2026, 5, 24), dt.date(2026, 5, 31))):
+        await visited.publish(visited.edition(day=day, kind=Kind.WEEKLY, listed=[factories.paper(1)], number=n + 1))
+    await visited.silence(dt.date(2026, 5, 28), "The service of <papers> failed.")
+    store, approvals = site.context.store, site.context.approvals
+    for n in (4, 5):
+        await store.keep_draft(factories.edition(day=dt.date(2026, 6, n), number=0), NOON)
+    for n, verdict in ((2, Verdict.SKIP), (5, Verdict.HOLD)):
+        day = dt.date(2026, 6, n)
+        await approvals.decide("daily", Kind.DAILY, day, verdict, Decisions(), now=NOON, reason="a test")
+    known = await approvals.find("daily", Kind.DAILY, dt.date(2026, 6, 2))
+    assert known
+    await store.keep_draft(skipped(known), NOON)
+    for path, words, before, after in SILENT:
+        page = await visited.page(path, 404)
+        assert words in page, path
+        tree = tree_of(page)
+        start = path.rpartition("/")[0]
+        assert tree.xpath("//a[@rel='prev']/@href") == ([f"{start}/{before}"] if before else []), path
+        assert tree.xpath("//a[@rel='next']/@href") == ([f"{start}/{after}"] if after else []), path
+        (button,) = tree.xpath("//a[@class='button']/@href")
+        await visited.page(button)
 
 
 async def test_a_weekly_edition_stands_in_the_row_of_its_week(visited: Visited) -> None:

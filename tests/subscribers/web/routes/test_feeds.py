@@ -73,9 +73,36 @@ async def test_a_feed_has_an_entry_for_each_edition_newest_first(visited: Visite
     assert text(feed, "updated") == "2026-06-10T12:00:00Z"
     first = feed.findall(f"{ATOM}entry")[2]
     assert text(first, "id") == f"tag:papers.example.org,{DAY}:daily/{DAY}"
-    assert text(first, "title") == "Paperround, Tuesday, 9 June 2026"
+    assert text(first, "title") == "A Lighthouse That Reads Its Own Log, Part 1, and 2 more"
     links = tree_of(f"<div>{text(first, 'content')}</div>").xpath("//li/a/@href")
     assert links == [f"{URL}/paper/2606.{n:05d}" for n in (1, 2, 3)]
+
+
+async def test_an_entry_is_titled_by_its_lead_and_says_what_the_best_papers_did(visited: Visited) -> None:
+    papers = factories.papers(5)
+    await visited.publish(visited.edition(listed=papers, best=(papers[3].id, papers[0].id)))
+    await visited.publish(visited.edition(day=NEXT, listed=papers[:1], number=8))
+    await visited.publish(visited.edition(day=NEXT, kind=Kind.WEEKLY, listed=papers[1:3], number=1))
+    dated = DAY + dt.timedelta(days=2)
+    await visited.publish(visited.edition(day=dated, listed=papers[:2], number=9, subject="A <word> of ours"))
+    feed = await read(visited, "/feeds/daily.xml")
+    assert [text(entry, "title") for entry in feed.iter(f"{ATOM}entry")] == [
+        "A <word> of ours",
+        "A Lighthouse That Reads Its Own Log, Part 1",
+        "The week’s best: Counting Swifts with One Microphone, Part 2",
+        "Postcards from a Slow Telescope, Part 4, and 4 more",
+    ]
+    content = tree_of(f"<div>{[text(entry, 'content') for entry in feed.iter(f'{ATOM}entry')][-1]}</div>")
+    assert len(content.xpath("//li")) == 5
+    said = [item for item in content.xpath("//li") if item.xpath("br")]
+    assert len(said) == 3
+    assert all("islands" in item.text_content() or "model" in item.text_content() for item in said)
+
+
+async def test_a_papers_entry_has_a_gist(visited: Visited) -> None:
+    await visited.publish(visited.edition(listed=factories.papers(1)))
+    (entry,) = (await read(visited, "/feeds/daily/agents.xml")).iter(f"{ATOM}entry")
+    assert 20 < len(text(entry, "summary")) < len(text(entry, "content"))
 
 
 async def test_a_topics_feed_has_an_entry_for_each_paper_once(visited: Visited) -> None:
