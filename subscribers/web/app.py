@@ -54,12 +54,12 @@ def create_app(services: Services, extra: Sequence[BaseRoute] = ()) -> ASGIApp:
             *home.ROUTES,
             # before the pages, whose paths end in anything
             *references.ROUTES,
+            *pictures.ROUTES,
             *archive_pages.ROUTES,
             *paper_page.ROUTES,
             *search_page.ROUTES,
             *feeds.ROUTES,
             *machines.ROUTES,
-            *pictures.ROUTES,
             *signup_page.ROUTES,
             *confirm.ROUTES,
             *manage.ROUTES,

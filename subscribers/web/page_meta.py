@@ -19,6 +19,8 @@ class Card:
     type: str = "article"
     """Open Graph's: https://ogp.me/#types."""
     feeds: Mapping[str, str] = field(default_factory=dict)
+    image: str = ""
+    """The URL of a picture of it; empty: it has none."""
     tags: Sequence[tuple[str, str]] = ()
     """What else `meta` says, as names and contents."""
     references: str = ""

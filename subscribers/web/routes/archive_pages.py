@@ -134,6 +134,7 @@ def _card(s: Services, newsletter: Newsletter, edition: Edition) -> Card:
         url=s.public_url + path_of(newsletter.slug, edition.kind, edition.day),
         feeds=feeds_of(newsletter),
         references=path_of(newsletter.slug, edition.kind, edition.day),
+        image=f"{s.public_url}{path_of(newsletter.slug, edition.kind, edition.day)}.png",
         tags=(
             ("DC.title", title),
             ("DC.publisher", newsletter.title),

@@ -98,6 +98,8 @@ async def test_every_route_is_among_them(site: Site) -> None:
     found = routes(site.app)
     assert len(found) > 25
     assert {"/", "/subscribe", "/confirm/{token}/never", "/healthz", "/unsubscribe/{token}"} <= set(found)
+    assert {"/favicon.ico", "/paper/{id:path}.bib", "/archive/{newsletter}/week/{day}.ris"} <= set(found)
+    assert "/archive/{newsletter}/{day}.png" in found
 
 
 async def test_an_operators_pages_can_be_told_by_their_way_out(site: Site) -> None:
