@@ -26,7 +26,6 @@ vocabulary = sa.Table(
 LOOKED_AT = 3000
 """Words of the same beginning, and of the same end, that are compared with one that is misspelt."""
 _LAST = "\U0010ffff"
-_AT_ONCE = 300
 
 
 async def learn(connection: AsyncConnection, spellings: Mapping[str, str]) -> None:
@@ -34,8 +33,8 @@ async def learn(connection: AsyncConnection, spellings: Mapping[str, str]) -> No
     insert = sqlite.insert if connection.dialect.name == "sqlite" else postgresql.insert
     # in one order, so that two processes never wait for each other's rows
     rows = [{"word": word, "backwards": word[::-1], "written": spellings[word]} for word in sorted(spellings)]
-    for start in range(0, len(rows), _AT_ONCE):
-        await connection.execute(insert(vocabulary).values(rows[start : start + _AT_ONCE]).on_conflict_do_nothing())
+    if rows:
+        await connection.execute(insert(vocabulary).on_conflict_do_nothing(), rows)
 
 
 async def near(connection: AsyncConnection, word: str, most: int) -> list[tuple[int, str, str]]:
