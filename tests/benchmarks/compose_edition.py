@@ -1,9 +1,9 @@
-"""How long an edition of a hundred papers takes, from papers to cards.
+"""How long an edition of a hundred papers takes, from papers to cards, and one of seven hundred.
 
     python -m tests.benchmarks.compose_edition
 
 The papers have the words of the bundled sample in an order of their own; ten earlier editions of 40 papers have shown
-others. Seconds of processor time, the best of five.
+others. Seconds of processor time, the best of five; of seven hundred papers once.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from flows.mail.cards import pack, render
 from flows.papers.model import Paper
 from tests import factories
 
-PAPERS, EARLIER = 100, 10
+PAPERS, MANY, EARLIER = 100, 700, 10
 
 
 def main() -> None:
@@ -64,6 +64,11 @@ def main() -> None:
         ("cards", lambda: pack(render(edition, newsletter, topics, factories.site(), [TEMPLATES]))),
     ):
         print(f"{name:20} {best(work):.3f} s")
+    many = papers(MANY, 0)
+    print(f"{f'compose {MANY}':20} {timed(lambda: composed(many, earlier=before)):.3f} s")
+    large = composed(many, earlier=before)
+    work = timed(lambda: pack(render(large, newsletter, topics, factories.site(), [TEMPLATES])))
+    print(f"{f'cards of {large.size}':20} {work:.3f} s")
 
 
 def papers(count: int, first: int) -> list[Paper]:
