@@ -1,7 +1,8 @@
 """What readers set themselves: read from a form, changed by one tap, and what a change means in words. Pure.
 
-A form's fields are `topics` (once for each box that is ticked), `keywords`, `authors`, `size`, `frequency`, `weekday`,
-`hour` and `zone`. What can't be used is named by its field with the key of a phrase and its values.
+A form's fields are `topics` (once for each box that is ticked), `keywords`, `authors`, `leave_out`, `size`,
+`frequency`, `weekday`, `hour` and `zone`. What can't be used is named by its field with the key of a phrase and its
+values.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from subscribers.zones import known as known_zone
 
 MAX_KEYWORDS = 50
 MAX_AUTHORS = 50
+MAX_LEFT_OUT = 50
 MAX_WORD = 80
 """Characters of a keyword or an author's name."""
 MAX_SIZE = 100
@@ -85,6 +87,7 @@ def read_form(form: Form, topics: Collection[str], before: Preferences | None) -
 
     typed("keywords", read_keywords, known.interests.keywords)
     typed("authors", read_authors, known.interests.authors)
+    typed("leave_out", read_leave_out, known.interests.leave_out)
     typed("size", _size, known.interests.size)
     typed("frequency", _frequency, known.frequency)
     typed("weekday", _weekday, known.weekday)
@@ -92,9 +95,13 @@ def read_form(form: Form, topics: Collection[str], before: Preferences | None) -
     typed("zone", _zone, known.zone)
     follows = bool(read.get("keywords", True) or read.get("authors", True))
     take("topics", lambda: _ticked(form.get("topics", ()), topics, before, follows))
+    followed = _folded((*read.get("keywords", ()), *read.get("authors", ())))
+    if both := next((one for one in read.get("leave_out", ()) if one.casefold() in followed), None):
+        errors["leave_out"] = ("errors.leave_out_followed", {"value": both})
     if errors:
         return errors
-    interests = replace(read["topics"], keywords=read["keywords"], authors=read["authors"], size=read["size"])
+    lists = {name: read[name] for name in ("keywords", "authors", "leave_out", "size")}
+    interests = replace(read["topics"], **lists)
     weekly = read["frequency"] is Frequency.WEEKLY
     return Preferences(
         interests=interests,
@@ -170,15 +177,49 @@ def follow(
     topics: Iterable[str] = (),
     all_topics: Collection[str] = (),
 ) -> Preferences:
-    """With more to follow. Raises Unusable where it is too much."""
+    """With more to follow, which is left out no longer. Raises Unusable where it is too much."""
     found = unmute(preferences, frozenset(topics), all_topics)
     was = found.interests
+    more, names = tuple(keywords), tuple(authors)
     interests = replace(
         was,
-        keywords=_joined("keywords", was.keywords, keywords, MAX_KEYWORDS),
-        authors=_joined("authors", was.authors, authors, MAX_AUTHORS),
+        keywords=_joined("keywords", was.keywords, more, MAX_KEYWORDS),
+        authors=_joined("authors", was.authors, names, MAX_AUTHORS),
+        leave_out=_without(was.leave_out, (*more, *names)),
     )
     return replace(found, interests=interests)
+
+
+def leave_out(
+    preferences: Preferences,
+    phrases: Iterable[str],
+    *,
+    topics: Iterable[str] = (),
+    all_topics: Collection[str] = (),
+) -> Preferences:
+    """With more to leave out, which is followed no longer. Raises Unusable where it is too much, or nothing would be
+    left."""
+    more, was = tuple(phrases), preferences.interests
+    interests = replace(
+        was,
+        keywords=_without(was.keywords, more),
+        authors=_without(was.authors, more),
+        leave_out=_joined("leave_out", was.leave_out, more, MAX_LEFT_OUT),
+    )
+    if EVERY in interests.muted and not (interests.keywords or interests.authors):
+        raise Unusable("errors.nothing_left")
+    less = replace(preferences, interests=interests)
+    muted = frozenset(topics)
+    return mute(less, muted, all_topics) if muted else less
+
+
+def _without(phrases: Sequence[str], gone: Iterable[str]) -> tuple[str, ...]:
+    folded = _folded(gone)
+    return tuple(one for one in phrases if one.casefold() not in folded)
+
+
+def _folded(phrases: Iterable[str]) -> frozenset[str]:
+    return frozenset(one.casefold() for one in phrases)
 
 
 def _joined(name: str, known: Sequence[str], more: Iterable[str], most: int) -> tuple[str, ...]:
@@ -203,6 +244,11 @@ def read_keywords(text: str) -> tuple[str, ...]:
 def read_authors(text: str) -> tuple[str, ...]:
     """The names of a text, as `read_keywords` does it."""
     return _listed("authors", text, MAX_AUTHORS)
+
+
+def read_leave_out(text: str) -> tuple[str, ...]:
+    """The words, phrases and names of a text, as `read_keywords` does it."""
+    return _listed("leave_out", text, MAX_LEFT_OUT)
 
 
 def written(phrases: Iterable[str]) -> str:
@@ -316,7 +362,11 @@ def describe(before: Subscription, after: Subscription, topics: Collection[str])
     said += [("changes.topic_on", {"topic": slug}) for slug in topics if slug in has - had]
     if EVERY in now.muted and EVERY not in was.muted:
         said.append(("changes.followed_only", {}))
-    for name, old, new in (("keyword", was.keywords, now.keywords), ("author", was.authors, now.authors)):
+    for name, old, new in (
+        ("keyword", was.keywords, now.keywords),
+        ("author", was.authors, now.authors),
+        ("leave_out", was.leave_out, now.leave_out),
+    ):
         said += [(f"changes.{name}_on", {name: one}) for one in new if one not in old]
         said += [(f"changes.{name}_off", {name: one}) for one in old if one not in new]
     if was.size != now.size:

@@ -28,6 +28,7 @@ subscription = sa.Table(
     sa.Column("topics", sa.Text, nullable=False),
     sa.Column("keywords", sa.Text, nullable=False),
     sa.Column("authors", sa.Text, nullable=False),
+    sa.Column("leave_out", sa.Text, nullable=False, server_default="[]"),
     sa.Column("size", sa.Integer),
     sa.Column("frequency", sa.String(10), nullable=False),
     sa.Column("hour", sa.Integer),

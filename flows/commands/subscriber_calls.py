@@ -25,6 +25,7 @@ def add(
     ] = None,
     keywords: Annotated[str | None, typer.Option(help="Words and phrases, joined by ;")] = None,
     authors: Annotated[str | None, typer.Option(help="Authors to follow, joined by ;")] = None,
+    leave_out: Annotated[str | None, typer.Option(help="Words, phrases and authors to leave out, joined by ;")] = None,
     frequency: Annotated[str | None, typer.Option(help="daily (the default), weekdays, weekly or weekly:mon")] = None,
     hour: Annotated[str | None, typer.Option(help="The reader's hour, 0 to 23; '', the default, at once")] = None,
     zone: Annotated[str | None, typer.Option(help="The reader's time zone, such as Europe/Berlin; or UTC")] = None,
@@ -39,6 +40,7 @@ def add(
         "topics": topics,
         "keywords": keywords,
         "authors": authors,
+        "leave_out": leave_out,
         "frequency": frequency,
         "hour": hour,
         "zone": zone,
@@ -77,10 +79,10 @@ def import_subscribers(
     """Adds and changes subscriptions from CSV. The same file again changes nothing.
 
     The first line names the columns, of which only `email` must be there: email, newsletter, topics, keywords, authors,
-    frequency, hour, zone, state, tags, consent_at, consent_source. Several values of a field are joined by `;`. A topic
-    with a `-` before it is muted, `-*` mutes all; `weekly:mon` is a weekly reader's day, `paused:2026-07-01` the end of
-    a pause. A bad line, and the second one of an address on a newsletter, is reported with its number, and the rest
-    goes in. An address that has unsubscribed or is suppressed is refused.
+    leave_out, frequency, hour, zone, state, tags, consent_at, consent_source. Several values of a field are joined by
+    `;`. A topic with a `-` before it is muted, `-*` mutes all; `weekly:mon` is a weekly reader's day,
+    `paused:2026-07-01` the end of a pause. A bad line, and the second one of an address on a newsletter, is reported
+    with its number, and the rest goes in. An address that has unsubscribed or is suppressed is refused.
 
     The exports of listmonk, Mailchimp, Ghost, Substack, Buttondown and Mailman are known by their columns: who had left
     them stays out, who bounced or complained is suppressed. Separators, encodings and line ends are those of the file.

@@ -92,6 +92,7 @@ def _told(one: Subscription) -> list[str]:
         topics,
         *([f"keywords {', '.join(interests.keywords)}"] if interests.keywords else []),
         *([f"authors {', '.join(interests.authors)}"] if interests.authors else []),
+        *([f"leaving out {', '.join(interests.leave_out)}"] if interests.leave_out else []),
     ]
     return [shown(part) for part in found]
 
@@ -136,6 +137,7 @@ def _object(one: Subscription) -> Mapping[str, object]:
         "topics": csv_file.topics_of(one),
         "keywords": list(one.interests.keywords),
         "authors": list(one.interests.authors),
+        "leave_out": list(one.interests.leave_out),
         "frequency": csv_file.frequency_of(one),
         "hour": one.hour,
         "zone": one.zone,

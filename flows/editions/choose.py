@@ -22,14 +22,21 @@ def choose(edition: Edition, interests: Interests, without: Collection[PaperId] 
     """First, as a part of their own and best first, the papers that match the reader's keywords or authors, whatever
     their topics, each with its reasons. Then the others of the reader's topics (none named means all but the muted
     ones), in the edition's order. At most `interests.size` papers (of a week at most `week.SHOWN`): what they follow
-    first, then the best-ranked, a week's from several groups; how many were left out is told by topic. From two on, the
+    first, then the best-ranked, a week's from several groups; how many have no room is told by topic. From two on, the
     best of the reader's topics is one of them, however much they follow.
 
-    `without` are papers that the reader has got already. Nothing left: a digest without parts, and the reason.
+    What matches `interests.leave_out` is as if it were not in the edition; `without` are papers that the reader has got
+    already. Nothing left: a digest without parts, and the reason.
     """
     known = _index(Same(edition))
     followed = known.matcher.reasons(interests.keywords, interests.authors) if _follows(interests) else {}
     theirs = known.of_topics(interests)
+    if interests.leave_out:
+        shown = known.all & ~known.matcher.matching(interests.leave_out)
+        if (theirs or followed) and not shown & theirs and not any(shown >> at & 1 for at in followed):
+            return Digest(parts=(), reason="all of it matches what the reader leaves out")
+        theirs &= shown
+        followed = {at: why for at, why in followed.items() if shown >> at & 1}
     if without:
         left = known.all & ~known.among(without)
         if not left & theirs and not any(left >> at & 1 for at in followed):
@@ -57,7 +64,7 @@ def choose(edition: Edition, interests: Interests, without: Collection[PaperId] 
 
 
 def reasons(edition: Edition, interests: Interests) -> Mapping[PaperId, tuple[Reason, ...]]:
-    """The papers that match a reader's keywords or authors, and why."""
+    """The papers that match a reader's keywords or authors, and why, also those that match what they leave out."""
     known = _index(Same(edition))
     found = known.matcher.reasons(interests.keywords, interests.authors)
     return {known.ids[at]: tuple(why) for at, why in found.items()}
@@ -115,7 +122,7 @@ class _Known:
         """How many papers a digest holds at most (None: all), and whether that is what the reader wants."""
         if self._weekly and (wanted is None or wanted >= week.SHOWN):
             return week.SHOWN, False
-        return wanted, wanted is not None
+        return wanted, True
 
     def best(self, papers: int, size: int | None) -> int:
         """At most `size` of the papers, the best-ranked; of a week's, the best of each of some groups before all."""

@@ -52,6 +52,7 @@ class Matcher:
         """The places of the papers that a keyword matches, and what was written by an author of that name."""
         self.author = lru_cache(maxsize=50_000)(self._author)
         """The papers of an author, each with the name that stands there."""
+        self._any = lru_cache(maxsize=50_000)(self._of_either)
 
     def reasons(self, keywords: Sequence[str], authors: Sequence[str]) -> dict[int, list[Reason]]:
         """Why each paper, by its place in the edition, is for a reader who follows these; the others are left out.
@@ -71,6 +72,20 @@ class Matcher:
             _add(found, self.author(author))
         return found
 
+    def matching(self, phrases: Sequence[str]) -> int:
+        """The papers that match at least one of these, each a keyword or an author's name, as a set."""
+        papers = 0
+        for phrase in phrases:
+            papers |= self._any(phrase)
+        return papers
+
+    def _of_either(self, phrase: str) -> int:
+        papers, written = self.keyword(phrase)
+        found = 0
+        for at in (*papers, *(at for at, _ in written)):
+            found |= 1 << at
+        return found
+
     def _keyword(self, keyword: str) -> tuple[tuple[int, ...], Written]:
         keyword = keyword.strip()
         if _ONE_WORD.fullmatch(keyword):  # most are: no name, no hyphen, no phrase to look for
@@ -81,7 +96,7 @@ class Matcher:
         if _SYMBOLS.fullmatch(keyword):
             return self._literal(keyword), written
         papers = 0
-        for phrase in _phrases(keyword):
+        for phrase in spellings(keyword):
             papers |= self._phrase(phrase)
         return tuple(bits(papers)), written
 
@@ -109,7 +124,7 @@ class Matcher:
 
     def _author(self, author: str) -> Written:
         found: dict[tuple[int, str], Reason] = {}
-        for wanted in _readings(author):
+        for wanted in readings(author):
             for listed, name, at in self._names.get(wanted[-1], ()):
                 if _same_person(wanted, listed):
                     found[at, name] = Reason(name, author=True)
@@ -143,7 +158,7 @@ def _said(title: str, abstract: str, keywords: tuple[str, ...]) -> tuple[str, fr
     return " | ".join(("", *map(" ".join, said), "")), frozenset(word for passage in said for word in passage)
 
 
-def _phrases(keyword: str) -> set[tuple[str, ...]]:
+def spellings(keyword: str) -> set[tuple[str, ...]]:
     """The words of a keyword in the spellings that count as the same."""
     plain = tuple(words(keyword))
     without = _HYPHEN.sub("", keyword)
@@ -227,7 +242,7 @@ def _name(text: str) -> Name:
     return tuple(_NAME.findall(_plain(text).casefold()))
 
 
-def _readings(author: str) -> list[Name]:
+def readings(author: str) -> list[Name]:
     """The names that may be meant, the last name at the end: "Ada Brook", "Brook, Ada", or "Brook A"."""
     last, comma, first = author.partition(",")
     found = [_name(f"{first} {last}" if comma else author)]

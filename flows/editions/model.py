@@ -98,6 +98,8 @@ class Interests:
     """Of all topics, these not; `EVERY` alone: no topic as such, only what is followed. Empty where `topics` is not."""
     keywords: tuple[str, ...] = ()
     authors: tuple[str, ...] = ()
+    leave_out: tuple[str, ...] = ()
+    """Words, phrases and names: a paper that matches one is not shown, whatever else speaks for it."""
     size: int | None = None
     """At most so many papers."""
 
@@ -126,7 +128,7 @@ class Entry:
     rose: int = 0
     """The votes it gained since the edition that showed it last; 0: no edition has shown it."""
     likely: bool = False
-    """It stands where it does because it is likely to be picked: it has no votes, or fewer than that is worth."""
+    """Nobody has voted on it yet, and it is likely to be picked."""
     forecast: float = 0.0
     """How likely the community picks it, from 0 to 1: it ranks what has few votes or none."""
 

@@ -22,6 +22,8 @@ from flows.storage.query import Query
 from flows.storage.search import Search
 
 _editions = TypeAdapter(Edition)
+_LISTED_BEFORE = dt.timedelta(days=7)
+"""An edition shows papers that were listed a few days before it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,14 +189,31 @@ class Archive:
             .where(_IS_FROZEN, edition.c.newsletter == newsletter, edition.c.day.between(first, last))
             .where(edition_paper.c.paper_id != without)
         )
-        # an edition shows papers that were listed a few days before it
-        since = first - dt.timedelta(days=7)
+        since = first - _LISTED_BEFORE
         found = []
         async with self._database.read() as connection:
             for query in queries:
                 matching = shown.where(edition_paper.c.paper_id.in_(self._search.holding(query, since)))
                 found.append(await connection.scalar(_number(matching)) or 0)
             return found, await connection.scalar(_number(shown)) or 0
+
+    async def shown(
+        self, newsletter: str, first: dt.date, last: dt.date, query: Query, limit: int
+    ) -> Mapping[PaperId, str]:
+        """The newest papers of a newsletter's editions from `first` to `last` that hold what a query asks for, each
+        with its topic there."""
+        since = first - _LISTED_BEFORE
+        found = (
+            sa.select(edition_paper.c.paper_id, sa.func.max(edition_paper.c.topic).label("topic"))
+            .join(edition)
+            .where(_IS_FROZEN, edition.c.newsletter == newsletter, edition.c.day.between(first, last))
+            .where(edition_paper.c.paper_id.in_(self._search.holding(query, since)))
+            .group_by(edition_paper.c.paper_id)
+            .order_by(sa.func.max(edition.c.day).desc(), edition_paper.c.paper_id.desc())
+            .limit(limit)
+        )
+        async with self._database.read() as connection:
+            return {PaperId(row.paper_id): row.topic for row in (await connection.execute(found)).all()}
 
     async def holding(self, paper: PaperId) -> Sequence[Issue]:
         """The editions that a paper stood in, newest first."""

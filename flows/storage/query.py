@@ -83,6 +83,8 @@ class Phrase:
 
     words: tuple[str, ...]
     beginning: bool = False
+    named: bool = False
+    """Looked for among the authors' names, not in what the paper says (in PostgreSQL, in its keywords besides)."""
 
 
 Term = tuple[Phrase, ...]

@@ -269,7 +269,9 @@ def _for_postgresql(query: Query) -> str:
 
 def _tsquery_phrase(phrase: Phrase) -> str:
     words = [f"'{word}'" for word in phrase.words]
-    return f"({' <-> '.join(words)}{':*' if phrase.beginning else ''})"
+    words = [f"{word}:B" for word in words] if phrase.named else words
+    begins = ("*" if phrase.named else ":*") if phrase.beginning else ""
+    return f"({' <-> '.join(words)}{begins})"
 
 
 def _for_sqlite(query: Query) -> str:
@@ -277,4 +279,4 @@ def _for_sqlite(query: Query) -> str:
 
 
 def _fts5_phrase(phrase: Phrase) -> str:
-    return f'"{" ".join(phrase.words)}"{" *" if phrase.beginning else ""}'
+    return f'{"authors : " if phrase.named else ""}"{" ".join(phrase.words)}"{" *" if phrase.beginning else ""}'

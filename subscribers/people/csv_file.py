@@ -29,7 +29,7 @@ from subscribers.model import Frequency, Subscription, SubscriptionState, Suppre
 from subscribers.people.csv_text import Table
 from subscribers.people.other_lists import MAILMAN, OtherList, recognise
 from subscribers.people.store import MUTED, Change
-from subscribers.preferences import MAX_AUTHORS, MAX_KEYWORDS, MAX_WORD
+from subscribers.preferences import MAX_AUTHORS, MAX_KEYWORDS, MAX_LEFT_OUT, MAX_WORD
 from subscribers.text import cell, clean, uncell
 from subscribers.zones import known as known_zone
 
@@ -39,6 +39,7 @@ COLUMNS = (
     "topics",
     "keywords",
     "authors",
+    "leave_out",
     "frequency",
     "hour",
     "zone",
@@ -347,6 +348,7 @@ _FIELDS: Mapping[str, Callable[[str], Mapping[str, Any]]] = {
     "topics": _column("topics", _topics),
     "keywords": _column("keywords", _phrases("keywords", MAX_KEYWORDS)),
     "authors": _column("authors", _phrases("authors", MAX_AUTHORS)),
+    "leave_out": _column("leave_out", _phrases("leave_out", MAX_LEFT_OUT)),
     "frequency": _frequency,
     "hour": _column("hour", _hour),
     "zone": _column("zone", _zone),
@@ -388,6 +390,7 @@ def write(file: TextIO) -> Callable[[Subscription], None]:
                 cell(";".join(topics_of(subscription))),
                 cell(";".join(subscription.interests.keywords)),
                 cell(";".join(subscription.interests.authors)),
+                cell(";".join(subscription.interests.leave_out)),
                 frequency_of(subscription),
                 "" if subscription.hour is None else subscription.hour,
                 cell(subscription.zone),

@@ -258,6 +258,7 @@ def _subscription(one: Subscription, row: sa.Row[Any]) -> dict[str, Any]:
         "muted_topics": sorted(one.interests.muted),
         "keywords": list(one.interests.keywords),
         "authors": list(one.interests.authors),
+        "leave_out": list(one.interests.leave_out),
         "papers_at_most": one.interests.size,
         "frequency": one.frequency,
         "weekday": one.weekday,

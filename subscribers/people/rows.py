@@ -21,9 +21,10 @@ from subscribers.tokens import keyed
 
 MUTED = "-"
 """What a muted topic begins with among `topics`, in the database and in CSV."""
-LISTS = ("topics", "keywords", "authors", "tags")
+LISTS = ("topics", "keywords", "authors", "leave_out", "tags")
 SETTINGS = (
-    "state", "paused_until", "topics", "keywords", "authors", "size", "frequency", "weekday", "hour", "zone",
+    "state", "paused_until", "topics", "keywords", "authors", "leave_out", "size", "frequency", "weekday", "hour",
+    "zone",
 )  # fmt: skip
 """What a change of the reader's alters, and an undo brings back."""
 CONSENT = ("consent_at", "consent_source", "consent_version", "consent_network")
@@ -39,6 +40,7 @@ DEFAULTS: Mapping[str, Any] = {
     "topics": "[]",
     "keywords": "[]",
     "authors": "[]",
+    "leave_out": "[]",
     "size": None,
     "frequency": Frequency.DAILY,
     "hour": None,
@@ -54,8 +56,8 @@ OF_SUBSCRIBER = (subscriber.c.email, subscriber.c.suppressed)
 """What `read_subscription` needs besides the columns of `subscription`."""
 
 DELIVERABLE = (
-    *(subscription.c[name] for name in ("id", "newsletter", "state", "topics", "keywords", "authors", "size")),
-    *(subscription.c[name] for name in ("frequency", "zone", "paused_until", "frequency_at", "revision")),
+    *(subscription.c[name] for name in ("id", "newsletter", "state", "topics", "keywords", "authors", "leave_out")),
+    *(subscription.c[name] for name in ("size", "frequency", "zone", "paused_until", "frequency_at", "revision")),
     *OF_SUBSCRIBER,
 )
 """What `read_deliverable` needs, in this order."""
@@ -77,6 +79,7 @@ def interests_columns(interests: Interests) -> dict[str, Any]:
             "topics": [*sorted(interests.topics), *sorted(MUTED + slug for slug in interests.muted)],
             "keywords": interests.keywords,
             "authors": interests.authors,
+            "leave_out": interests.leave_out,
             "size": interests.size,
         }
     )
@@ -98,14 +101,14 @@ def read_with_previous(row: sa.Row[Any]) -> Subscription:
 def read_deliverable(row: Sequence[Any]) -> Subscription:
     """As much of a subscription as its delivery needs, everything else as for one that is new: of a list of a million,
     every one is read."""
-    number, newsletter, state, topics, keywords, authors, size, *others = row
+    number, newsletter, state, topics, keywords, authors, leave_out, size, *others = row
     frequency, zone, paused_until, frequency_at, revision, email, suppressed = others
     return Subscription(
         id=number,
         email=email,
         newsletter=newsletter,
         state=_STATES[state],
-        interests=_interests(topics, keywords, authors, size),
+        interests=_interests(topics, keywords, authors, leave_out, size),
         frequency=_FREQUENCIES[frequency],
         zone=zone,
         paused_until=paused_until,
@@ -119,9 +122,16 @@ _STATES = {state.value: state for state in SubscriptionState}
 _FREQUENCIES = {frequency.value: frequency for frequency in Frequency}
 
 
-def _interests(topics: str, keywords: str, authors: str, size: int | None) -> Interests:
+def _interests(topics: str, keywords: str, authors: str, leave_out: str, size: int | None) -> Interests:
     wanted, muted = _topics(topics)
-    return Interests(topics=wanted, muted=muted, keywords=_listed(keywords), authors=_listed(authors), size=size)
+    return Interests(
+        topics=wanted,
+        muted=muted,
+        keywords=_listed(keywords),
+        authors=_listed(authors),
+        leave_out=_listed(leave_out),
+        size=size,
+    )
 
 
 @lru_cache(maxsize=10_000)
@@ -142,7 +152,7 @@ def _read(row: sa.RowMapping | Mapping[str, Any]) -> Subscription:
         email=row["email"],
         newsletter=row["newsletter"],
         state=SubscriptionState(row["state"]),
-        interests=_interests(row["topics"], row["keywords"], row["authors"], row["size"]),
+        interests=_interests(row["topics"], row["keywords"], row["authors"], row["leave_out"], row["size"]),
         frequency=Frequency(row["frequency"]),
         hour=row["hour"],
         zone=row["zone"],

@@ -1,17 +1,20 @@
-"""What a reader's own pages show: the settings as a form, a change in words, the digest that they would have got."""
+"""What a reader's own pages show: the settings as a form, a change in words, the digest that they would have got, and
+how much of the last month they left out."""
 
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from markupsafe import Markup
 from starlette.requests import Request
 
 from flows.editions.choose import choose
-from flows.editions.model import FOR_YOU, Edition, Interests, Kind, Reason
+from flows.editions.matching import Matcher, bits, readings, spellings
+from flows.editions.model import FOR_YOU, Edition, Entry, Interests, Kind, Reason, Section
 from flows.papers.model import Paper
+from flows.storage import query
 from subscribers.model import Frequency, Subscription
 from subscribers.policy import undoable
 from subscribers.preferences import Phrase, Preferences, describe, wanted_topics, written
@@ -24,6 +27,10 @@ from subscribers.zones import clock
 SHOWN = 25
 """Papers of the latest edition that the page lists."""
 
+MONTH = dt.timedelta(days=31)
+LOOKED_AT = 300
+"""Papers that are looked at for one page, some tenths of a millisecond each; of more it is told that there are."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Filled:
@@ -32,6 +39,7 @@ class Filled:
     topics: frozenset[str]
     keywords: str
     authors: str
+    leave_out: str
     size: str
     frequency: str
     weekday: str
@@ -46,6 +54,7 @@ def filled(preferences: Preferences, topics: Sequence[str]) -> Filled:
         topics=wanted_topics(interests, topics),
         keywords=written(interests.keywords),
         authors=written(interests.authors),
+        leave_out=written(interests.leave_out),
         size=_text(interests.size),
         frequency=preferences.frequency,
         weekday=_text(preferences.weekday),
@@ -64,6 +73,7 @@ def refilled(form: Form) -> Filled:
         topics=frozenset(form.get("topics", ())),
         keywords=text("keywords"),
         authors=text("authors"),
+        leave_out=text("leave_out"),
         size=text("size"),
         frequency=text("frequency"),
         weekday=text("weekday"),
@@ -78,6 +88,7 @@ class Told:
 
     topics: Markup
     follow: Markup
+    leave_out: Markup
     rhythm: Markup
 
 
@@ -101,6 +112,9 @@ def told(s: Services, preferences: Preferences, topics: Sequence[str]) -> Told:
     return Told(
         topics=say(counted, count=wanted, all=len(topics)),
         follow=Markup(" · ").join(follow) or say("manage.follow_nothing"),
+        leave_out=say("manage.leave_out_count", count=len(out))
+        if (out := interests.leave_out)
+        else say("manage.leave_out_nothing"),
         rhythm=Markup(" · ").join(rhythm),
     )
 
@@ -189,3 +203,54 @@ async def would_have(s: Services, newsletter: str, interests: Interests, frequen
         if listed:
             parts.append((names[part.topic], listed))
     return Would(edition=edition, count=digest.size, parts=parts, more=digest.size - (SHOWN - room))
+
+
+@dataclass(frozen=True, slots=True)
+class LeftOut:
+    """So many papers; with `more`, at least so many."""
+
+    papers: int
+    more: bool = False
+
+
+async def left_out(s: Services, newsletter: str, interests: Interests, most: int = LOOKED_AT) -> LeftOut | None:
+    """The papers of the newsletter's editions of the last month that the reader would have got as they are now, were it
+    not for their words; None where they leave out nothing.
+
+    The index finds what may match; whether it does is decided as for a mail.
+    """
+    if not interests.leave_out:
+        return None
+    today = s.now().date()
+    alternatives = tuple(_alternatives(interests.leave_out))
+    if not alternatives:
+        return LeftOut(0)
+    asked = query.Query((alternatives,))
+    topics = await s.archive.shown(newsletter, today - MONTH, today, asked, most)
+    papers = await s.store.papers_of(topics)
+    entries = tuple(Entry(paper=paper, topic=topics[identity]) for identity, paper in papers.items())
+    return LeftOut(_theirs(entries, interests, today), len(topics) == most)
+
+
+def _theirs(entries: tuple[Entry, ...], interests: Interests, day: dt.date) -> int:
+    every = Section(topic="", name="", group="", entries=entries)
+    matcher = Matcher(Edition(newsletter="", kind=Kind.DAILY, day=day, sections=(every,)))
+    wanted = wanted_topics(interests, {entry.topic for entry in entries})
+    followed = matcher.reasons(interests.keywords, interests.authors)
+    return sum(entries[at].topic in wanted or at in followed for at in bits(matcher.matching(interests.leave_out)))
+
+
+def _alternatives(phrases: Iterable[str]) -> Iterator[query.Phrase]:
+    """What the index is asked for: each phrase in its spellings, and who may be meant by their last name."""
+    for phrase in phrases:
+        said = (phrase, *(" ".join(spelling) for spelling in spellings(phrase)))
+        yield from dict.fromkeys(one for text in said for one in _phrases(text))
+        for name in readings(phrase):
+            if len(name) > 1:
+                yield from (query.Phrase(one.words, named=True) for one in _phrases(name[-1]))
+
+
+def _phrases(text: str) -> Iterator[query.Phrase]:
+    quoted = text.replace('"', " ")[: query.MAX_LETTERS - 2]
+    for term in query.parse(f'"{quoted}"').terms:
+        yield from term

@@ -43,11 +43,12 @@ def rows(lines: int) -> Iterator[str]:
     for n in range(lines):
         topics = ("", "agents;code", "-video", "-*")[n % 4]
         keywords = f"tensor {n};slow telescope" if n % 5 == 0 else ""
+        leave_out = "fern;Ben Foster" if n % 7 == 0 else ""
         frequency = ("daily", "weekdays", "weekly", "weekly:mon")[n % 4]
         state = ("confirmed", "confirmed", "confirmed", "paused:2026-07-01", "unsubscribed")[n % 5]
         yield (
-            f"reader.{n:07d}@mail{n % 5000}.example.org,daily,{topics},{keywords},,{frequency},{n % 24},Europe/Berlin,"
-            f"{state},lab,2026-01-02T03:04:05+00:00,form\n"
+            f"reader.{n:07d}@mail{n % 5000}.example.org,daily,{topics},{keywords},,{leave_out},{frequency},{n % 24},"
+            f"Europe/Berlin,{state},lab,2026-01-02T03:04:05+00:00,form\n"
         )
 
 

@@ -20,7 +20,7 @@ from flows.papers.model import Collected, Paper
 from flows.storage.archive import Archive
 from flows.storage.database import Database, connect, migrate
 from flows.storage.editions import Store, edition, edition_paper, sighting
-from flows.storage.query import parse
+from flows.storage.query import Phrase, Query, parse
 from flows.storage.search import PAGE, Found, Search, Wanted, paper
 from tests import factories
 from tests.context import NOON
@@ -325,3 +325,11 @@ async def test_what_is_of_late_comes_newest_first_and_is_bounded(database: Datab
     assert await search.of_late([parse("islands"), parse("nowhere")], DAY, 2) == [["2606.00004", "2606.00003"], []]
     assert await search.of_late([parse("islands")], LATER, 9) == [["2606.00004"]]
     assert (await search.listed(DAY), await search.listed(LATER)) == (4, 1)
+
+
+async def test_a_name_is_found_among_the_authors_alone(database: Database) -> None:
+    await keep(database, ONE, TWO, factories.paper(3, title="A Marsh", abstract="Of marshes.", authors=("Ada Brook",)))
+    named = Query(((Phrase(("marsh",), named=True),),))
+    assert set((await Search(database).find(Wanted(query=named))).papers) == {TWO.id}
+    either = Query(((Phrase(("marsh",), named=True), Phrase(("loop", "tiling"))),))
+    assert set((await Search(database).find(Wanted(query=either))).papers) == {ONE.id, TWO.id}

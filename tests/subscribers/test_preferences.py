@@ -16,12 +16,14 @@ from subscribers.model import Frequency, Subscription, SubscriptionState
 from subscribers.preferences import (
     MAX_AUTHORS,
     MAX_KEYWORDS,
+    MAX_LEFT_OUT,
     MAX_SIZE,
     MAX_WORD,
     Preferences,
     Unusable,
     describe,
     follow,
+    leave_out,
     mute,
     preferences_of,
     read_authors,
@@ -41,7 +43,7 @@ ONLY_FOLLOWED = Preferences(interests=Interests(muted=frozenset({EVERY}), keywor
 some_topics = st.frozensets(st.sampled_from(TOPICS))
 anybody = st.sampled_from([ALL, PICKED, ONLY_FOLLOWED, Preferences(interests=Interests(muted=frozenset({"video"})))])
 forms = st.dictionaries(
-    st.sampled_from(["topics", "keywords", "authors", "size", "frequency", "weekday", "hour", "zone", "__proto__"]),
+    st.sampled_from(["topics", "keywords", "authors", "leave_out", "size", "frequency", "hour", "zone", "__proto__"]),
     st.lists(st.text(max_size=60) | st.sampled_from([*TOPICS, "weekly", "7", "Europe/Berlin", ""]), max_size=4),
 )
 
@@ -194,14 +196,46 @@ def test_nobody_follows_too_much_by_a_tap() -> None:
 # --- the rest of the form
 
 
+def test_less_like_this_leaves_out_and_follows_no_longer() -> None:
+    before = follow(ALL, keywords=["tensor", "graph"], authors=["Ada Brook"])
+    less = leave_out(before, ["Tensor", "ada brook"], topics=["video"], all_topics=TOPICS)
+    assert less.interests == Interests(
+        muted=frozenset({"video"}), keywords=("graph",), leave_out=("Tensor", "ada brook")
+    )
+    again = follow(less, keywords=["tensor"])
+    assert (again.interests.keywords, again.interests.leave_out) == (("graph", "tensor"), ("ada brook",))
+
+
+def test_less_like_this_never_ends_with_nothing_or_too_much() -> None:
+    with pytest.raises(Unusable) as unusable:
+        leave_out(ONLY_FOLLOWED, ["tensor"])
+    assert unusable.value.phrase[0] == "errors.nothing_left"
+    full = Preferences(interests=Interests(leave_out=tuple(f"word{n}" for n in range(MAX_LEFT_OUT))))
+    with pytest.raises(Unusable) as unusable:
+        leave_out(full, ["another"])
+    assert unusable.value.phrase[0] == "errors.leave_out_many"
+
+
+def test_nobody_follows_what_they_leave_out() -> None:
+    assert wrong({"keywords": ["fern, moss"], "leave_out": ["Moss"]}) == {"leave_out": "errors.leave_out_followed"}
+    assert wrong({"authors": ["Ada Brook"], "leave_out": ["ada brook"]}) == {"leave_out": "errors.leave_out_followed"}
+
+
 def test_a_form_says_everything() -> None:
     form = {
         "topics": ["agents", "code"], "keywords": ["tensor"], "authors": ["Ada Brook"], "size": ["12"],
-        "frequency": ["weekly"], "weekday": ["5"], "hour": ["7"], "zone": ["Europe/Berlin"],
+        "leave_out": ['fern, "Dunmore, Cleo"'], "frequency": ["weekly"], "weekday": ["5"], "hour": ["7"],
+        "zone": ["Europe/Berlin"],
     }  # fmt: skip
     found = read(form)
     assert found == Preferences(
-        interests=Interests(muted=frozenset({"video"}), keywords=("tensor",), authors=("Ada Brook",), size=12),
+        interests=Interests(
+            muted=frozenset({"video"}),
+            keywords=("tensor",),
+            authors=("Ada Brook",),
+            leave_out=("fern", "Dunmore, Cleo"),
+            size=12,
+        ),
         frequency=Frequency.WEEKLY,
         weekday=5,
         hour=7,
@@ -299,7 +333,9 @@ def test_a_change_is_told_part_by_part() -> None:
     before = subscription(replace(PICKED, interests=replace(PICKED.interests, keywords=("tensor",), size=5)))
     after = subscription(
         Preferences(
-            interests=Interests(topics=frozenset({"agents", "video"}), keywords=("graph",), authors=("Ada Brook",)),
+            interests=Interests(
+                topics=frozenset({"agents", "video"}), keywords=("graph",), authors=("Ada Brook",), leave_out=("fern",)
+            ),
             frequency=Frequency.WEEKLY,
             weekday=4,
             hour=7,
@@ -312,6 +348,7 @@ def test_a_change_is_told_part_by_part() -> None:
         ("changes.keyword_on", {"keyword": "graph"}),
         ("changes.keyword_off", {"keyword": "tensor"}),
         ("changes.author_on", {"author": "Ada Brook"}),
+        ("changes.leave_out_on", {"leave_out": "fern"}),
         ("changes.size_any", {}),
         ("changes.weekly_on", {"weekday": 4}),
         ("changes.hour", {"hour": 7, "zone": "Europe/Berlin"}),

@@ -23,7 +23,7 @@ from flows.papers.model import Paper, paper_id
 from flows.storage.archive import Issue
 from flows.storage.query import parse
 from subscribers.model import Frequency, Subscription, SubscriptionState
-from subscribers.preferences import Preferences, Unusable, follow, preferences_of, wanted_topics
+from subscribers.preferences import Preferences, Unusable, follow, leave_out, preferences_of, wanted_topics
 from subscribers.preferences import mute as without
 from subscribers.tokens import Purpose
 from subscribers.web import choices, forms, reader_links
@@ -38,13 +38,21 @@ Act = Callable[[Request, Subscription], Awaitable[Response]]
 
 
 class Choice(NamedTuple):
-    """What can be followed, and whether it is already."""
+    """What can be followed or left out, and whether it is already."""
 
     value: str
     name: str
     already: bool
     papers: int = 0
     """How many others of a month hold it; 0: that was not asked."""
+
+
+class _Known(NamedTuple):
+    """What is followed or left out already."""
+
+    keywords: tuple[str, ...]
+    authors: tuple[str, ...]
+    topics: frozenset[str]
 
 
 def for_a_reader(act: Act) -> Callable[[Request], Awaitable[Response]]:
@@ -130,17 +138,45 @@ def _rhythm(frequency: Frequency) -> Act:
 
 
 async def more(request: Request, found: Subscription) -> Response:
-    """More like a paper: its words, authors and topic to choose from. What it does not offer can't be chosen."""
+    """More like a paper: its words, authors and topic to follow."""
+    interests, slugs = found.interests, [one.slug for one in services(request).topics]
+    known = _Known(interests.keywords, interests.authors, wanted_topics(interests, slugs))
+
+    def wanted(keywords: list[str], authors: list[str], topics: list[str]) -> Preferences:
+        return follow(preferences_of(found), keywords=keywords, authors=authors, topics=topics, all_topics=slugs)
+
+    return await _like(request, found, "more", known, wanted)
+
+
+async def less(request: Request, found: Subscription) -> Response:
+    """Less like a paper: its words, authors and topic to leave out. Nothing is ticked beforehand: a word may take more
+    away than a reader thinks."""
+    interests, slugs = found.interests, [one.slug for one in services(request).topics]
+    muted = frozenset(slugs) - wanted_topics(interests, slugs)
+    known = _Known(interests.leave_out, interests.leave_out, muted)
+
+    def wanted(keywords: list[str], authors: list[str], topics: list[str]) -> Preferences:
+        return leave_out(preferences_of(found), (*keywords, *authors), topics=topics, all_topics=slugs)
+
+    return await _like(request, found, "less", known, wanted)
+
+
+async def _like(
+    request: Request,
+    found: Subscription,
+    way: str,
+    known: _Known,
+    wanted: Callable[[list[str], list[str], list[str]], Preferences],
+) -> Response:
+    """What a paper offers to choose from. What it does not offer can't be chosen."""
     s = services(request)
     paper = await _paper(request)
-    slugs = [one.slug for one in s.topics]
-    interests = found.interests
     topic = await _topic(request, paper, found.newsletter)
     terms = await offered(request, paper, found.newsletter)
     choices = {
-        "keywords": [Choice(one.term, one.term, _among(one.term, interests.keywords), one.papers) for one in terms],
-        "authors": [Choice(one, one, _among(one, interests.authors)) for one in authors(paper)],
-        "topics": [Choice(one.slug, one.name, one.slug in wanted_topics(interests, slugs)) for one in topic],
+        "keywords": [Choice(one.term, one.term, _among(one.term, known.keywords), one.papers) for one in terms],
+        "authors": [Choice(one, one, _among(one, known.authors)) for one in authors(paper)],
+        "topics": [Choice(one.slug, one.name, one.slug in known.topics) for one in topic],
     }
     notice = error = Markup()
     if request.method == "POST":
@@ -151,19 +187,20 @@ async def more(request: Request, found: Subscription) -> Response:
         }
         if any(chosen.values()):
             try:
-                wanted = follow(preferences_of(found), **chosen, all_topics=slugs)
+                preferences = wanted(chosen["keywords"], chosen["authors"], chosen["topics"])
             except Unusable as unusable:
                 error = spoken(s, unusable.phrase)
             else:
-                return await _change(request, found, wanted, s.phrases("act.more_done"))
+                return await _change(request, found, preferences, s.phrases(f"act.{way}_done"))
         else:
             notice = s.phrases("act.more_none")
     return s.pages(
-        "act_more.html",
+        "act_like.html",
         HTTPStatus.UNPROCESSABLE_ENTITY if error else HTTPStatus.OK,
+        way=way,
         title=paper.title or paper.id,
         choices=choices,
-        ticked=[one.term for one in terms[:TICKED]],
+        ticked=[one.term for one in terms[:TICKED]] if way == "more" else [],
         left=any(not one.already for listed in choices.values() for one in listed),
         notice=notice,
         error=error,
@@ -257,6 +294,7 @@ def _route(path: str, act: Act) -> Route:
 ROUTES = (
     _route("mute/{topic}", mute),
     _route("more/{paper:path}", more),
+    _route("less/{paper:path}", less),
     _route("pause", pause),
     _route("weekly", _rhythm(Frequency.WEEKLY)),
     _route("daily", _rhythm(Frequency.DAILY)),

@@ -86,7 +86,7 @@ async def _tune(request: Request, found: Subscription, kind: Kind) -> Response:
             for section in kept.edition.sections
         ],
         manage=manage_path(request, found),
-        pause=f"/act/{reader_links.token_in(request)}/pause",
+        act=f"/act/{reader_links.token_in(request)}",
     )
 
 

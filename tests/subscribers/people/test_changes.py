@@ -17,7 +17,13 @@ from tests.subscribers.everyone import ADA, DAY, HOUR, NOW, asked, people, reade
 LATER = NOW + HOUR
 JULY = dt.date(2026, 7, 1)
 ALL = Preferences(
-    interests=Interests(muted=frozenset({"video", "audio"}), keywords=("tensor",), authors=("Ada Brook",), size=9),
+    interests=Interests(
+        muted=frozenset({"video", "audio"}),
+        keywords=("tensor",),
+        authors=("Ada Brook",),
+        leave_out=("diffusion model", "Cleo Dunmore"),
+        size=9,
+    ),
     frequency=Frequency.WEEKLY,
     weekday=5,
     hour=7,
@@ -29,6 +35,9 @@ def test_all_that_readers_set_is_tried_here() -> None:
     """A new preference needs a value in ALL that is not its default: else nobody sees that it is not kept."""
     usual = Preferences()
     assert [one.name for one in fields(Preferences) if getattr(ALL, one.name) == getattr(usual, one.name)] == []
+    wants, anything = ALL.interests, usual.interests
+    same = [one.name for one in fields(Interests) if getattr(wants, one.name) == getattr(anything, one.name)]
+    assert same == ["topics"]  # those who mute some have picked none
 
 
 def state_of(one: Subscription | None) -> SubscriptionState:

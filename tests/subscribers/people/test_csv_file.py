@@ -212,16 +212,22 @@ async def test_settings_that_readers_made_are_exported_and_come_back(database: D
     people = Subscribers(database, HASHING_KEY)
     await people.keep([Change(email=f"r{n}@example.org", newsletter="daily", columns={}) for n in range(3)], NOW)
     first, second, third = [one.id async for one in people.walk()]
-    muted = Interests(muted=frozenset({EVERY}), keywords=("slow telescope", "a, b"), authors=("Ada Brook",), size=7)
+    muted = Interests(
+        muted=frozenset({EVERY}),
+        keywords=("slow telescope", "a, b"),
+        authors=("Ada Brook",),
+        leave_out=("fern", "Cleo D"),
+        size=7,
+    )
     await people.change(first, Preferences(interests=muted, frequency=Frequency.WEEKLY, weekday=6, hour=0), NOW)
     await people.pause(second, dt.date(2026, 7, 1), NOW)
     await people.pause(third, dt.date(2026, 7, 1), NOW)
     await people.unsubscribe(third, NOW)
     exported = await export(people)
     assert [line.split(",", 2)[2] for line in exported.splitlines()[1:]] == [
-        '\'-*,"slow telescope;a, b",Ada Brook,weekly:sun,0,UTC,confirmed,,,',
-        ",,,daily,,UTC,paused:2026-07-01,,,",
-        ",,,daily,,UTC,unsubscribed,,,",
+        '\'-*,"slow telescope;a, b",Ada Brook,fern;Cleo D,weekly:sun,0,UTC,confirmed,,,',
+        ",,,,daily,,UTC,paused:2026-07-01,,,",
+        ",,,,daily,,UTC,unsubscribed,,,",
     ]
     assert await bring_in(people, exported) == {"unchanged": 3}
 
@@ -230,7 +236,7 @@ async def test_what_a_reader_typed_is_no_formula_in_an_export_and_comes_back(dat
     people = Subscribers(database, HASHING_KEY)
     words = ('=HYPERLINK("https://evil.example")', "+1", "@SUM(A1)", "'=x")
     for number, word in enumerate(words):
-        columns = {"keywords": (word,), "authors": (word,), "tags": (word,)}
+        columns = {"keywords": (word,), "authors": (word,), "leave_out": (word,), "tags": (word,)}
         await people.keep([Change(email=f"={number}@example.org", newsletter="daily", columns=columns)], NOW)
     exported = await export(people)
     cells = [cell for row in csv.reader(io.StringIO(exported)) for cell in row]

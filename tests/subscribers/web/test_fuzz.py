@@ -17,6 +17,7 @@ FIELDS: tuple[str, ...] = (
     "frequency",
     "keywords",
     "authors",
+    "leave_out",
     "size",
     "weekday",
     "hour",
@@ -66,7 +67,18 @@ async def _paths(site: Site) -> list[str]:
         paths += [f"{link(purpose, reader)}/never" for purpose in (Purpose.CONFIRM, Purpose.ADDRESS)]
         paths += [unsubscribe(reader) + tail for tail in ("", "/undo", "/reason")]
         paths += [
-            act(reader, one) for one in ("mute/agents", "mute/nope", "more/2606.00001", "pause", "weekly", "daily")
+            act(reader, one)
+            for one in (
+                "mute/agents",
+                "mute/nope",
+                "more/2606.00001",
+                "less/2606.00001",
+                "less/nope",
+                "pause",
+                "weekly",
+                "daily",
+                f"tune/daily/{factories.DAY}",
+            )
         ]
     return paths
 

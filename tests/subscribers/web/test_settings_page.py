@@ -1,4 +1,4 @@
-"""The settings' form: what it is filled with, and what the latest edition would have been."""
+"""The settings' form: what it is filled with, and what the latest edition would have been; how much was left out."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ import pytest
 from flows.editions.model import EVERY, Interests, Kind
 from subscribers.model import Frequency
 from subscribers.preferences import Preferences, read_form
-from subscribers.web.settings_page import SHOWN, Filled, filled, refilled, spoken, would_have
+from subscribers.web.settings_page import SHOWN, Filled, LeftOut, filled, left_out, refilled, spoken, would_have
 from tests import factories
 from tests.factories import DAY
 from tests.subscribers.people.test_changes import ALL
-from tests.subscribers.site import OTHER_DAY, Site
+from tests.subscribers.site import OTHER_DAY, Site, collect
 
 SLUGS = ("agents", "video", "audio", "robotics")
 
@@ -62,3 +62,59 @@ async def test_what_a_reader_would_have_had_is_of_their_kind_and_cut_short(site:
     still = await would_have(s, "daily", Interests(), Frequency.WEEKDAYS)
     assert still is not None
     assert still.edition.day == DAY
+
+
+# --- what is left out
+
+PAPERS = (
+    factories.paper(1, title="Ferns", authors=("Cleo Dunmore",)),
+    factories.paper(2, title="Pre-Training of Ferns", authors=("C. Dunmore", "Ada Brook")),
+    factories.paper(3, title="Pretraining", authors=()),
+    factories.paper(4, title="Dunmore", authors=("Ben Foster",)),
+)
+
+
+@pytest.mark.parametrize(
+    ("phrases", "papers"),
+    [
+        (("fern",), 2),
+        (("ferns", "pre training"), 3),
+        (("Cleo Dunmore",), 2),
+        (("Dunmore, Cleo", "C Dunmore"), 2),
+        (("Dunmore",), 1),
+        (("moss", "!", 'a "quoted" OR NEAR(x) -* ^'), 0),
+    ],
+)
+async def test_what_would_have_come_is_counted_once_as_mails_leave_it_out(
+    site: Site, phrases: tuple[str, ...], papers: int
+) -> None:
+    await collect(site, *PAPERS)
+    for day in (DAY, DAY - dt.timedelta(days=1)):
+        await site.publish(factories.edition(listed=PAPERS, day=day))
+    assert await left_out(site.services, "daily", Interests(leave_out=phrases)) == LeftOut(papers)
+    assert await left_out(site.services, "arxiv", Interests(leave_out=phrases)) == LeftOut(0)
+
+
+async def test_nothing_is_counted_that_would_not_have_come_anyway(site: Site) -> None:
+    await collect(site, *PAPERS)
+    frozen = await site.publish(factories.edition(listed=PAPERS))
+    s = site.services
+    assert await left_out(s, "daily", Interests()) is None
+    topic = next(entry.topic for entry in frozen.edition.entries if entry.paper.id == PAPERS[0].id)
+    muted = Interests(muted=frozenset({topic}), leave_out=("fern",))
+    assert await left_out(s, "daily", muted) == LeftOut(1)
+    nothing = Interests(muted=frozenset({EVERY}), keywords=("training",), leave_out=("fern",))
+    assert await left_out(s, "daily", nothing) == LeftOut(1)
+
+
+async def test_an_edition_of_long_ago_does_not_count(site: Site) -> None:
+    await collect(site, *PAPERS)
+    await site.publish(factories.edition(listed=PAPERS, day=DAY - dt.timedelta(days=40)))
+    assert await left_out(site.services, "daily", Interests(leave_out=("fern",))) == LeftOut(0)
+
+
+async def test_what_too_many_papers_hold_is_told_as_more(site: Site) -> None:
+    await collect(site, *PAPERS)
+    await site.publish(factories.edition(listed=PAPERS))
+    interests = Interests(leave_out=("Ben Foster", "fern"))
+    assert await left_out(site.services, "daily", interests, most=2) == LeftOut(2, more=True)

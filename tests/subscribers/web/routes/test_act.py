@@ -75,6 +75,47 @@ async def test_more_like_a_paper_follows_what_is_ticked_and_what_it_offers_alone
         assert (await site.browser.get(act(reader.id, f"more/{unknown}"))).status_code == 404
 
 
+async def test_less_like_a_paper_leaves_out_what_is_ticked_and_what_it_offers_alone(site: Site) -> None:
+    paper = factories.paper(1, keywords=("neural hedges", SCRIPT))
+    await collect(site, paper, *(factories.paper(n, keywords=("neural hedge",)) for n in range(2, 6)))
+    listed = [paper, *(factories.paper(n, keywords=("neural hedge",)) for n in range(2, 6))]
+    frozen = await site.publish(factories.edition(listed))
+    topic = next(entry.topic for entry in frozen.edition.entries if entry.paper.id == paper.id)
+    reader = await site.reader()
+    await site.browser.post(link(Purpose.MANAGE, reader.id), data=settings_of(site, reader, keywords="Neural hedges"))
+    before, path = await site.everything(), act(reader.id, "less/2606.00001")
+    page = (await site.browser.get(path)).text
+    assert await site.everything() == before
+    assert "<script" not in page
+    assert 'name="keywords" value="neural hedges">' in page
+    assert " checked" not in page  # a word may take away more than a reader thinks
+    assert "4 papers a month" in page
+    await site.browser.post(path, data={"keywords": "forged", "authors": "__proto__", "topics": "nope"})
+    assert await site.everything() == before
+    for _ in range(2):
+        sent = {"keywords": ["neural hedges", "forged"], "authors": "Ada Brook", "topics": topic}
+        answer = await site.browser.post(path, data=sent)
+    now = await site.now(reader.id)
+    assert (now.interests.keywords, now.interests.leave_out) == ((), ("neural hedges", "Ada Brook"))
+    assert (set(now.interests.muted), now.revision) == ({topic}, reader.revision + 2)
+    assert "Papers that match “neural hedges” no longer come." in answer.text
+    assert 'name="do" value="undo"' in answer.text
+    assert "checked disabled" in (await site.browser.get(path)).text
+
+
+async def test_less_like_a_paper_that_is_all_one_follows_is_refused(site: Site) -> None:
+    listed = [factories.paper(n, keywords=("neural hedges",)) for n in range(1, 6)]
+    await collect(site, *listed)
+    await site.publish(factories.edition(listed))
+    reader = await site.reader()
+    only = settings_of(site, reader, topics=[], keywords="neural hedges")
+    await site.browser.post(link(Purpose.MANAGE, reader.id), data=only)
+    before = await site.everything()
+    answer = await site.browser.post(act(reader.id, "less/2606.00001"), data={"keywords": "neural hedges"})
+    assert (answer.status_code, "no mail would ever come" in answer.text) == (422, True)
+    assert await site.everything() == before
+
+
 async def test_what_other_papers_do_not_hold_is_not_offered(site: Site) -> None:
     listed = [factories.paper(n, title=f"Neural Hedges, Part {n}") for n in range(1, 4)]
     await collect(site, *listed)

@@ -13,7 +13,7 @@ from subscribers.tables import subscription
 from subscribers.tokens import Purpose
 from tests.context import NOON
 from tests.factories import DAY
-from tests.subscribers.site import READER, SCRIPT, Site, act, link
+from tests.subscribers.site import READER, SCRIPT, Site, act, collect, link
 
 WEEK = dt.timedelta(days=7)
 
@@ -26,6 +26,7 @@ def settings_of(site: Site, found: Subscription, **given: Any) -> dict[str, Any]
         "topics": [one.slug for one in site.context.topics if one.slug not in muted],
         "keywords": "\r\n".join(found.interests.keywords),
         "authors": "\r\n".join(found.interests.authors),
+        "leave_out": "\r\n".join(found.interests.leave_out),
         "size": "",
         "frequency": found.frequency,
         "weekday": "",
@@ -105,6 +106,23 @@ async def test_what_is_saved_is_kept_said_and_undone_once(site: Site) -> None:
         assert (await site.now(reader.id)).interests == reader.interests
     answer = await site.browser.post(path, data={"do": "undo", "revision": "99"})
     assert "can’t be undone" in answer.text
+
+
+async def test_what_is_left_out_is_kept_and_counted(site: Site) -> None:
+    frozen = await site.publish()
+    await collect(site, *(entry.paper for entry in frozen.edition.entries))
+    reader = await site.reader()
+    path, size = link(Purpose.MANAGE, reader.id), frozen.edition.size
+    sent = settings_of(site, reader, leave_out="Ada Brook")
+    shown = await site.browser.post(path, data={**sent, "do": "preview"})
+    assert f"they kept {size} papers from you" in shown.text
+    assert "nothing would have been for you" in shown.text
+    saved = await site.browser.post(path, data=sent)
+    assert "Papers that match “Ada Brook” no longer come." in saved.text
+    assert "Ada Brook</textarea>" in saved.text
+    assert (await site.now(reader.id)).interests.leave_out == ("Ada Brook",)
+    refused = await site.browser.post(path, data={**sent, "keywords": "ada brook"})
+    assert (refused.status_code, "leave it out as well" in refused.text) == (422, True)
 
 
 async def test_looking_first_saves_nothing(site: Site) -> None:

@@ -26,6 +26,8 @@ async def test_the_page_shows_the_editions_topics_and_the_readers_papers(site: S
     assert page.xpath("//button[@name='mute']/@value") == [section.topic for section in frozen.edition.sections]
     assert sorted(page.xpath("//button[@name='more']/@value")) == sorted(e.paper.id for e in frozen.edition.entries)
     assert "Tuesday, 9 June 2026" in page.text_content()
+    less = page.xpath("//a[@class='less']/@href")
+    assert sorted(less) == sorted(act(reader.id, f"less/{entry.paper.id}") for entry in frozen.edition.entries)
 
 
 async def test_a_press_mutes_a_topic_a_second_brings_it_back_and_each_can_be_undone(site: Site) -> None:
