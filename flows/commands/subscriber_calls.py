@@ -26,8 +26,12 @@ def add(
     keywords: Annotated[str | None, typer.Option(help="Words and phrases, joined by ;")] = None,
     authors: Annotated[str | None, typer.Option(help="Authors to follow, joined by ;")] = None,
     leave_out: Annotated[str | None, typer.Option(help="Words, phrases and authors to leave out, joined by ;")] = None,
-    frequency: Annotated[str | None, typer.Option(help="daily (the default), weekdays, weekly or weekly:mon")] = None,
-    hour: Annotated[str | None, typer.Option(help="The reader's hour, 0 to 23; '', the default, at once")] = None,
+    frequency: Annotated[
+        str | None, typer.Option(help="daily, weekdays, weekly or weekly:mon; the default: the newsletter's")
+    ] = None,
+    hour: Annotated[
+        str | None, typer.Option(help="The reader's hour, 0 to 23; '' at once; the default: the newsletter's")
+    ] = None,
     zone: Annotated[str | None, typer.Option(help="The reader's time zone, such as Europe/Berlin; or UTC")] = None,
     resubscribe: Annotated[bool, typer.Option("--resubscribe", help="Also bring back who has unsubscribed")] = False,
 ) -> None:

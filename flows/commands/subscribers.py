@@ -19,7 +19,7 @@ from flows.editions.model import EVERY
 from flows.outcomes import Problem
 from subscribers.model import Subscription, SubscriptionState, Suppressed
 from subscribers.people import csv_file, csv_text
-from subscribers.people.rows import address_key
+from subscribers.people.rows import address_key, beginning
 from subscribers.people.store import Change, Refused
 
 LINES = 1000
@@ -103,7 +103,11 @@ def shown(text: str) -> str:
 
 
 def _known(context: Context) -> csv_file.Known:
-    return csv_file.Known(newsletters=set(context.newsletters), topics={topic.slug for topic in context.topics})
+    return csv_file.Known(
+        newsletters=set(context.newsletters),
+        topics={topic.slug for topic in context.topics},
+        beginnings={slug: beginning(newsletter) for slug, newsletter in context.newsletters.items()},
+    )
 
 
 async def show(newsletter: str, state: str, line: Callable[[str], object], *, as_json: bool = False) -> None:

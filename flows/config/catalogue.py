@@ -25,6 +25,8 @@ STRENGTH = {"certain": 9.0, "decisive": 6.0, "strong": 4.0, "weak": 2.0}
 
 _DEFAULTS: dict[str, Any] = {field.name: field.default for field in fields(Newsletter)}
 
+_FREQUENCIES = ("daily", "weekdays", "weekly")
+"""Of readers, as `subscribers.model.Frequency` has them."""
 _SLUG = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 _COLOUR = re.compile(r"#[0-9a-fA-F]{6}")
 _CATEGORY = re.compile(r"[a-z]+(-[a-z]+)?(\.[A-Za-z]+(-[A-Za-z]+)?)?")
@@ -113,6 +115,15 @@ class _File:
             self.fail(field, value, f"must be a number from {low:g} to {high:g}: correct it")
         return float(value)
 
+    def hour(self, field: str) -> int | None:
+        """An hour of the day; None where there is none."""
+        value = self._take(field, "")
+        if value == "":
+            return None
+        if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value <= 23:
+            self.fail(field, value, "must be a whole number from 0 to 23, without quotes; leave it away for at once")
+        return value
+
     def flag(self, field: str, default: bool) -> bool:
         value = self._take(field, default)
         if not isinstance(value, bool):
@@ -197,6 +208,8 @@ def _newsletter(path: Path, slugs: Collection[str], names: Collection[str]) -> N
         weekly_cron=_weekly_cron(file),
         zone=_zone(file, file.text("zone", _DEFAULTS["zone"])),
         active=file.flag("active", True),
+        frequency=file.text("frequency", _DEFAULTS["frequency"]),
+        hour=file.hour("hour"),
         look_back=int(file.number("look_back", 3, 0, 30)),
         look=file.text("look", _DEFAULTS["look"]),
         accent=file.text("accent", _DEFAULTS["accent"]),
@@ -209,6 +222,7 @@ def _newsletter(path: Path, slugs: Collection[str], names: Collection[str]) -> N
         approval_otherwise=file.text("approval_otherwise", ""),
     )
     _check_approval(file, newsletter)
+    _check_frequency(file, newsletter)
     if newsletter.deadline != deadline.NONE and not deadline.fits(newsletter.deadline):
         file.fail("deadline", newsletter.deadline, 'must be a time such as "18:00", a span such as "1h", or "0m"')
     if newsletter.when_a_source_is_missing not in ("send", "hold"):
@@ -219,6 +233,15 @@ def _newsletter(path: Path, slugs: Collection[str], names: Collection[str]) -> N
         file.fail("look", newsletter.look, 'must be the name of a folder of e-mail templates, such as "classic"')
     file.end()
     return newsletter
+
+
+def _check_frequency(file: _File, newsletter: Newsletter) -> None:
+    if newsletter.frequency not in _FREQUENCIES:
+        file.fail("frequency", newsletter.frequency, f"is unknown: use {_either(_FREQUENCIES)}")
+    if newsletter.frequency == "weekly" and not newsletter.weekly_cron:
+        file.fail(
+            "frequency", "weekly", "needs a weekly edition: give weekly_cron a schedule, or use daily or weekdays"
+        )
 
 
 def _check_approval(file: _File, newsletter: Newsletter) -> None:

@@ -64,6 +64,10 @@ class Newsletter:
     """When its weekly edition is made; empty: it has none."""
     active: bool = True
     """Whether its schedules are switched on when they are first deployed."""
+    frequency: str = "daily"
+    """How often somebody gets it who does not choose when they begin: "daily", "weekdays" or "weekly"."""
+    hour: int | None = None
+    """The hour of its zone from which mail is welcome then; None: as soon as there is an edition."""
     look_back: int = 3
     """How many days a daily edition reaches back for papers of days that had no edition of their own; 0: every edition,
     a weekly one too, takes the papers of its own day alone."""

@@ -1,10 +1,10 @@
 """Subscriptions as CSV, in and out: one line each, several values of a field joined by `;`.
 
-A missing column means the default for a new subscription and no change for one that is there already. A muted topic is
-written with a `-` before it, `-*` stands for all of them: such a reader gets what they follow and nothing else. The day
-of a weekly reader stands with their frequency, `weekly:mon`, and the end of a pause with the state,
-`paused:2026-07-01`; without one, mail comes as soon as there is an edition, and the pause has no end. What a
-spreadsheet would take for a formula stands behind an apostrophe.
+A missing column means the default, of the newsletter or of all, for a new subscription and no change for one that is
+there already. A muted topic is written with a `-` before it, `-*` stands for all of them: such a reader gets what they
+follow and nothing else. The day of a weekly reader stands with their frequency, `weekly:mon`, and the end of a pause
+with the state, `paused:2026-07-01`; without one, mail comes as soon as there is an edition, and the pause has no end.
+What a spreadsheet would take for a formula stands behind an apostrophe.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ import hashlib
 import re
 import sqlite3
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 from itertools import chain
 from types import TracebackType
@@ -85,6 +85,8 @@ class Known:
     newsletters: Collection[str]
     topics: Collection[str]
     default: str = DEFAULT_NEWSLETTER
+    beginnings: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    """What a new subscription gets of a newsletter's own where a line does not say."""
 
 
 def read(
@@ -210,7 +212,10 @@ def change(row: Mapping[str, Any], known: Known, line: int = 0) -> Change:
     for slug in given.get("topics", ()):
         if slug.removeprefix(MUTED) not in known.topics and slug != MUTED + EVERY:
             raise ValueError(f"topic {slug[:40]!r} is not known: use some of {', '.join(sorted(known.topics))}")
-    return Change(email=email, newsletter=newsletter, columns=given, line=line)
+    beginning = known.beginnings.get(newsletter, {})
+    if "hour" in given or "zone" in given:  # an hour is read in the zone beside it
+        beginning = {name: value for name, value in beginning.items() if name not in ("hour", "zone")}
+    return Change(email=email, newsletter=newsletter, columns=given, beginning=beginning, line=line)
 
 
 _PLAIN = re.compile(r"[A-Za-z0-9_+-]{1,64}(?:\.[A-Za-z0-9_+-]{1,64})*")

@@ -14,7 +14,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from flows.editions.model import Interests
+from flows.editions.model import Interests, Newsletter
 from subscribers.model import Frequency, Subscription, SubscriptionState, Suppressed
 from subscribers.tables import domain, subscriber, subscription, suppression
 from subscribers.tokens import keyed
@@ -51,6 +51,13 @@ DEFAULTS: Mapping[str, Any] = {
     "consent_at": None,
     "consent_source": "",
 }
+
+
+def beginning(newsletter: Newsletter) -> dict[str, Any]:
+    """How somebody begins who does not choose: as the newsletter has it, the hour in its zone."""
+    at = {} if newsletter.hour is None else {"hour": newsletter.hour, "zone": newsletter.zone}
+    return {"frequency": Frequency(newsletter.frequency), **at}
+
 
 OF_SUBSCRIBER = (subscriber.c.email, subscriber.c.suppressed)
 """What `read_subscription` needs besides the columns of `subscription`."""

@@ -45,6 +45,8 @@ class SignUp:
     interests: Interests = field(default_factory=Interests)
     frequency: Frequency = Frequency.DAILY
     weekday: int | None = None
+    beginning: Mapping[str, Any] = field(default_factory=dict)
+    """What nobody is asked when they sign up, for whom is new: the newsletter's own hour and zone."""
     consent_version: str
     """Which text they agreed to."""
     consent_network: str
@@ -71,7 +73,7 @@ class SignUps(People):
             row = (await connection.execute(asked.with_for_update())).one_or_none()
             wanted = _columns(wish, now)
             if row is None:
-                fresh = {**DEFAULTS, **wanted, "subscriber_id": person, "newsletter": wish.newsletter}
+                fresh = {**DEFAULTS, **wish.beginning, **wanted, "subscriber_id": person, "newsletter": wish.newsletter}
                 insert = sa.insert(subscription).values(fresh).returning(subscription.c.id)
                 identity: int = (await connection.execute(insert)).scalar_one()
             elif row.state in DELIVERED:

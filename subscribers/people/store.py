@@ -41,6 +41,8 @@ class Change:
     email: str
     newsletter: str
     columns: Mapping[str, Any]
+    beginning: Mapping[str, Any] = field(default_factory=dict)
+    """The defaults of the newsletter's own, for a new subscription alone."""
     line: int = 0
     """Where it stands in an operator's file."""
 
@@ -187,7 +189,13 @@ async def _update(connection: AsyncConnection, updates: Iterable[Mapping[str, An
 
 
 def _fresh(change: Change, person: int, now: dt.datetime) -> dict[str, Any]:
-    values = {**DEFAULTS, **columns(change.columns), "subscriber_id": person, "newsletter": change.newsletter}
+    values = {
+        **DEFAULTS,
+        **change.beginning,
+        **columns(change.columns),
+        "subscriber_id": person,
+        "newsletter": change.newsletter,
+    }
     state = values["state"]
     # whoever has not confirmed is forgotten after a while; whoever has left can say so later
     values["asked_at"] = now if state == SubscriptionState.UNCONFIRMED else None

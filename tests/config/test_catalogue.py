@@ -120,6 +120,13 @@ def test_a_mistake_in_a_topic_is_told(tmp_path: Path, fields: dict[str, str], mo
         ({"cron": '"0 7 30 2 *"'}, "names a day that its months don't have"),
         ({"weekly_cron": '"saturday"'}, "weekly_cron 'saturday' must have five fields"),
         ({"weekly_cron": '"0 7 * * 8"'}, "weekly_cron '0 7 \\* \\* 8' has '8' as its day of the week"),
+        ({"frequency": '"hourly"'}, "frequency 'hourly' is unknown: use daily, weekdays or weekly"),
+        ({"frequency": "1"}, "frequency 1 must be a text in quotes"),
+        ({"frequency": '"weekly"', "weekly_cron": '""'}, "frequency 'weekly' needs a weekly edition"),
+        *(
+            ({"hour": hour}, f"hour {shown} must be a whole number from 0 to 23")
+            for hour, shown in (("24", "24"), ("-1", "-1"), ("7.5", "7.5"), ("true", "True"), ('"7"', "'7'"))
+        ),
         ({"weekly_cron": "false"}, "weekly_cron False must be a text in quotes"),
     ],
 )
@@ -190,3 +197,10 @@ def test_a_newsletter_may_carry_the_operators_own_topic(tmp_path: Path) -> None:
     write(letters, "buzz", LETTER | {"topics": '["bees", "earth"]'})
 
     assert newsletters(letters, known_topics=topics(mine))["buzz"].topics == ("bees", "earth")
+
+
+def test_a_newsletter_says_how_its_readers_begin(tmp_path: Path) -> None:
+    write(tmp_path, "bees", LETTER)
+    write(tmp_path, "wasps", LETTER | {"frequency": '"weekly"', "hour": "0"})
+    found = newsletters(tmp_path, known_sources=("huggingface", "arxiv", "sample"))
+    assert [(found[slug].frequency, found[slug].hour) for slug in ("bees", "wasps")] == [("daily", None), ("weekly", 0)]

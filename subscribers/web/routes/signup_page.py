@@ -20,6 +20,7 @@ from starlette.routing import Route
 from flows.editions.model import Newsletter
 from subscribers import addresses
 from subscribers.model import Frequency
+from subscribers.people.rows import beginning
 from subscribers.people.store import SignUp
 from subscribers.preferences import Preferences, read_form
 from subscribers.tokens import keyed
@@ -47,14 +48,16 @@ async def form_of(request: Request, sent: Form | None = None, errors: Mapping[st
     s = services(request)
     offered = await choices.newsletters(s)
     sent = sent or {}
+    chosen = first(sent, "newsletter") or next((one.slug for one in offered), "")
+    usual = next((one.frequency for one in offered if one.slug == chosen), Frequency.DAILY)
     carried = {topic.slug for one in offered for topic in s.topics_of(one)}
     return {
         "newsletters": offered,
         "groups": choices.groups([topic for topic in s.topics if topic.slug in carried]),
         "address": first(sent, "address")[:320],
-        "newsletter": first(sent, "newsletter") or next((one.slug for one in offered), ""),
+        "newsletter": chosen,
         "topics": set(sent.get("topics", ())),
-        "frequency": first(sent, "frequency") or Frequency.DAILY,
+        "frequency": first(sent, "frequency") or usual,
         "frequencies": [
             one for one in Frequency if not offered or any(choices.comes_out(s, it.slug, one) for it in offered)
         ],
@@ -87,6 +90,7 @@ async def subscribe(request: Request) -> Response:
             newsletter=wanted.newsletter.slug,
             interests=wanted.preferences.interests,
             frequency=wanted.preferences.frequency,
+            beginning=beginning(wanted.newsletter),
             consent_version=s.phrases.text("subscribe.consent_version"),
             consent_network=keyed("network", abuse.network(request), s.hashing_key),
             source=SOURCE,
@@ -114,6 +118,8 @@ async def _read(request: Request, sent: Form) -> Wanted | Mapping[str, Markup]:
         errors["newsletter"] = s.phrases("errors.newsletter")
     carried = s.topics_of(newsletter) if newsletter else s.topics
     asked = {name: sent[name] for name in ("topics", "frequency") if name in sent}
+    if newsletter:
+        asked.setdefault("frequency", [newsletter.frequency])
     preferences = read_form(asked, [topic.slug for topic in carried], None)
     if not isinstance(preferences, Preferences):
         return errors | {field: spoken(s, phrase) for field, phrase in preferences.items()}

@@ -5,6 +5,7 @@ import datetime as dt
 import io
 from collections import Counter
 from collections.abc import Mapping
+from dataclasses import replace
 from itertools import islice
 
 import pytest
@@ -230,6 +231,21 @@ async def test_settings_that_readers_made_are_exported_and_come_back(database: D
         ",,,,daily,,UTC,unsubscribed,,,",
     ]
     assert await bring_in(people, exported) == {"unchanged": 3}
+
+
+async def test_a_new_line_begins_as_its_newsletter_has_it_and_alters_nobody(database: Database) -> None:
+    people = Subscribers(database, HASHING_KEY)
+    early = {"daily": {"frequency": Frequency.WEEKDAYS, "hour": 6, "zone": "Europe/Berlin"}}
+    known = replace(KNOWN, beginnings=early)
+    text = "email,hour\na@example.org,\n"  # an empty hour is said: at once
+    for lines in (text, "email\na@example.org\nb@example.org\n", "email,zone\nc@example.org,Asia/Tokyo\n"):
+        changes = [one for one in read(io.StringIO(lines), known) if isinstance(one, Change)]
+        await people.keep(changes, NOW)
+    assert [(one.frequency, one.hour, one.zone) async for one in people.walk()] == [
+        (Frequency.WEEKDAYS, None, "UTC"),
+        (Frequency.WEEKDAYS, 6, "Europe/Berlin"),
+        (Frequency.WEEKDAYS, None, "Asia/Tokyo"),
+    ]
 
 
 async def test_what_a_reader_typed_is_no_formula_in_an_export_and_comes_back(database: Database) -> None:

@@ -10,6 +10,7 @@ import sqlalchemy as sa
 
 from subscribers import addresses
 from subscribers.model import Frequency, SubscriptionState, Suppressed
+from subscribers.preferences import preferences_of
 from subscribers.tables import subscription
 from tests.context import NOON
 from tests.factories import DAY
@@ -196,3 +197,31 @@ async def test_an_ipv6_network_counts_as_one_visitor(site: Site, first: str, sec
         await asked_from(site.app, first, "/subscribe", TYPED | {"address": f"r{number}@example.org"})
     answer = await asked_from(site.app, second, "/subscribe", TYPED | {"address": "another@example.org"})
     assert (answer.status_code == 429) == same
+
+
+async def test_who_does_not_choose_begins_as_the_newsletter_has_it(site: Site) -> None:
+    usual = site.services.newsletters["daily"]
+    early = {"daily": replace(usual, frequency="weekdays", hour=6, zone="Europe/Berlin")}
+    _, browser = served(replace(site.services, newsletters=early))
+    sent = {name: value for name, value in TYPED.items() if name != "frequency"}
+    async with browser:
+        assert 'value="weekdays" checked' in (await browser.get("/subscribe")).text
+        await browser.post("/subscribe", data=sent)
+        await browser.post("/subscribe", data=sent | {"address": "ben@example.org", "frequency": "daily"})
+    found = [await site.context.subscribers.by_address(one, "daily") for one in (READER, "ben@example.org")]
+    assert [(one.frequency, one.hour, one.zone) for one in found if one] == [
+        ("weekdays", 6, "Europe/Berlin"),
+        ("daily", 6, "Europe/Berlin"),
+    ]
+
+
+async def test_who_comes_back_has_the_hour_that_they_chose(site: Site) -> None:
+    reader, store = await site.reader(), site.context.subscribers
+    await store.change(reader.id, replace(preferences_of(reader), hour=9, zone="Asia/Tokyo"), NOON)
+    await store.unsubscribe(reader.id, NOON)
+    early = {"daily": replace(site.services.newsletters["daily"], hour=6)}
+    _, browser = served(replace(site.services, newsletters=early))
+    async with browser:
+        await browser.post("/subscribe", data=TYPED)
+    found = await site.now(reader.id)
+    assert (found.state, found.hour, found.zone) == (SubscriptionState.UNCONFIRMED, 9, "Asia/Tokyo")
