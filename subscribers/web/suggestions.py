@@ -1,4 +1,4 @@
-"""What a reader who likes a paper could follow: terms that other papers hold too, and its authors.
+"""What a reader who likes a paper, or some, could follow: terms that other papers hold too, and authors.
 
 Pure; a paper's texts are hostile.
 """
@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from flows.editions.alike.stories import PLAIN
 from flows.editions.model import Topic
 from flows.editions.words import grams, words
-from flows.papers.model import Paper
+from flows.papers.model import Paper, PaperId
 from subscribers.preferences import MAX_WORD
 from subscribers.text import clean
 
@@ -32,6 +32,13 @@ ENOUGH = 30
 USUAL = 12
 """Of terms that say as much of a paper, that one comes first which brings about so many papers a month."""
 
+TAUGHT = 30
+"""Papers that are learnt from at a time."""
+
+# what stands before and after keeps the search for a number from going over the same letters again and again
+_NUMBER = re.compile(
+    r"(?<!\d)(?<!\d\.)\d\d(?:0[1-9]|1[0-2])\.\d{4,5}(?!\d)|(?<![a-z.-])[a-z-]{2,20}(?:\.[A-Z]{2})?/\d{7}(?!\d)"
+)
 _LONGEST = 4
 _PIECES = re.compile(r"[^\w\s'’-]+")
 _MARKS = ".,;:?!()[]{}“”\"'$\\"
@@ -92,6 +99,30 @@ def offers(found: Sequence[Candidate], held: Sequence[int], papers: int) -> list
         if not any(said <= other or other <= said for other in chosen):
             chosen[said] = Offer(term, count)
     return list(chosen.values())[:TERMS]
+
+
+def numbers(text: str) -> list[PaperId]:
+    """The arXiv identifiers that stand in a text, each once: links, a list, the file of a reference manager."""
+    return list(dict.fromkeys(PaperId(found[0]) for found in _NUMBER.finditer(text)))
+
+
+def shared(papers: Sequence[Paper], topics: Sequence[Topic]) -> list[Candidate]:
+    """The terms that two and more of the papers hold (all those of a single one), weighed by how many do."""
+    texts = [f" {' '.join(words(f'{paper.title[:500]} | {paper.abstract[:5000]}'))} " for paper in papers]
+    forms: dict[str, str] = {}
+    for paper in papers:
+        for one in candidates(paper, topics):
+            forms.setdefault(" ".join(words(one.term)), one.term)
+    held = {said: sum(f" {said} " in text for text in texts) for said in forms}
+    found = [Candidate(form, held[said]) for said, form in forms.items() if held[said] > 1 or len(papers) == 1]
+    return sorted(found, key=lambda one: (-one.weight, one.term))[:CANDIDATES]
+
+
+def shared_authors(papers: Sequence[Paper]) -> list[str]:
+    """Those who wrote two and more of the papers (all those of a single one) and can be followed."""
+    wrote = Counter(name for paper in papers for name in dict.fromkeys(_usable(paper.authors)))
+    found = [name for name, count in wrote.most_common() if count > 1 or len(papers) == 1]
+    return found[:AUTHORS]
 
 
 def authors(paper: Paper) -> Sequence[str]:

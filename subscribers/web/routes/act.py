@@ -7,6 +7,7 @@ request would have to know it. Each is done once however often it is sent, and c
 
 from __future__ import annotations
 
+import asyncio
 import datetime as dt
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
@@ -21,16 +22,27 @@ from starlette.routing import Route
 
 from flows.papers.model import Paper, paper_id
 from flows.storage.archive import Issue
-from flows.storage.query import parse
+from flows.storage.query import Query, parse
 from subscribers.model import Frequency, Subscription, SubscriptionState
 from subscribers.preferences import Preferences, Unusable, follow, leave_out, preferences_of, wanted_topics
 from subscribers.preferences import mute as without
 from subscribers.tokens import Purpose
 from subscribers.web import choices, forms, reader_links
+from subscribers.web.forms import first
 from subscribers.web.routes.manage import ACTIVE, WEEK
 from subscribers.web.services import services
 from subscribers.web.settings_page import last_change, manage_path, said, spoken, today
-from subscribers.web.suggestions import TICKED, Offer, authors, candidates, offers
+from subscribers.web.suggestions import (
+    TAUGHT,
+    TICKED,
+    Offer,
+    authors,
+    candidates,
+    numbers,
+    offers,
+    shared,
+    shared_authors,
+)
 
 _MONTH = dt.timedelta(days=31)
 
@@ -208,6 +220,64 @@ async def _like(
     )
 
 
+async def teach(request: Request, found: Subscription) -> Response:
+    """Papers that a reader pastes, as numbers, links or a reference manager's file: what they share to choose from.
+
+    Only those that were collected are known: nothing is fetched, and what was not found is named. What they do not
+    offer can't be chosen.
+    """
+    s = services(request)
+    sent = await forms.read(request) if request.method == "POST" else {}
+    typed = numbers(first(sent, "papers"))
+    papers = await s.store.papers_of(typed[:TAUGHT])
+    terms, names = await _shared(request, list(papers.values()), found.newsletter)
+    interests = found.interests
+    listed = {
+        "keywords": [Choice(one.term, one.term, _among(one.term, interests.keywords), one.papers) for one in terms],
+        "authors": [Choice(one.term, one.term, _among(one.term, interests.authors), one.papers) for one in names],
+    }
+    chosen = {field: [one.value for one in some if one.value in sent.get(field, ())] for field, some in listed.items()}
+    error = Markup()
+    if any(chosen.values()):
+        try:
+            wanted = follow(preferences_of(found), keywords=chosen["keywords"], authors=chosen["authors"])
+        except Unusable as unusable:
+            error = spoken(s, unusable.phrase)
+        else:
+            return await _change(request, found, wanted, s.phrases("act.more_done"))
+    return s.pages(
+        "act_teach.html",
+        HTTPStatus.UNPROCESSABLE_ENTITY if error else HTTPStatus.OK,
+        asked=request.method == "POST",
+        nothing_ticked="follow" in sent and not error,
+        error=error,
+        papers=papers,
+        missing=[one for one in typed[:TAUGHT] if one not in papers],
+        more=len(typed) > TAUGHT,
+        most=TAUGHT,
+        choices=listed,
+        left=any(not one.already for some in listed.values() for one in some),
+        manage=manage_path(request, found),
+    )
+
+
+async def _shared(request: Request, papers: list[Paper], newsletter: str) -> tuple[list[Offer], list[Offer]]:
+    """The terms and the authors that papers share and others of the newsletter's last month have as well."""
+    if not papers:
+        return [], []
+    s, last = services(request), services(request).now().date()
+    terms, names = await asyncio.to_thread(shared, papers, s.topics), shared_authors(papers)
+    queries = [parse(f'"{one.term}"') for one in terms] + [_written_by(name) for name in names]
+    held, among = await s.archive.counts(newsletter, last - _MONTH, last, queries, papers[0].id)
+    wrote = [Offer(name, count) for name, count in zip(names, held[len(terms) :], strict=True) if count]
+    return offers(terms, held[: len(terms)], among), wrote
+
+
+def _written_by(name: str) -> Query:
+    """The papers in whose authors a name stands as it is written."""
+    return Query(tuple(tuple(replace(one, named=True) for one in term) for term in parse(f'"{name}"').terms))
+
+
 async def offered(request: Request, paper: Paper, newsletter: str) -> list[Offer]:
     """The terms of a paper that other papers of the newsletter hold, in the month to the edition that held it: the best
     first."""
@@ -295,6 +365,7 @@ ROUTES = (
     _route("mute/{topic}", mute),
     _route("more/{paper:path}", more),
     _route("less/{paper:path}", less),
+    _route("teach", teach),
     _route("pause", pause),
     _route("weekly", _rhythm(Frequency.WEEKLY)),
     _route("daily", _rhythm(Frequency.DAILY)),

@@ -214,6 +214,7 @@ async def _page(
         week=day + WEEK,
         first_day=day + dt.timedelta(days=1),
         last_day=day + MAX_PAUSE,
+        teach=f"/act/{request.path_params['token']}/teach",
         left_out=await left_out(s, found.newsletter, preferences.interests),
         would=await would_have(s, found.newsletter, preferences.interests, preferences.frequency),
         unsubscribe=f"/unsubscribe/{sign(Purpose.UNSUBSCRIBE, found.id, s.keys[0])}",

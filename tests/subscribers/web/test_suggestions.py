@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import replace
 
 import pytest
@@ -9,8 +10,21 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from flows.editions.words import words
+from flows.papers.model import paper_id
 from subscribers.preferences import MAX_WORD
-from subscribers.web.suggestions import CANDIDATES, TERMS, Candidate, Offer, authors, candidates, offers, phrases
+from subscribers.web.suggestions import (
+    CANDIDATES,
+    TERMS,
+    Candidate,
+    Offer,
+    authors,
+    candidates,
+    numbers,
+    offers,
+    phrases,
+    shared,
+    shared_authors,
+)
 from tests import factories
 
 AGENTS = replace(factories.topic("agents"), terms={"gui agent": 9.0, "memory": 4.0, "planning": 2.0})
@@ -73,3 +87,42 @@ def test_any_text_gives_terms_that_can_be_followed(title: str, abstract: str, ke
         assert len(term) <= MAX_WORD
         assert not set(term) & set('";')
     assert {offer.term for offer in offers(listed, [5] * len(listed), 100)} <= {one.term for one in listed}
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("2606.00001v2, https://arxiv.org/pdf/2606.00001.pdf", ["2606.00001"]),
+        ("eprint = {0704.0001}", ["0704.0001"]),
+        ("DO  - 10.48550/arXiv.2606.12345\nER  -", ["2606.12345"]),
+        ("https://arxiv.org/abs/hep-th/9901001 and math.GT/0309136", ["hep-th/9901001", "math.GT/0309136"]),
+        ("2613.00001 2606.000012 12606.0001 10.2606.00001 1.2606.00001", []),
+    ],
+)
+def test_the_numbers_of_papers_are_found_in_any_text(text: str, found: list[str]) -> None:
+    assert numbers(text) == found
+
+
+@given(st.text(max_size=300) | st.text("a-z/.0126v:", max_size=300))
+def test_any_text_holds_numbers_that_can_be_looked_for(text: str) -> None:
+    for one in numbers(text):
+        assert paper_id(one) == one
+
+
+def test_a_long_text_is_searched_in_no_time() -> None:
+    """As long as a form may be."""
+    for hostile in ("a-" * 32_000, "2606." * 12_000, "26" * 32_000, "a/" * 32_000):
+        begun = time.perf_counter()
+        assert len(numbers(hostile)) <= 1
+        assert time.perf_counter() - begun < 2
+
+
+def test_papers_share_what_two_of_them_hold() -> None:
+    one = factories.paper(
+        1, title="Neural Hedges for Maps", keywords=("slow telescopes",), authors=("Ada Brook", "Ben F")
+    )
+    two = factories.paper(2, title="A Compiler", abstract="Of neural hedges.", authors=("Ada Brook",))
+    assert [(found.term, found.weight) for found in shared([one, two], [])] == [("Neural Hedges", 2)]
+    assert shared_authors([one, two]) == ["Ada Brook"]
+    assert shared_authors([one]) == ["Ada Brook", "Ben F"]
+    assert "slow telescopes" in [found.term for found in shared([one], [])]
