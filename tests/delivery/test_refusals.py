@@ -377,6 +377,23 @@ async def test_what_a_tenth_of_all_readers_are_refused_as_in_a_day_is_held(scene
     assert len(await suppressed(scene)) == 120
 
 
+@about_the_mail_server_alone
+async def test_very_many_who_are_refused_in_five_editions_in_a_row_are_held_too(scene: Scene) -> None:
+    """Without being said to be dead. Those who were suppressed before it was seen how many they are come back."""
+    never = [f"never-{n}@odd.example" for n in range(12)]
+    there = [f"there-{n}@odd.example" for n in range(12)]
+    scene.server.refuses = lambda address: "550 no" if address.startswith("never") else ""
+    await scene.subscribe(*(one for pair in zip(there, never, strict=True) for one in pair), *over_domains(8))
+    for day in range(5):
+        assert await held_states(scene) == {}
+        edition = factories.edition(day=factories.DAY + dt.timedelta(days=day))
+        frozen = await scene.context.store.freeze(edition, cards(), scene.clock())
+        await deliver(scene.context, frozen, lambda _: None, wait=dt.timedelta(0))
+        scene.clock.forward(days=1)
+    assert await suppressed(scene) == {}
+    assert await held_states(scene) == {"held": 12}
+
+
 async def test_who_was_freed_and_is_refused_again_is_suppressed_again(scene: Scene) -> None:
     scene.server.refuses = lambda address: "550 5.1.1 no such user" if address.startswith("gone") else ""
     await scene.begin("gone@gone.example", *over_domains(20))
