@@ -86,12 +86,13 @@ def report(
     picture: str,
     who_got_it: str,
     *,
-    stopped: str = "",
+    stopped: bool = False,
 ) -> str:
     """Markdown for a delivery that has ended: by state and domain, the most frequent answers, who was not reached and
-    the remedy. `stopped`: how an operator stopped it."""
-    why = delivered.halted or stopped
-    lines = [f"**Stopped:** {cell(why)}", ""] if why else []
+    the remedy. `stopped`: by its operator, or with the installation."""
+    lines = [f"**Stopped:** {cell(delivered.halted)}", ""] if delivered.halted else []
+    if stopped and not delivered.halted:
+        lines = ["**Stopped** between two messages, by its operator or with the installation.", ""]
     lines += _states(delivered.counts) if delivered.counts else ["Nobody is subscribed."]
     for words in filter(None, (delivered.limited, delivered.remedy)):
         lines += ["", words]

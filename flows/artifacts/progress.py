@@ -116,7 +116,7 @@ class _Shown:
             await found.domains(self._frozen.id),
             picture(self._looks),
             report_link(self._context, *self._of),
-            stopped=f"between two messages. {self._heard}" if stopped else "",
+            stopped=stopped,
         )
         await self._show("delivery", "markdown", words, delivered.sentence)
         await self._bar(delivered.sentence)

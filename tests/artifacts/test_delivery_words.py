@@ -86,7 +86,7 @@ def test_a_report_says_who_did_not_get_it_and_the_remedy() -> None:
 
 def test_who_stopped_it_is_told_and_nobody_is_an_answer_too() -> None:
     empty = Summary(counts={}, answers={}, held=0)
-    words = report(Delivered(counts={}, reasons={}), empty, [], "", "https://x.example/r", stopped="by its operator.")
-    assert words.startswith("**Stopped:** by its operator.")
+    words = report(Delivered(counts={}, reasons={}), empty, [], "", "https://x.example/r", stopped=True)
+    assert words.startswith("**Stopped** between two messages, by its operator")
     assert "Nobody is subscribed." in words
     assert "Who did not get it" not in words
