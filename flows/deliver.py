@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import asyncio
 import datetime as dt
+from functools import partial
 from typing import Any
 
 from prefect import flow, get_run_logger, task
@@ -16,7 +17,7 @@ from flows import pipeline
 from flows.artifacts.progress import in_sight
 from flows.artifacts.reputation import watch
 from flows.blocks.taken_over import take_over
-from flows.by_hand.stopping import Word, goes_on_by_itself, heeding_the_operator
+from flows.by_hand.stopping import Word, attempt, goes_on_by_itself, heeding_the_operator
 from flows.by_hand.suspension import at_deadline
 from flows.config.settings import load_settings
 from flows.context import open_context, utc_now
@@ -27,13 +28,14 @@ from flows.events.emit import tell
 from flows.outcomes import Problem
 from flows.parameters import DUE_EVERY, KindOfDay, Target, run_id, scheduled_at
 from flows.process import apart
+from flows.shares.work_pool import shares_of
 
 
 @task(name="deliver", task_run_name="deliver the {kind} edition {newsletter}/{day}", cache_policy=NO_CACHE)
 async def deliver_edition(newsletter: str, kind: Kind, day: dt.date) -> str:
     """Delivers what is due now; returns how the delivery stands, in a sentence. Raises Problem where it had to stop."""
     log = get_run_logger()
-    run, asked_for = run_id(), not goes_on_by_itself()
+    run, whose, asked_for = run_id(), attempt(), not goes_on_by_itself()
     word = Word()
 
     async def work(stop: asyncio.Event) -> Delivered | NoEdition:
@@ -46,8 +48,9 @@ async def deliver_edition(newsletter: str, kind: Kind, day: dt.date) -> str:
                 log.info("It was held; it goes on, since you say so.")
             log.info("It is edition %s in the ledger.", frozen.id)
             await watch(context, newsletter)
+            beside = shares_of(context, newsletter, whose, log.info)
             async with heeding_the_operator(run, stop, log.info) as word:
-                delivered = await in_sight(run)(context, frozen, log.info, stop=stop)
+                delivered = await in_sight(run)(context, frozen, log.info, stop=stop, beside=beside)
             if word.said:
                 reason = f"its run was {word.said}"
                 await context.store.hold(frozen.id, context.now(), reason)
@@ -78,15 +81,16 @@ async def deliver_what_is_due(newsletter: str) -> str:
     for sentence in said:
         log.info(sentence)
 
-    run, word = run_id(), Word()
+    run, whose, word = run_id(), attempt(), Word()
 
     async def work(stop: asyncio.Event) -> list[Delivered | Held]:
         nonlocal word
         async with open_context(await take_over(log.info)) as context:
             context.newsletter(newsletter)
             await watch(context, newsletter)
+            by = partial(in_sight(run), beside=shares_of(context, newsletter, whose, log.info))
             async with heeding_the_operator(run, stop, log.info) as word:
-                done = await dispatch_due(context, newsletter, log.info, stop, by=in_sight(run))
+                done = await dispatch_due(context, newsletter, log.info, stop, by=by)
             if word.said:
                 await hold_unfinished(context, newsletter, f"a run of deliver-due was {word.said}")
             return done

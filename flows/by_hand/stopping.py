@@ -49,6 +49,12 @@ class Word:
             await asyncio.sleep(PATIENCE)
 
 
+def attempt() -> str:
+    """The run around us and its how manieth attempt this is, as one word; empty: there is none."""
+    run = this_run()
+    return f"{run.id}-{run.run_count}" if run else ""
+
+
 def goes_on_by_itself() -> bool:
     """Whether nobody started or resumed the run around us: a schedule did, or a later attempt that was planned."""
     run = this_run()

@@ -220,6 +220,7 @@ def _newsletter(path: Path, slugs: Collection[str], names: Collection[str]) -> N
         approval=file.text("approval", ""),
         approval_deadline=file.text("approval_deadline", _DEFAULTS["approval_deadline"]),
         approval_otherwise=file.text("approval_otherwise", ""),
+        work_pool=file.text("work_pool", ""),
     )
     _check_approval(file, newsletter)
     _check_frequency(file, newsletter)

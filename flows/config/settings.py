@@ -108,6 +108,13 @@ class Settings(BaseSettings):
     mail_processes: int = Field(
         0, ge=0, le=64, description="Processes that deliver a large list; 0: as many as it needs and there are cores"
     )
+    work_pool: str = Field(
+        "",
+        max_length=200,
+        description="The work pool of Prefect's on which shares of large deliveries run, by its deployment "
+        "`deliver-share/NAME`; none: a delivery stays on its machine. A newsletter's file may name another",
+    )
+    mail_shares: int = Field(8, ge=0, le=100, description="Shares that a delivery asks for at most, as far as they pay")
     sender: str = Field("Paperround <paperround@localhost>", description="The From of every mail")
     return_path: str = Field("", description="Where bounces go; SENDER's address by default")
     pause_above: str = Field(

@@ -5,20 +5,21 @@ from __future__ import annotations
 import asyncio
 import datetime as dt
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from functools import partial
-from typing import Protocol, TypedDict, Unpack
+from typing import Protocol, TypeAlias, TypedDict, Unpack
 
 from flows.context import Context, Say, utc_now
 from flows.delivery import clock_jumps
-from flows.delivery.batches import EditionBatches
+from flows.delivery.batches import LOOK, EditionBatches, first_of
 from flows.delivery.extra_processes import ExtraProcesses
 from flows.editions.model import Kind
 from flows.outcomes import Verdict
 from flows.sending.sender import Report, Sender
 from flows.sending.transports import transport
-from flows.storage.away import until_back
+from flows.storage.away import is_away, until_back
 from flows.storage.editions import Frozen
 from flows.turns import Asked, Granted
 from subscribers.ledger import clocks
@@ -29,6 +30,10 @@ HELD = dt.timedelta(days=1)
 """What would start so late is not sent unasked: its papers are no news any more."""
 REMEMBERED = {Kind.DAILY: dt.timedelta(days=7), Kind.WEEKLY: dt.timedelta(days=14)}
 """How long after it was frozen an edition that waits for an operator is spoken of."""
+
+
+Beside: TypeAlias = Callable[[Frozen, asyncio.Event], AbstractAsyncContextManager[None]]
+"""Asks others to work an edition's ledger as long as it is entered; they are told to stop when the event is set."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,6 +86,7 @@ class How(TypedDict, total=False):
     opened: bool
     wait: dt.timedelta
     stop: asyncio.Event | None
+    beside: Beside | None
 
 
 class Deliver(Protocol):
@@ -98,12 +104,14 @@ async def deliver(
     opened: bool = False,
     wait: dt.timedelta = dt.timedelta(minutes=10),
     stop: asyncio.Event | None = None,
+    beside: Beside | None = None,
 ) -> Delivered:
     """Delivers an edition until every row is final or next due later than `wait` from now; `at_once` disregards
     the readers' hours. Running it again goes on where it stopped and sends nothing twice.
 
     With `opened` it keeps to the rows that are there: who has subscribed since then is not added. `stop` ends it at
-    the boundary of a message. A large list is shared with other processes of this machine, see `extra_processes`.
+    the boundary of a message. A large list is shared with other processes of this machine, see `extra_processes`, or
+    with whoever `beside` asks to work the same ledger.
     """
     transport(context.settings.mail_url.get_secret_value())  # a bad one is told before anything is made
     if paused := await paused_sentence(context, frozen.edition.newsletter):
@@ -115,8 +123,22 @@ async def deliver(
     await _look_at_the_clock(context, say)
     if not (opened or frozen.correction or await _replaced(context, frozen)):
         await open_rows(context, frozen, say, at_once=at_once)
+    if beside is None:
+        report = await _on_this_machine(context, frozen, until, stop or asyncio.Event(), say)
+    else:
+        report = await _beside_others(context, frozen, until, stop or asyncio.Event(), say, beside)
+    jumped = context.now() - began - dt.timedelta(seconds=time.monotonic() - ticked)
+    if abs(jumped) > clocks.SLACK:
+        words = f"This machine's clock jumped by {clock_jumps.hours(jumped)} while mail was delivered"
+        say(f"{words}: look whether it is right.")
+    return await until_back(partial(_standing, context, frozen.id, report), say, stop or asyncio.Event())
+
+
+async def _on_this_machine(
+    context: Context, frozen: Frozen, until: dt.datetime, stop: asyncio.Event, say: Say
+) -> Report:
     due = await context.ledger.due_batches(frozen.id, context.now())
-    async with ExtraProcesses(context.settings, frozen.id, due, until, stop or asyncio.Event(), say) as others:
+    async with ExtraProcesses(context.settings, frozen.id, due, until, stop, say) as others:
         report = await work(context, frozen, until, others.ending, say, share=others.size)
         if report.halted:
             others.end()
@@ -127,11 +149,51 @@ async def deliver(
         report = Report(report.verdicts + again.verdicts, report.halted or again.halted)
     report.verdicts[Verdict.SENT] += others.sent
     report.halted = report.halted or others.halted
-    jumped = context.now() - began - dt.timedelta(seconds=time.monotonic() - ticked)
-    if abs(jumped) > clocks.SLACK:
-        words = f"This machine's clock jumped by {clock_jumps.hours(jumped)} while mail was delivered"
-        say(f"{words}: look whether it is right.")
-    return await until_back(partial(_standing, context, frozen.id, report), say, stop or asyncio.Event())
+    return report
+
+
+async def _beside_others(
+    context: Context, frozen: Frozen, until: dt.datetime, stop: asyncio.Event, say: Say, beside: Beside
+) -> Report:
+    """Works until nothing is due and nobody has anything of the edition claimed: what others leave, or die with, is
+    taken over."""
+    ending = asyncio.Event()
+
+    async def pass_on() -> None:
+        await stop.wait()
+        ending.set()
+
+    async def look() -> tuple[bool, bool]:
+        """Whether something is due that is free, and whether somebody else has some of it."""
+        since = await context.ledger.due_since(frozen.id)
+        return since is not None and since <= context.now(), await context.ledger.is_worked(frozen.id)
+
+    before = (await context.ledger.counts(frozen.id)).get(DeliveryState.SENT, 0)
+    passing = asyncio.create_task(pass_on())
+    try:
+        async with beside(frozen, ending):
+            report = await work(context, frozen, until, ending, say)
+            while not (report.halted or ending.is_set()):
+                try:
+                    free, worked = await until_back(look, say, ending)
+                except Exception as error:
+                    if ending.is_set() and is_away(error):
+                        break
+                    raise
+                if free:
+                    again = await work(context, frozen, max(until, context.now()), ending, say)
+                    report = Report(report.verdicts + again.verdicts, again.halted, again.login, again.full)
+                elif not worked:
+                    break
+                await first_of(LOOK, ending)
+            if report.halted:  # it is the mail server of all, most likely
+                ending.set()
+    finally:
+        passing.cancel()
+        await asyncio.gather(passing, return_exceptions=True)
+    counts = await until_back(partial(context.ledger.counts, frozen.id), say, stop)
+    report.verdicts[Verdict.SENT] = max(report.verdicts[Verdict.SENT], counts.get(DeliveryState.SENT, 0) - before)
+    return report
 
 
 async def take_part(context: Context, frozen: Frozen, say: Say, *, stop: asyncio.Event) -> Report:

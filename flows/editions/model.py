@@ -90,6 +90,8 @@ class Newsletter:
     """Until when: a time of the newsletter's day such as "11:00", or a span after they are asked, "2h" or "45m"."""
     approval_otherwise: str = ""
     """What happens at the deadline: "hold", "send" or "skip"; empty: "hold" where it waits, else "send"."""
+    work_pool: str = ""
+    """The work pool of Prefect's that shares of its deliveries run on; empty: the installation's, if it has one."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

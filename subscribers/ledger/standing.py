@@ -44,6 +44,13 @@ class Standing:
         async with self._database.read() as connection:
             return await connection.scalar(query) or 0
 
+    async def is_worked(self, edition_id: int) -> bool:
+        """Whether somebody who lives, or died within the last lease, has claimed something of an edition."""
+        claimed = batch.c.lease_until >= database_now()
+        query = sa.select(sa.literal(1)).where(batch.c.edition_id == edition_id, claimed).limit(1)
+        async with self._database.read() as connection:
+            return await connection.scalar(query) is not None
+
     async def due_since(self, edition_id: int) -> dt.datetime | None:
         """Since when an edition has something due that nobody works; None: there is nothing."""
         free = sa.or_(batch.c.lease_until.is_(None), batch.c.lease_until < database_now())
