@@ -81,6 +81,16 @@ def test_a_name_that_bibtex_would_take_for_two_is_one(name: str) -> None:
     assert (rest[0], rest[-1]) == ("{", "}")
 
 
+@pytest.mark.parametrize(
+    "title", [r"A lone \rbrace of $x$", r"$\lbrace$ Opened", r"Sets \{x\}, or \} and \{", "&#125;, year = {1}"]
+)
+def test_a_brace_in_a_title_ends_nothing(title: str) -> None:
+    (entry,) = entries(bibtex([factories.paper(1, title=title)]))
+    assert plain(entry["title"]) == text(title)
+    assert depth(entry["title"]) == 0
+    assert entry["year"] == "2026"
+
+
 HOSTILE = st.text(
     st.sampled_from("{}\\%$&#_^~@,=\"'\n\r\0\u2028 andER-xé機\u202e;") | st.characters(exclude_categories=["Cs"]),
     max_size=40,

@@ -46,7 +46,9 @@ async def test_a_day_without_an_edition_is_marked_and_its_reason_stands_below(vi
         await visited.silence(day, "Nothing is listed at <weekends>.")
     await visited.silence(SUNDAY, "The <b>service</b> failed.")
     page = await visited.page("/archive")
-    assert page.count('class="silent"') == 3
+    silent = tree_of(page).xpath("//td[@class='silent']/a/@href")
+    assert silent == [f"/archive/daily/2026-06-{day}" for day in ("06", "07", "14")]
+    assert "The &lt;b&gt;service&lt;/b&gt; failed." in await visited.page(silent[-1], 404)
     assert "<strong>6 June, 7 June</strong><br>Nothing is listed at &lt;weekends&gt;." in page
     assert "The &lt;b&gt;service&lt;/b&gt; failed." in page
 
