@@ -40,6 +40,74 @@ def disposable(domain: str) -> bool:
     return any(".".join(labels[at:]) in blocklist for at in range(len(labels) - 1))
 
 
+LARGE = (
+    "gmail.com",
+    "googlemail.com",
+    "outlook.com",
+    "hotmail.com",
+    "live.com",
+    "msn.com",
+    "yahoo.com",
+    "ymail.com",
+    "icloud.com",
+    "me.com",
+    "mac.com",
+    "aol.com",
+    "mail.com",
+    "email.com",
+    "proton.me",
+    "protonmail.com",
+    "fastmail.com",
+    "zoho.com",
+    "gmx.de",
+    "gmx.net",
+    "web.de",
+    "t-online.de",
+    "qq.com",
+    "163.com",
+    "126.com",
+    "foxmail.com",
+    "naver.com",
+    "mail.ru",
+    "yandex.ru",
+    "orange.fr",
+    "free.fr",
+    "hotmail.co.uk",
+    "yahoo.co.uk",
+    "yahoo.co.jp",
+    "yahoo.fr",
+    "hotmail.fr",
+    "libero.it",
+    "uol.com.br",
+    "rediffmail.com",
+)
+"""Domains where many have their address: one that is a slip away from one of them most likely is a slip."""
+
+
+_LONG = 5
+
+
+def likely_meant(address: str) -> str:
+    """The address with the large domain that its own is one slip away from (a letter too many, missing, another, or two
+    exchanged); empty where it is none. Said of the letters alone: nobody is looked up."""
+    local, _, domain = address.rpartition("@")
+    domain = domain.lower()
+    if domain in LARGE:
+        return ""
+    # of a short name one letter makes another that is somebody's
+    near = [one for one in LARGE if len(one.partition(".")[0]) >= _LONG and _one_slip(domain, one)]
+    return f"{local}@{near[0]}" if near else ""
+
+
+def _one_slip(typed: str, meant: str) -> bool:
+    if abs(len(typed) - len(meant)) > 1 or typed == meant:
+        return False
+    at = next((n for n, (one, other) in enumerate(zip(typed, meant, strict=False)) if one != other), len(meant))
+    one, other = typed[at:], meant[at:]
+    exchanged = one[:2] == other[1::-1] and one[2:] == other[2:]
+    return one[1:] == other or one == other[1:] or one[1:] == other[1:] or exchanged
+
+
 def inbox(address: str) -> str:
     """What several addresses have in common that may be names of one inbox: without a tag behind a plus, and without
     dots before the @. Fit for counting alone: elsewhere they may be different people's."""

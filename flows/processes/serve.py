@@ -35,6 +35,7 @@ from subscribers.web.app import Services, create_app
 from subscribers.web.latest import Latest
 from subscribers.web.pages import Pages
 from subscribers.web.request_limits import Limits
+from subscribers.web.services import Keep
 from subscribers.web.sessions import Sessions
 
 SHUTDOWN = 5
@@ -87,6 +88,14 @@ def services(
         hear=hear or Hooks(context),
         figures=Figures(context.database),
         metrics_token=context.settings.metrics_token.get_secret_value(),
+        keep=Keep(
+            leavers=context.settings.keep_leavers,
+            deliveries=context.settings.keep_deliveries,
+            letters=context.settings.keep_letters,
+            logs=context.settings.keep_logs,
+        ),
+        sender=context.settings.sender,
+        postal_address=context.settings.postal_address,
         public_url=context.settings.public_url,
     )
 

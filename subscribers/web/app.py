@@ -15,9 +15,9 @@ from starlette.routing import BaseRoute, Route
 from starlette.types import ASGIApp
 
 from flows.outcomes import Problem
-from subscribers.web.damaged_links import DamagedLinks
+from subscribers.web.damaged_links import DamagedLinks, kind_of
 from subscribers.web.pages import SecurityHeaders
-from subscribers.web.reader_links import Instead
+from subscribers.web.reader_links import Instead, unreadable
 from subscribers.web.routes import (
     act,
     archive_pages,
@@ -106,6 +106,8 @@ async def _refuse(request: Request, error: Exception) -> Response:
     status = error.status_code if isinstance(error, HTTPException) else HTTPStatus.BAD_REQUEST
     say = services(request).phrases
     known = isinstance(error, HTTPException) and error.detail != HTTPStatus(status).phrase
+    if status == HTTPStatus.NOT_FOUND and not known and (kind := kind_of(request.scope["path"])):
+        return unreadable(request, kind)
     words = error.detail if known and isinstance(error, HTTPException) else say("problem.nothing_here")
     if status == HTTPStatus.METHOD_NOT_ALLOWED:
         words = say("problem.only_shows")

@@ -9,8 +9,9 @@ from urllib.parse import unquote
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 _KIND = re.compile(r"/+(unsubscribe|manage|confirm|private|address|act)/+(.*)", re.IGNORECASE | re.DOTALL)
+_BEGUN = re.compile(r"/+(unsubscribe|manage|confirm|private|address|act)\b(?!-)", re.IGNORECASE | re.ASCII)
 _TOKEN = re.compile(r"[^A-Za-z0-9_-]*([A-Za-z0-9_-]{32})(?![A-Za-z0-9])(.*)", re.DOTALL)
-_WHOLE = re.compile(r"/[a-z]+/[A-Za-z0-9_-]{32}(/[A-Za-z0-9_./-]*[A-Za-z0-9_-])?")
+_WHOLE = re.compile(r"/[a-z]+/[A-Za-z0-9_-]{32}(/[A-Za-z0-9_.-]*[A-Za-z0-9_-])*")
 _AROUND = "/.,;:!?*()[]{}<>\"'`«»“”‘’„|\\=&"
 _LONGEST = 2000
 """Characters of a path that are looked at: a link has fewer than 200, each of which may be written as several."""
@@ -29,9 +30,16 @@ def mended(path: str) -> str:
     # "=3D" is a quoted-printable "=", and "=" a soft line break (RFC 2045 section 6.7): before "3D", either
     for rest in (kind[2].replace("=3D", ""), kind[2].replace("=", "")):
         if found := _TOKEN.fullmatch(rest.replace("=", "")):
-            behind = re.sub("/+", "/", found[2].rstrip(_AROUND)) if found[2].startswith("/") else ""
+            behind = found[2].lstrip(_AROUND.replace("/", "")).rstrip(_AROUND)
+            behind = re.sub("/+", "/", behind) if behind.startswith("/") else ""
             return f"/{kind[1].lower()}/{found[1]}{behind}"
     return path
+
+
+def kind_of(path: str) -> str:
+    """What the link of a reader was for, of which this path is what came through; empty: no link of a reader."""
+    found = _BEGUN.match(path)
+    return found[1].lower() if found else ""
 
 
 class DamagedLinks:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from http import HTTPStatus
 
-from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -30,10 +29,15 @@ def number(request: Request, purpose: Purpose) -> int:
     except Expired:
         raise Instead(s.pages("expired.html", HTTPStatus.GONE, purpose=purpose)) from None
     if found is None:
-        raise HTTPException(HTTPStatus.NOT_FOUND, s.phrases.text("problem.link"))
+        raise Instead(unreadable(request, purpose))
     if found == PREVIEW_READER:
         raise Instead(s.pages("preview_link.html"))
     return found
+
+
+def unreadable(request: Request, purpose: str) -> Response:
+    """A link that is none, or not all of it: with the way to a fresh one."""
+    return services(request).pages("damaged.html", HTTPStatus.NOT_FOUND, purpose=purpose)
 
 
 async def reader(request: Request, purpose: Purpose) -> Subscription:

@@ -27,6 +27,16 @@ from subscribers.web.request_limits import Limits
 from subscribers.web.sessions import Sessions
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Keep:
+    """Days that something is kept of people."""
+
+    leavers: int
+    deliveries: int
+    letters: int
+    logs: int
+
+
 @dataclass(frozen=True, kw_only=True)
 class Services:
     """What the web app needs of the rest."""
@@ -65,6 +75,11 @@ class Services:
     figures: Figures
     metrics_token: str
     """With which a scraper of figures shows that it may; empty: nobody can."""
+    keep: Keep
+    sender: str
+    """The From of every mail."""
+    postal_address: str
+    """The sender's, for who wants to write; may be empty."""
     public_url: str
     """Where readers reach the site, without a slash at the end."""
 

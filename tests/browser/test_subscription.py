@@ -25,6 +25,7 @@ from subscribers.tables import batch, outbox
 from tests.browser.conftest import Site
 from tests.factories import DAY
 from tests.sending.smtp import Taken
+from tests.subscribers.web.routes.test_signup_page import snippet
 
 READER, MOVED = "ada.brook@example.org", "ada@example.net"
 SOON = 30.0
@@ -112,6 +113,10 @@ async def test_a_reader_runs_their_subscription_from_links_in_the_mail(site: Sit
     await reader.press("Yes, send it to me")
     await reader.reads("Welcome to Paperround")
     assert await reader.state() is SubscriptionState.CONFIRMED
+    await reader.press("Once a week, the best of it")
+    await expect(page.get_by_text("A mail comes once a week")).to_be_in_viewport()
+    await reader.press("Every day with an edition")
+    await expect(page.get_by_role("button", name="Every day with an edition", pressed=True)).to_be_visible()
     welcome = await reader.mail("Welcome")
     assert "Postcards from a Slow Telescope" in str(welcome.get_body(("plain",)))
 
@@ -120,21 +125,36 @@ async def test_a_reader_runs_their_subscription_from_links_in_the_mail(site: Sit
     await reader.unfold("Keywords and authors")
     await page.get_by_label("Keywords to follow").fill("“microphone”, tides")
     await reader.press("Show me first")
-    await expect(page.get_by_text("matches “microphone”")).to_be_visible()
+    await expect(page.get_by_text("matches “microphone”")).to_be_in_viewport()
+    await expect(page.get_by_text("Not saved yet")).to_be_in_viewport()
     assert await keywords(site) == ()
     await reader.press("Save")
+    await expect(page.get_by_text("You follow “microphone” now.")).to_be_in_viewport()
     assert await keywords(site) == ("microphone", "tides")
+
+    # back and forth and reload: nothing is sent again, and the browser asks nothing
+    posted: list[str] = []
+    page.on("request", lambda request: posted.append(request.method))
+    await page.reload()
+    await expect(page.get_by_text("You follow “microphone” now.")).to_be_visible()
+    await page.go_back()
+    await expect(page.get_by_text("Not saved yet")).to_be_visible()
+    await page.go_forward()
+    await reader.reads("Your settings")
+    assert set(posted) == {"GET"}
 
     # tune: one press each
     await reader.follow(welcome, "/tune/")
     await reader.press("Mute Agents")
-    await expect(page.get_by_text("Agents is muted")).to_be_visible()
+    await expect(page.get_by_text("Papers of Agents no longer come.")).to_be_visible()
     assert await muted(site) == {"agents"}
+    await page.reload()
+    await expect(page.get_by_text("Papers of Agents no longer come.")).to_be_visible()
     await reader.press("Undo")
     assert await muted(site) == set()
     await reader.follow(welcome, "/tune/")
     await reader.press("Mute Agents")
-    await expect(page.get_by_text("Agents is muted")).to_be_visible()
+    await expect(page.get_by_text("Papers of Agents no longer come.")).to_be_visible()
 
     # pause, weekly
     await reader.follow(welcome, "/pause")
@@ -224,6 +244,8 @@ async def test_every_page_can_be_used_by_everybody(site: Site, reader: Reader, c
         f"{site.url}/login",
         link(await reader.mail("Please"), "/confirm/"),
     ]
+    paths += [f"{site.url}{path}" for path in ("/privacy", "/manage/x", "/check-inbox", "/unsubscribe/x")]
+    paths += [f"{act}/start", f"{link(welcome, '/manage/')}?done=late.1"]
     paths.append(report_link(site.context, "daily", Kind.DAILY, DAY))
     found = []
     for scheme in ("light", "dark"):
@@ -262,6 +284,42 @@ async def test_on_a_phone_save_is_in_sight_and_covers_nothing_that_is_focused(si
         assert box
         assert box["y"] + box["height"] <= bar["y"] + 1, await field.evaluate("field => field.outerHTML")
         await expect(save).to_be_in_viewport(ratio=1)
+
+
+async def test_a_form_on_another_site_signs_up(site: Site, reader: Reader) -> None:
+    """The one that the README gives, on a page of another origin."""
+    await site.publish()
+    form = snippet().replace("https://papers.example.org", site.url)
+    page = reader.page
+    await page.route("http://blog.example.net/**", lambda route: route.fulfill(body=form, content_type="text/html"))
+    await page.goto("http://blog.example.net/")
+    await page.get_by_label("Your e-mail address").fill(READER)
+    await reader.press("Sign up")
+    await reader.reads("Check your inbox")
+    await expect(page.get_by_text(READER)).to_be_visible()
+    await page.go_back()
+    await page.go_forward()
+    await reader.reads("Check your inbox")
+    await reader.mail("Please confirm")
+
+
+async def test_a_slip_in_an_address_is_corrected_by_one_press(site: Site, reader: Reader) -> None:
+    await site.publish()
+    await reader.page.goto(site.url)
+    await reader.page.get_by_label("Your e-mail address").fill("ada.brook@gmai.com")
+    await reader.press("Sign up")
+    await reader.press("Send it to ada.brook@gmail.com instead")
+    await reader.mail("Please confirm", to="ada.brook@gmail.com")
+
+
+async def test_a_cut_link_leads_to_a_fresh_one(site: Site, reader: Reader) -> None:
+    await subscribe(site, reader)
+    await reader.page.goto(link(await reader.mail("Welcome"), "/manage/")[:-9])
+    await reader.reads("This link can’t be read")
+    await reader.page.get_by_label("Your e-mail address").fill(READER)
+    await reader.press("Mail me a link")
+    await reader.follow(await reader.mail("Your link"), "/manage/")
+    await reader.reads("Your settings")
 
 
 async def log_in(site: Site, page: Page) -> None:

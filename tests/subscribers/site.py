@@ -74,7 +74,7 @@ class Site:
 
     async def log_in(self) -> None:
         """The browser becomes the operator's."""
-        answer = await self.browser.post("/login", data={"login": self.context.settings.login})
+        answer = await self.browser.post("/login", data={"login": self.context.settings.login}, follow_redirects=False)
         assert answer.status_code == 303
 
     async def everything(self) -> dict[str, list[Any]]:
@@ -89,7 +89,7 @@ class Site:
 def served(made: Services) -> tuple[ASGIApp, httpx.AsyncClient]:
     app = create_app(made)
     transport = httpx.ASGITransport(app, raise_app_exceptions=False)
-    return app, httpx.AsyncClient(transport=transport, base_url="https://papers.example.org")
+    return app, httpx.AsyncClient(transport=transport, base_url="https://papers.example.org", follow_redirects=True)
 
 
 def unsubscribe(identity: int, key: str = NEW) -> str:

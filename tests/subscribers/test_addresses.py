@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from subscribers.addresses import BadAddress, disposable, masked, read
+from subscribers.addresses import LARGE, BadAddress, disposable, likely_meant, masked, read
 
 
 def test_an_address_comes_in_its_normal_form_with_its_domain_in_ascii() -> None:
@@ -52,3 +52,34 @@ def test_whatever_is_written_is_an_address_or_refused(text: str) -> None:
 
 def test_what_is_shown_of_an_address_tells_its_owner_alone() -> None:
     assert masked("ada.brook@example.org") == "a…@example.org"
+
+
+@pytest.mark.parametrize(
+    ("typed", "meant"),
+    [
+        ("ada@gmial.com", "ada@gmail.com"),
+        ("ada@gmai.com", "ada@gmail.com"),
+        ("ada@gmaill.com", "ada@gmail.com"),
+        ("ada@gmail.con", "ada@gmail.com"),
+        ("ada@GMAIL.CO", "ada@gmail.com"),
+        ("ada+x@hotmial.com", "ada+x@hotmail.com"),
+        ("ada@yaho.com", "ada@yahoo.com"),
+        ("ada@gmail.com", ""),
+        ("ada@yahoo.fr", ""),
+        ("ada@example.org", ""),
+        ("ada@me.co", ""),
+        ("ada@aqq.com", ""),
+        ("ada@mail.com", ""),
+        ("ada@ymail.com", ""),
+        ("ada@mail.de", ""),
+        ("", ""),
+        ("@", ""),
+    ],
+)
+def test_a_domain_one_slip_away_from_a_large_one_is_taken_for_a_slip(typed: str, meant: str) -> None:
+    assert likely_meant(typed) == meant
+
+
+@pytest.mark.parametrize("domain", LARGE)
+def test_no_large_domain_is_taken_for_a_slip(domain: str) -> None:
+    assert likely_meant(f"ada@{domain}") == ""

@@ -31,7 +31,7 @@ from subscribers.web import choices, forms, reader_links
 from subscribers.web.forms import first
 from subscribers.web.routes.manage import ACTIVE, WEEK
 from subscribers.web.services import services
-from subscribers.web.settings_page import last_change, manage_path, said, spoken, today
+from subscribers.web.settings_page import last_change, manage_path, spoken, today
 from subscribers.web.suggestions import (
     TAUGHT,
     TICKED,
@@ -44,6 +44,7 @@ from subscribers.web.suggestions import (
     shared_authors,
 )
 
+_DONE = "done"
 _MONTH = dt.timedelta(days=31)
 
 Act = Callable[[Request, Subscription], Awaitable[Response]]
@@ -73,6 +74,8 @@ def for_a_reader(act: Act) -> Callable[[Request], Awaitable[Response]]:
     async def route(request: Request) -> Response:
         found = await reader_links.reader(request, Purpose.MANAGE)
         if found.state not in ACTIVE:
+            if request.method == "POST":
+                return forms.lead_on(request)
             s = services(request)
             return _page(request, found, heading=s.phrases("act.nothing"), status=HTTPStatus.CONFLICT)
         return await act(request, found)
@@ -88,16 +91,18 @@ async def mute(request: Request, found: Subscription) -> Response:
     slugs = [one.slug for one in s.topics]
     preferences = preferences_of(found)
     if topic.slug not in wanted_topics(preferences.interests, slugs):
-        said_so = "act.muted" if request.method == "POST" else "act.muted_already"
+        if request.method == "POST":
+            return forms.lead_on(request, _DONE, found.revision)
+        said_so = "act.muted" if _is_done(request, found) else "act.muted_already"
         return _page(request, found, heading=s.phrases(said_so, topic=topic.name))
     try:
         wanted = without(preferences, [topic.slug], slugs)
     except Unusable:
         heading = s.phrases("act.mute", topic=topic.name)
         words = s.phrases("act.only_topic", topic=topic.name)
-        return _page(request, found, heading=heading, words=words, status=_refused(request))
+        return _page(request, found, heading=heading, words=words)
     if request.method == "POST":
-        return await _change(request, found, wanted, s.phrases("act.muted", topic=topic.name))
+        return await _change(request, found, wanted)
     return _page(
         request,
         found,
@@ -113,12 +118,14 @@ async def pause(request: Request, found: Subscription) -> Response:
     day = s.pages.long_date(until)
     paused = found.state is SubscriptionState.PAUSED
     if paused and (found.paused_until is None or found.paused_until >= until):
+        if request.method == "POST":
+            return forms.lead_on(request, _DONE, found.revision)
         kept = found.paused_until
         words = s.phrases("manage.paused", until=s.pages.long_date(kept)) if kept else s.phrases("manage.paused_open")
         return _page(request, found, heading=words)
     if request.method == "POST":
         after = await s.subscribers.pause(found.id, until, s.now())
-        return _done(request, found, after, s.phrases("act.paused", until=day))
+        return _done(request, after)
     return _page(
         request,
         found,
@@ -132,12 +139,16 @@ def _rhythm(frequency: Frequency) -> Act:
     async def act(request: Request, found: Subscription) -> Response:
         s = services(request)
         if not choices.comes_out(s, found.newsletter, frequency):
-            return _page(request, found, heading=s.phrases("act.no_weekly"), status=_refused(request))
+            if request.method == "POST":
+                return forms.lead_on(request)
+            return _page(request, found, heading=s.phrases("act.no_weekly"))
         if found.frequency is frequency:
+            if request.method == "POST":
+                return forms.lead_on(request, _DONE, found.revision)
             return _page(request, found, heading=s.phrases(f"act.rhythm.{frequency}.done"))
         if request.method == "POST":
             wanted = replace(preferences_of(found), frequency=frequency)
-            return await _change(request, found, wanted, s.phrases(f"act.rhythm.{frequency}.done"))
+            return await _change(request, found, wanted)
         return _page(
             request,
             found,
@@ -190,22 +201,28 @@ async def _like(
         "authors": [Choice(one, one, _among(one, known.authors)) for one in authors(paper)],
         "topics": [Choice(one.slug, one.name, one.slug in known.topics) for one in topic],
     }
-    notice = error = Markup()
-    if request.method == "POST":
-        sent = await forms.read(request)
-        chosen = {
-            field: [one.value for one in listed if one.value in sent.get(field, ())]
-            for field, listed in choices.items()
-        }
-        if any(chosen.values()):
-            try:
-                preferences = wanted(chosen["keywords"], chosen["authors"], chosen["topics"])
-            except Unusable as unusable:
-                error = spoken(s, unusable.phrase)
-            else:
-                return await _change(request, found, preferences, s.phrases(f"act.{way}_done"))
+    sent = await forms.read(request) if request.method == "POST" else forms.as_sent(request)
+    chosen = {
+        field: [one.value for one in listed if one.value in (sent or {}).get(field, ())]
+        for field, listed in choices.items()
+    }
+    error = Markup()
+    if any(chosen.values()):
+        try:
+            preferences = wanted(chosen["keywords"], chosen["authors"], chosen["topics"])
+        except Unusable as unusable:
+            error = spoken(s, unusable.phrase)
         else:
-            notice = s.phrases("act.more_none")
+            if request.method == "POST":
+                return await _change(request, found, preferences)
+    if request.method == "POST":
+        if not error:
+            return forms.lead_on(request, "nothing", found.revision)
+        if led := forms.lead_back(request, {field: values for field, values in chosen.items() if values}):
+            return led
+    told = forms.done(request, found.revision)
+    if told == _DONE:
+        return _page(request, found, heading=s.phrases(f"act.{way}_done"))
     return s.pages(
         "act_like.html",
         HTTPStatus.UNPROCESSABLE_ENTITY if error else HTTPStatus.OK,
@@ -214,7 +231,7 @@ async def _like(
         choices=choices,
         ticked=[one.term for one in terms[:TICKED]] if way == "more" else [],
         left=any(not one.already for listed in choices.values() for one in listed),
-        notice=notice,
+        notice=s.phrases("act.more_none") if told == "nothing" else "",
         error=error,
         manage=manage_path(request, found),
     )
@@ -227,7 +244,7 @@ async def teach(request: Request, found: Subscription) -> Response:
     offer can't be chosen.
     """
     s = services(request)
-    sent = await forms.read(request) if request.method == "POST" else {}
+    sent = (await forms.read(request) if request.method == "POST" else forms.as_sent(request)) or {}
     typed = numbers(first(sent, "papers"))
     papers = await s.store.papers_of(typed[:TAUGHT])
     terms, names = await _shared(request, list(papers.values()), found.newsletter)
@@ -244,11 +261,16 @@ async def teach(request: Request, found: Subscription) -> Response:
         except Unusable as unusable:
             error = spoken(s, unusable.phrase)
         else:
-            return await _change(request, found, wanted, s.phrases("act.more_done"))
+            if request.method == "POST":
+                return await _change(request, found, wanted)
+    if request.method == "POST" and (led := forms.lead_back(request, sent)):
+        return led
+    if forms.done(request, found.revision) == _DONE:
+        return _page(request, found, heading=s.phrases("act.more_done"))
     return s.pages(
         "act_teach.html",
         HTTPStatus.UNPROCESSABLE_ENTITY if error else HTTPStatus.OK,
-        asked=request.method == "POST",
+        asked=bool(sent),
         nothing_ticked="follow" in sent and not error,
         error=error,
         papers=papers,
@@ -317,20 +339,18 @@ def _among(word: str, known: tuple[str, ...]) -> bool:
     return word.casefold() in {one.casefold() for one in known}
 
 
-def _refused(request: Request) -> int:
-    """What can't be done is no error to look at."""
-    return HTTPStatus.CONFLICT if request.method == "POST" else HTTPStatus.OK
+def _is_done(request: Request, found: Subscription) -> bool:
+    """Whether the page's button has just been pressed."""
+    return forms.done(request, found.revision) == _DONE
 
 
-async def _change(request: Request, found: Subscription, wanted: Preferences, heading: Markup) -> Response:
+async def _change(request: Request, found: Subscription, wanted: Preferences) -> Response:
     s = services(request)
-    return _done(request, found, await s.subscribers.change(found.id, wanted, s.now()), heading)
+    return _done(request, await s.subscribers.change(found.id, wanted, s.now()))
 
 
-def _done(request: Request, before: Subscription, after: Subscription | None, heading: Markup) -> Response:
-    if after is None:
-        return reader_links.gone(request)
-    return _page(request, after, heading=heading, changes=said(services(request), before, after))
+def _done(request: Request, after: Subscription | None) -> Response:
+    return forms.lead_on(request, _DONE, after.revision) if after else forms.lead_on(request)
 
 
 def _page(
@@ -340,18 +360,18 @@ def _page(
     heading: Markup,
     words: Markup | str = "",
     button: Markup | str = "",
-    changes: list[Markup] | None = None,
     status: int = HTTPStatus.OK,
 ) -> Response:
     """With a button: what it will do. Without: how it is now, and a way back where the last change can be undone."""
+    last = None if button else last_change(request, found)
     return services(request).pages(
         "act.html",
         status,
         heading=heading,
         words=words,
         button=button,
-        changes=changes or [],
-        last=None if button else last_change(request, found),
+        changes=last.said if last and _is_done(request, found) else [],
+        last=last,
         newsletter=reader_links.title(request, found),
         manage=manage_path(request, found),
     )

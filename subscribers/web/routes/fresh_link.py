@@ -19,7 +19,22 @@ TURNS = 12
 
 
 async def ask(request: Request) -> Response:
-    return services(request).pages("link.html", address="", error="")
+    if forms.done(request) == "sent":
+        return services(request).pages("link_sent.html")
+    sent = forms.as_sent(request)
+    return _page(request, first(sent, "address")) if sent else _page(request)
+
+
+def _page(request: Request, typed: str | None = None) -> Response:
+    """The form; with what was typed, if it can be no address, and why."""
+    s, error = services(request), ""
+    if typed is not None:
+        try:
+            addresses.read(typed, lasting=False)
+        except addresses.BadAddress as bad:
+            error = s.phrases(f"errors.address_{bad.reason}")
+    status = HTTPStatus.UNPROCESSABLE_ENTITY if error else HTTPStatus.OK
+    return s.pages("link.html", status, address=typed or "", error=error)
 
 
 async def send(request: Request) -> Response:
@@ -33,16 +48,15 @@ async def send(request: Request) -> Response:
     typed = first(sent, "address")
     try:
         email = addresses.read(typed, lasting=False)
-    except addresses.BadAddress as error:
-        wrong = s.phrases(f"errors.address_{error.reason}")
-        return s.pages("link.html", HTTPStatus.UNPROCESSABLE_ENTITY, address=typed[:320], error=wrong)
+    except addresses.BadAddress:
+        return forms.lead_back(request, {"address": [typed[:320]]}) or _page(request, typed[:320])
     begun = asyncio.get_running_loop().time()
     await abuse.admit(request, "link")
     if await abuse.may_write_to(request, "link", email):
         await s.subscribers.ask_link(email, None, s.now(), await abuse.turn(request, "link", TURNS))
         s.wake()
     await abuse.unhurried(begun)
-    return s.pages("link_sent.html")
+    return forms.lead_on(request, "sent")
 
 
 ROUTES = (Route("/manage-link", ask), Route("/manage-link", send, methods=["POST"]))

@@ -31,7 +31,6 @@ from subscribers.web.settings_page import (
     last_change,
     left_out,
     refilled,
-    said,
     spoken,
     today,
     told,
@@ -47,79 +46,112 @@ ACTIVE = frozenset({SubscriptionState.CONFIRMED, SubscriptionState.PAUSED})
 
 
 async def manage(request: Request) -> Response:
-    """GET shows the settings; POST does what its button says and shows them again.
+    """GET shows the settings; POST does what its button says, and leads back to them.
 
     CSRF: there is no cookie, and the token in the path is the authority; a forged request would have to know it. Sent
     twice, each does what it does once.
     """
     found = await reader_links.reader(request, Purpose.MANAGE)
     if request.method != "POST":
-        return await _page(request, found)
+        return await _shown(request, found)
     sent = await forms.read(request)
     button, _, group = first(sent, "do").partition(":")
     if button not in _BUTTONS:
         raise HTTPException(HTTPStatus.BAD_REQUEST, services(request).phrases.text("problem.bad_form"))
     if found.state not in ACTIVE and button != "undo":
-        return await _page(request, found)
+        return forms.lead_on(request)
     return await _BUTTONS[button](request, found, {**sent, "group": [group]})
 
 
+async def _shown(request: Request, found: Subscription) -> Response:
+    """The settings, with what a button has just done; or a form that is not saved, as it was sent."""
+    sent = forms.as_sent(request)
+    look = _LOOKS.get(first(sent, "do").partition(":")[0]) if sent else None
+    if sent and look and found.state in ACTIVE:
+        return await look(request, found, sent)
+    return await _page(request, found, notice=_NOTICES.get(forms.done(request, found.revision), ""))
+
+
+async def _unsaved(request: Request, found: Subscription, sent: Form, anchor: str = "") -> Response:
+    """To the settings with the form as it was sent, at a section of them."""
+    sent_on = forms.lead_back(request, sent, anchor=anchor)
+    return sent_on or await _LOOKS[first(sent, "do").partition(":")[0]](request, found, sent)
+
+
 async def _save(request: Request, found: Subscription, sent: Form) -> Response:
-    return await _settings(request, found, sent, save=True)
+    s = services(request)
+    wanted = _wanted(request, found, sent)
+    if not isinstance(wanted, Preferences):
+        return await _unsaved(request, found, sent)
+    return _changed(request, found, await s.subscribers.change(found.id, wanted, s.now()))
 
 
 async def _preview(request: Request, found: Subscription, sent: Form) -> Response:
-    return await _settings(request, found, sent, save=False)
+    fits = isinstance(_wanted(request, found, sent), Preferences)
+    return await _unsaved(request, found, sent, "would" if fits else "")
 
 
-async def _settings(request: Request, found: Subscription, sent: Form, *, save: bool) -> Response:
+async def _look(request: Request, found: Subscription, sent: Form) -> Response:
+    """A form with what is wrong with it, or with the edition that it would have brought."""
+    wanted = _wanted(request, found, sent)
+    if not isinstance(wanted, Preferences):
+        return await _page(request, found, form=refilled(sent), errors=wanted)
+    return await _page(request, found, form=refilled(sent), wanted=wanted, unsaved=True, open_at="would")
+
+
+def _wanted(request: Request, found: Subscription, sent: Form) -> Preferences | Mapping[str, Markup]:
+    """The settings that a form asks for, or what is wrong with it by field."""
     s = services(request)
     wanted = read_form(sent, _slugs(request, found), preferences_of(found))
     if not isinstance(wanted, Preferences):
-        errors = {field: spoken(s, phrase) for field, phrase in wanted.items()}
-        return await _page(request, found, form=refilled(sent), errors=errors)
+        return {field: spoken(s, phrase) for field, phrase in wanted.items()}
     if not choices.comes_out(s, found.newsletter, wanted.frequency) and wanted.frequency is not found.frequency:
-        errors = {"frequency": s.phrases("errors.no_weekly", newsletter=reader_links.title(request, found))}
-        return await _page(request, found, form=refilled(sent), errors=errors)
-    if not save:
-        return await _page(request, found, form=refilled(sent), wanted=wanted, notice="manage.unsaved", open_at="would")
-    return await _changed(request, found, await s.subscribers.change(found.id, wanted, s.now()))
+        return {"frequency": s.phrases("errors.no_weekly", newsletter=reader_links.title(request, found))}
+    return wanted
 
 
-async def _on(request: Request, found: Subscription, sent: Form) -> Response:
-    return await _switch(request, found, sent, on=True)
-
-
-async def _off(request: Request, found: Subscription, sent: Form) -> Response:
-    return await _switch(request, found, sent, on=False)
-
-
-async def _switch(request: Request, found: Subscription, sent: Form, *, on: bool) -> Response:
-    """Ticks the boxes of a group or takes them away. Nothing is saved: it is still a form."""
+async def _switch(request: Request, found: Subscription, sent: Form) -> Response:
+    known = {group.slug for group in _groups(request, found)}
     name = first(sent, "group")
+    return await _unsaved(request, found, sent, f"g-{name}" if name in known else "topics-fold")
+
+
+async def _switched(request: Request, found: Subscription, sent: Form) -> Response:
+    """Ticks the boxes of a group or takes them away. Nothing is saved: it is still a form."""
+    way, _, name = first(sent, "do").partition(":")
     slugs = [topic.slug for group in _groups(request, found) if group.slug == name for topic in group.topics]
     ticked = [slug for slug in sent.get("topics", ()) if slug not in slugs]
-    form = refilled({**sent, "topics": [*ticked, *(slugs if on else ())]})
-    return await _page(request, found, form=form, notice="manage.unsaved", open_at="topics")
+    form = refilled({**sent, "topics": [*ticked, *(slugs if way == "on" else ())]})
+    return await _page(request, found, form=form, unsaved=True, open_at="topics")
 
 
 async def _pause(request: Request, found: Subscription, sent: Form) -> Response:
     s = services(request)
     try:
         until = read_pause(first(sent, "until"), today(s, found))
+    except Unusable:
+        return await _unsaved(request, found, sent)
+    return _changed(request, found, await s.subscribers.pause(found.id, until, s.now()))
+
+
+async def _no_pause(request: Request, found: Subscription, sent: Form) -> Response:
+    """What is wrong with the day of a pause; one that fits is not paused by looking."""
+    s = services(request)
+    try:
+        read_pause(first(sent, "until"), today(s, found))
     except Unusable as unusable:
         return await _page(request, found, errors={"until": spoken(s, unusable.phrase)})
-    return await _changed(request, found, await s.subscribers.pause(found.id, until, s.now()))
+    return await _page(request, found)
 
 
 async def _pause_week(request: Request, found: Subscription, sent: Form) -> Response:
     s = services(request)
-    return await _changed(request, found, await s.subscribers.pause(found.id, today(s, found) + WEEK, s.now()))
+    return _changed(request, found, await s.subscribers.pause(found.id, today(s, found) + WEEK, s.now()))
 
 
 async def _resume(request: Request, found: Subscription, sent: Form) -> Response:
     s = services(request)
-    return await _changed(request, found, await s.subscribers.resume(found.id, s.now()))
+    return _changed(request, found, await s.subscribers.resume(found.id, s.now()))
 
 
 async def _undo(request: Request, found: Subscription, sent: Form) -> Response:
@@ -128,7 +160,7 @@ async def _undo(request: Request, found: Subscription, sent: Form) -> Response:
     if not (revision.isascii() and revision.isdigit()):
         raise HTTPException(HTTPStatus.BAD_REQUEST, s.phrases.text("problem.bad_form"))
     undone = await s.subscribers.undo(found.id, int(revision[:9]), s.now())
-    return await _page(request, undone or found, notice="manage.undone" if undone else "manage.too_late")
+    return forms.lead_on(request, "undone" if undone else "late", (undone or found).revision)
 
 
 async def _ask_private(request: Request, found: Subscription, sent: Form) -> Response:
@@ -139,14 +171,13 @@ async def _ask_private(request: Request, found: Subscription, sent: Form) -> Res
         raise HTTPException(HTTPStatus.TOO_MANY_REQUESTS, s.phrases.text("limits.reader"), wait)
     await s.subscribers.ask_private(found.id, s.now())
     s.wake()
-    return s.pages("private_sent.html", address=masked(found.email), path=_path(request))
+    return forms.lead_on(request, "mailed", found.revision)
 
 
-async def _changed(request: Request, before: Subscription, after: Subscription | None) -> Response:
+def _changed(request: Request, before: Subscription, after: Subscription | None) -> Response:
     if after is None:
-        return reader_links.gone(request)
-    changes = said(services(request), before, after)
-    return await _page(request, after, notice="manage.changed" if changes else "manage.unchanged", changes=changes)
+        return forms.lead_on(request)
+    return forms.lead_on(request, "changed" if after.revision != before.revision else "unchanged", after.revision)
 
 
 def _slugs(request: Request, found: Subscription) -> list[str]:
@@ -172,7 +203,7 @@ async def _page(
     wanted: Preferences | None = None,
     errors: Mapping[str, Markup] | None = None,
     notice: str = "",
-    changes: list[Markup] | None = None,
+    unsaved: bool = False,
     open_at: str = "",
 ) -> Response:
     """The settings as they are, or as `form` has them; what would have come is by `wanted`, else by what is kept.
@@ -181,13 +212,14 @@ async def _page(
     errors = errors or {}
     status = HTTPStatus.UNPROCESSABLE_ENTITY if errors else HTTPStatus.OK
     title = reader_links.title(request, found)
+    last = last_change(request, found)
     shared: dict[str, Any] = {
         "path": _path(request),
         "newsletter": title,
         "address": masked(found.email),
-        "last": last_change(request, found),
+        "last": last,
         "notice": notice,
-        "changes": changes or [],
+        "changes": last.said if last and notice == "manage.changed" else [],
     }
     if found.state not in ACTIVE:
         return s.pages("manage_inactive.html", status, left=found.state is SubscriptionState.UNSUBSCRIBED, **shared)
@@ -199,6 +231,7 @@ async def _page(
         "manage.html",
         status,
         open=open_at,
+        unsaved=unsaved,
         told=told(s, preferences, _slugs(request, found)),
         form=replace(shown, zone=nearest(shown.zone, instead)),
         zone_gone="" if known(preferences.zone) else preferences.zone,
@@ -225,8 +258,8 @@ async def _page(
 _BUTTONS: Mapping[str, Callable[[Request, Subscription, Form], Awaitable[Response]]] = {
     "save": _save,
     "preview": _preview,
-    "on": _on,
-    "off": _off,
+    "on": _switch,
+    "off": _switch,
     "pause": _pause,
     "pause-week": _pause_week,
     "resume": _resume,
@@ -234,5 +267,23 @@ _BUTTONS: Mapping[str, Callable[[Request, Subscription, Form], Awaitable[Respons
     "private": _ask_private,
 }
 """What each button does; those of a group bear its name behind a colon."""
+
+_LOOKS: Mapping[str, Callable[[Request, Subscription, Form], Awaitable[Response]]] = {
+    "save": _look,
+    "preview": _look,
+    "on": _switched,
+    "off": _switched,
+    "pause": _no_pause,
+}
+"""What is shown of a form that was not saved, by its button."""
+
+_NOTICES = {
+    "changed": "manage.changed",
+    "unchanged": "manage.unchanged",
+    "undone": "manage.undone",
+    "late": "manage.too_late",
+    "mailed": "manage.private_sent",
+}
+"""What is told of what was done."""
 
 ROUTES = (Route("/manage/{token}", manage, methods=["GET", "POST"]),)

@@ -40,23 +40,34 @@ async def private(request: Request) -> Response:
     number = reader_links.number(request, Purpose.PRIVATE)
     found = await s.subscribers.get(number)
     if request.method != "POST":
-        return _page(request, found) if found else reader_links.gone(request)
+        return _shown(request, found)
     sent = await forms.read(request)
     button = first(sent, "do")
     if button not in _BUTTONS:
         raise HTTPException(HTTPStatus.BAD_REQUEST, s.phrases.text("problem.bad_form"))
     if found is None:
         # the second press of "erase", too
-        return s.pages("erased.html")
+        return forms.lead_on(request, "erased")
     return await _BUTTONS[button](request, found, sent)
+
+
+def _shown(request: Request, found: Subscription | None) -> Response:
+    s, told = services(request), forms.done(request)
+    if found is None:
+        return s.pages("erased.html") if told == "erased" else reader_links.gone(request)
+    if told == "address":
+        return s.pages("address_sent.html")
+    sent = forms.as_sent(request) or {}
+    errors = {field: s.phrases(sent[field][0]) for field in sent if field in ("address", "sure")}
+    return _page(request, found, errors, typed=first(sent, "typed"))
 
 
 async def _erase(request: Request, found: Subscription, sent: Form) -> Response:
     s = services(request)
     if first(sent, "sure") != "yes":
-        return _page(request, found, {"sure": s.phrases("errors.sure")})
+        return _wrong(request, found, {"sure": "errors.sure"})
     await s.subscribers.erase(found.id, s.now())
-    return s.pages("erased.html")
+    return forms.lead_on(request, "erased")
 
 
 async def _export(request: Request, found: Subscription, sent: Form) -> Response:
@@ -84,10 +95,16 @@ async def _ask_address(request: Request, found: Subscription, sent: Form) -> Res
     if not key:
         key = await s.subscribers.ask_address(found.id, email, s.now())
     if key:
-        errors = {"address": s.phrases(key)}
-        return _page(request, found, errors, typed=typed[:320])
+        return _wrong(request, found, {"address": key}, typed=typed[:320])
     s.wake()
-    return s.pages("address_sent.html")
+    return forms.lead_on(request, "address")
+
+
+def _wrong(request: Request, found: Subscription, errors: Mapping[str, str], typed: str = "") -> Response:
+    """To the page with what is wrong, phrases by field, and what was typed."""
+    told = {field: [key] for field, key in errors.items()} | {"typed": [typed]}
+    shown = {field: services(request).phrases(key) for field, key in errors.items()}
+    return forms.lead_back(request, told) or _page(request, found, shown, typed)
 
 
 _BUTTONS: Mapping[str, Callable[[Request, Subscription, Form], Awaitable[Response]]] = {
@@ -114,12 +131,14 @@ async def confirm_address(request: Request) -> Response:
     """GET shows one button; POST makes the new address the reader's. CSRF: the token was mailed to that address."""
     s = services(request)
     number = reader_links.number(request, Purpose.ADDRESS)
-    if request.method != "POST":
-        return s.pages("address.html", done=False)
-    if not await s.subscribers.confirm_address(number, s.now()):
+    if request.method == "POST":
+        confirmed = await s.subscribers.confirm_address(number, s.now())
+        s.wake()
+        return forms.lead_on(request, "confirmed" if confirmed else "gone")
+    told = forms.done(request)
+    if told == "gone":
         return reader_links.gone(request)
-    s.wake()
-    return s.pages("address.html", done=True)
+    return s.pages("address.html", done=told == "confirmed")
 
 
 ROUTES = (

@@ -19,7 +19,6 @@ from starlette.routing import Route
 
 from flows.editions.model import Newsletter
 from subscribers import addresses
-from subscribers.model import Frequency
 from subscribers.people.rows import beginning
 from subscribers.people.store import SignUp
 from subscribers.preferences import Preferences, read_form
@@ -32,6 +31,7 @@ from subscribers.web.settings_page import spoken
 TRAP = "website"
 """A field that no person sees: what fills it in is a program."""
 SOURCE = "web"
+SENT = "/check-inbox"
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,25 +48,46 @@ async def form_of(request: Request, sent: Form | None = None, errors: Mapping[st
     s = services(request)
     offered = await choices.newsletters(s)
     sent = sent or {}
-    chosen = first(sent, "newsletter") or next((one.slug for one in offered), "")
-    usual = next((one.frequency for one in offered if one.slug == chosen), Frequency.DAILY)
-    carried = {topic.slug for one in offered for topic in s.topics_of(one)}
+    typed = first(sent, "address")[:320]
+    meant = addresses.likely_meant(typed) if errors and "address" in errors else ""
     return {
         "newsletters": offered,
-        "groups": choices.groups([topic for topic in s.topics if topic.slug in carried]),
-        "address": first(sent, "address")[:320],
-        "newsletter": chosen,
-        "topics": set(sent.get("topics", ())),
-        "frequency": first(sent, "frequency") or usual,
-        "frequencies": [
-            one for one in Frequency if not offered or any(choices.comes_out(s, it.slug, one) for it in offered)
-        ],
+        "address": meant or typed,
+        "newsletter": first(sent, "newsletter") or next((one.slug for one in offered), ""),
         "errors": errors or {},
     }
 
 
 async def ask(request: Request) -> Response:
-    return services(request).pages("subscribe.html", signup=await form_of(request))
+    sent = forms.as_sent(request)
+    return await _page(request, sent) if sent else await _page(request)
+
+
+async def _page(request: Request, sent: Form | None = None) -> Response:
+    """The form; as it was sent, with what is wrong with it."""
+    wanted = await _read(request, sent) if sent else None
+    errors = None if isinstance(wanted, Wanted) else wanted
+    status = HTTPStatus.UNPROCESSABLE_ENTITY if errors else HTTPStatus.OK
+    return services(request).pages("subscribe.html", status, signup=await form_of(request, sent, errors))
+
+
+async def check_inbox(request: Request) -> Response:
+    """Tells nothing but what was typed, and what it may have been meant to be."""
+    s = services(request)
+    sent = forms.as_sent(request) or {}
+    typed = first(sent, "address")
+    return s.pages(
+        "check_inbox.html",
+        typed=typed,
+        meant=addresses.likely_meant(typed),
+        newsletter=first(sent, "newsletter"),
+        sender=s.sender,
+    )
+
+
+def _sent(request: Request, email: str, newsletter: str) -> Response:
+    told = {"address": [email], "newsletter": [newsletter]}
+    return forms.lead_back(request, told, path=SENT) or forms.lead_on(request, path=SENT)
 
 
 async def subscribe(request: Request) -> Response:
@@ -75,11 +96,13 @@ async def subscribe(request: Request) -> Response:
     s = services(request)
     sent = await forms.read(request)
     if first(sent, TRAP):
-        return s.pages("check_inbox.html")
+        return _sent(request, first(sent, "address")[:254], first(sent, "newsletter")[:80])
     wanted = await _read(request, sent)
     if not isinstance(wanted, Wanted):
-        form = await form_of(request, sent, wanted)
-        return s.pages("subscribe.html", HTTPStatus.UNPROCESSABLE_ENTITY, signup=form)
+        typed = {name: sent[name] for name in ("newsletter", "topics", "frequency") if name in sent}
+        return forms.lead_back(request, {**typed, "address": [first(sent, "address")[:320]]}) or await _page(
+            request, sent
+        )
     begun = asyncio.get_running_loop().time()
     await abuse.admit(request, "sign-up")
     if await s.subscribers.pending() >= abuse.PENDING:
@@ -98,7 +121,7 @@ async def subscribe(request: Request) -> Response:
         await s.subscribers.sign_up(wish, s.now(), await abuse.turn(request, "sign-up"))
         s.wake()
     await abuse.unhurried(begun)
-    return s.pages("check_inbox.html")
+    return _sent(request, wanted.email, wanted.newsletter.slug)
 
 
 async def _read(request: Request, sent: Form) -> Wanted | Mapping[str, Markup]:
@@ -111,7 +134,9 @@ async def _read(request: Request, sent: Form) -> Wanted | Mapping[str, Markup]:
         typed = first(sent, "address")
         email = addresses.read(typed, lasting=not await s.subscribers.allows(typed))
     except addresses.BadAddress as error:
-        errors["address"] = s.phrases(f"errors.address_{error.reason}")
+        meant = addresses.likely_meant(typed) if error.reason == "disposable" else ""
+        key = "errors.address_slip" if meant else f"errors.address_{error.reason}"
+        errors["address"] = s.phrases(key, typed=typed[:254], meant=meant)
     slug = first(sent, "newsletter") or next(iter(offered), "")
     newsletter = offered.get(slug)
     if newsletter is None:
@@ -130,4 +155,4 @@ async def _read(request: Request, sent: Form) -> Wanted | Mapping[str, Markup]:
     return Wanted(email, newsletter, preferences)
 
 
-ROUTES = (Route("/subscribe", ask), Route("/subscribe", subscribe, methods=["POST"]))
+ROUTES = (Route("/subscribe", ask), Route("/subscribe", subscribe, methods=["POST"]), Route(SENT, check_inbox))

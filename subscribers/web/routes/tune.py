@@ -23,7 +23,7 @@ from subscribers.preferences import Preferences, Unusable, follow, mute, prefere
 from subscribers.web import forms, reader_links
 from subscribers.web.routes.act import for_a_reader, offered
 from subscribers.web.services import Services, named, services
-from subscribers.web.settings_page import last_change, manage_path, said, spoken
+from subscribers.web.settings_page import last_change, manage_path, spoken
 from subscribers.web.suggestions import TICKED
 
 
@@ -51,18 +51,21 @@ async def _tune(request: Request, found: Subscription, kind: Kind) -> Response:
     kept = await s.store.find(newsletter.slug, kind, day)
     if newsletter.slug != found.newsletter or not isinstance(kept, Frozen):
         raise HTTPException(HTTPStatus.NOT_FOUND, s.phrases.text("problem.nothing_here"))
-    notice, changes, error = Markup(), list[Markup](), Markup()
-    if request.method == "POST":
-        sent = await forms.read(request)
+    error = Markup()
+    sent = await forms.read(request) if request.method == "POST" else forms.as_sent(request)
+    if sent is not None:
         try:
-            heading, wanted = await _pressed(request, found, kept.edition, sent)
+            wanted = await _pressed(request, found, kept.edition, sent)
         except Unusable as unusable:
             error = spoken(s, unusable.phrase)
         else:
-            after = await s.subscribers.change(found.id, wanted, s.now())
-            if after is None:
-                return reader_links.gone(request)
-            notice, changes, found = heading, said(s, found, after), after
+            if request.method == "POST":
+                after = await s.subscribers.change(found.id, wanted, s.now())
+                return forms.lead_on(request, "done", after.revision) if after else forms.lead_on(request)
+        if request.method == "POST" and (sent_on := forms.lead_back(request, sent)):
+            return sent_on
+    last = last_change(request, found)
+    told = last.said if last and forms.done(request, found.revision) else []
     interests = found.interests
     wanted_slugs = wanted_topics(interests, [topic.slug for topic in s.topics])
     return s.pages(
@@ -71,10 +74,9 @@ async def _tune(request: Request, found: Subscription, kind: Kind) -> Response:
         heading=s.phrases("tune.title"),
         newsletter=newsletter.title,
         day=s.pages.long_date(day),
-        notice=notice,
-        changes=changes,
+        changes=told,
         error=error,
-        last=last_change(request, found),
+        last=last,
         groups=_papers(s, kept.edition, found),
         topics=[
             Choice(
@@ -90,16 +92,14 @@ async def _tune(request: Request, found: Subscription, kind: Kind) -> Response:
     )
 
 
-async def _pressed(
-    request: Request, found: Subscription, edition: Edition, sent: forms.Form
-) -> tuple[Markup, Preferences]:
+async def _pressed(request: Request, found: Subscription, edition: Edition, sent: forms.Form) -> Preferences:
     """What a button of the page does. One that the page does not have is a page that is not there."""
     s, preferences = services(request), preferences_of(found)
     slugs = [topic.slug for topic in s.topics]
-    names = {section.topic: section.name for section in edition.sections}
-    for name, change, key in (("mute", mute, "act.muted"), ("unmute", unmute, "tune.unmuted")):
+    names = {section.topic for section in edition.sections}
+    for name, change in (("mute", mute), ("unmute", unmute)):
         if (slug := next(iter(sent.get(name, ())), "")) in names:
-            return s.phrases(key, topic=names[slug]), change(preferences, [slug], slugs)
+            return change(preferences, [slug], slugs)
     wanted = next(iter(sent.get("more", ())), "")
     paper = next((entry.paper for entry in edition.entries if entry.paper.id == wanted), None)
     if paper is None:
@@ -107,7 +107,7 @@ async def _pressed(
     terms = [one.term for one in (await offered(request, paper, found.newsletter))[:TICKED]]
     if not terms:
         raise Unusable("tune.nothing_to_follow")
-    return s.phrases("act.more_done"), follow(preferences, keywords=terms, all_topics=slugs)
+    return follow(preferences, keywords=terms, all_topics=slugs)
 
 
 def _papers(s: Services, edition: Edition, found: Subscription) -> list[tuple[Markup | str, list[Paper]]]:

@@ -1,7 +1,7 @@
 """The end of a subscription: one press, no mail about it, and a way back for a day.
 
-Undo and reason have addresses of their own, so that whatever a mail program sends to the one that it was given can
-only unsubscribe.
+The page's own button, undo and reason have addresses of their own: whatever a mail program sends to the one that it was
+given can only unsubscribe, and is answered at once; a browser is sent on, so that reload presses nothing again.
 """
 
 from __future__ import annotations
@@ -35,6 +35,13 @@ async def unsubscribe(request: Request) -> Response:
     return _page(request, await s.subscribers.get(number))
 
 
+async def leave(request: Request) -> Response:
+    """The same for a browser, by the page's button. CSRF: as above."""
+    s = services(request)
+    await s.subscribers.unsubscribe(reader_links.number(request, Purpose.UNSUBSCRIBE), s.now())
+    return forms.lead_on(request, path=_path(request))
+
+
 async def undo(request: Request) -> Response:
     """Brings the subscription back as it was, within a day. CSRF: as above; the revision lets it happen once."""
     s = services(request)
@@ -42,8 +49,7 @@ async def undo(request: Request) -> Response:
     revision = first(await forms.read(request), "revision")
     if revision.isascii() and revision.isdigit():
         found = await s.subscribers.undo(found.id, int(revision[:9]), s.now()) or found
-    back = found.state is not LEFT
-    return _page(request, found, back=back, too_late=not back)
+    return forms.lead_on(request, "late" if found.state is LEFT else "back", found.revision, path=_path(request))
 
 
 async def reason(request: Request) -> Response:
@@ -53,27 +59,36 @@ async def reason(request: Request) -> Response:
     words = first(await forms.read(request), "reason")[:MAX_REASON]
     if words and found.state is LEFT:
         found = await s.subscribers.leave_reason(found.id, words, s.now()) or found
-    return _page(request, found, thanks=bool(words))
+    return forms.lead_on(request, "thanks" if words else "", found.revision if words else None, path=_path(request))
 
 
-def _page(request: Request, found: Subscription | None, **values: bool) -> Response:
+def _path(request: Request) -> str:
+    return f"/unsubscribe/{request.path_params['token']}"
+
+
+def _page(request: Request, found: Subscription | None) -> Response:
     s = services(request)
     gone = found is None or found.state is LEFT
+    told = forms.done(request, found.revision) if found else ""
+    back = told == "back" and not gone
     return s.pages(
         "unsubscribe.html",
         gone=gone,
-        path=f"/unsubscribe/{request.path_params['token']}",
+        path=_path(request),
         revision=found.revision if found and gone and undoable(found, s.now()) else None,
         title=reader_links.title(request, found) if found else s.phrases("site.this_newsletter"),
         known=found is not None,
-        manage=f"/manage/{reader_links.token(request, Purpose.MANAGE, found)}" if found and values.get("back") else "",
+        manage=f"/manage/{reader_links.token(request, Purpose.MANAGE, found)}" if found and back else "",
         limit=MAX_REASON,
-        **({"back": False, "too_late": False, "thanks": False} | values),
+        back=back,
+        too_late=told == "late",
+        thanks=told == "thanks",
     )
 
 
 ROUTES = (
     Route("/unsubscribe/{token}", unsubscribe, methods=["GET", "POST"]),
+    Route("/unsubscribe/{token}/leave", leave, methods=["POST"]),
     Route("/unsubscribe/{token}/undo", undo, methods=["POST"]),
     Route("/unsubscribe/{token}/reason", reason, methods=["POST"]),
 )

@@ -28,7 +28,9 @@ FORM = {"address": READER, "newsletter": "daily", "frequency": "daily"}
 async def post(site: Site, path: str, address: str, source: str, now: dt.datetime = NOON) -> httpx.Response:
     app, _ = served(replace(site.services, now=lambda: now))
     transport = httpx.ASGITransport(app, client=(source, 1))
-    async with httpx.AsyncClient(transport=transport, base_url="https://papers.example.org") as browser:
+    async with httpx.AsyncClient(
+        transport=transport, base_url="https://papers.example.org", follow_redirects=True
+    ) as browser:
         return await browser.post(path, data=FORM | {"address": address})
 
 

@@ -24,7 +24,7 @@ async def test_the_address_in_the_list_archive_header_leads_somewhere(site: Site
 async def test_a_draft_is_shown_to_the_operator_alone_and_says_that_it_is_one(site: Site) -> None:
     await collect(site, factories.paper(1))
     assert (await site.browser.get(f"/archive/daily/{DAY}")).status_code == 404
-    answer = await site.browser.get(preview(DAY))
+    answer = await site.browser.get(preview(DAY), follow_redirects=False)
     assert (answer.status_code, answer.content) == (303, b"")
     await site.log_in()
     answer = await site.browser.get(preview(DAY))
@@ -65,7 +65,6 @@ async def test_a_day_without_an_edition_says_why(site: Site) -> None:
         "/archive/daily/2026-02-30",
         "/archive/%00/2026-06-09",
         "/archive/daily/2026-06-09/",
-        "/unsubscribe/",
         "/inbox",
         "//example.com/",
     ],

@@ -3,7 +3,8 @@
 import pytest
 
 from subscribers.tokens import Purpose
-from subscribers.web.damaged_links import mended
+from subscribers.web.damaged_links import kind_of, mended
+from tests.context import NOON
 from tests.subscribers.site import Site, ask, link
 
 TOKEN = "AbCd-_0123456789abcdefghijklMN3D"
@@ -55,9 +56,62 @@ def test_every_other_path_stays(path: str) -> None:
     assert mended(path) == path
 
 
-@pytest.mark.parametrize("purpose", [Purpose.UNSUBSCRIBE, Purpose.MANAGE])
-async def test_the_app_answers_a_damaged_link_like_the_link(site: Site, purpose: Purpose) -> None:
-    sent = link(purpose, await site.subscribe())
-    status, _, page = await ask(site.app, "GET", sent)
-    assert status == 200
-    assert await ask(site.app, "GET", f"{sent[:-9]}=\r\n{sent[-9:]}>.") == (200, _, page)
+KINDS = [*((one, "") for one in Purpose), (Purpose.MANAGE, "act")]
+
+
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+@pytest.mark.parametrize(("purpose", "kind"), KINDS)
+async def test_thirty_damaged_forms_of_each_link_lead_to_its_page(site: Site, purpose: Purpose, kind: str) -> None:
+    identity = await site.subscribe()
+    await site.context.subscribers.ask_address(identity, "new@example.org", NOON)
+    sent = link(purpose, 1 if purpose is Purpose.ADDRESS else identity)
+    begin, token = ("/act/" if kind else sent[:-32]), sent[-32:]
+    behind = "/pause" if kind else ""
+    as_sent = await ask(site.app, "GET", f"{begin}{token}{behind}")
+    assert as_sent[0] == 200
+    assert len(DAMAGED) >= 30
+    for damaged in DAMAGED:
+        if damaged.startswith(TOKEN):
+            path = f"{begin}{token}{behind}{damaged.removeprefix(TOKEN)}"
+        else:
+            path = begin + damaged.replace(TOKEN[:15], token[:15]).replace(TOKEN[15:], token[15:]) + behind
+        assert await ask(site.app, "GET", path) == as_sent, path
+
+
+LOST = [
+    "",
+    "/",
+    "/{half}",
+    "/{half}=",
+    "/{half}%0D%0A",
+    "/{token}A",
+    "/{short}/pause",
+    "/...",
+    "/%00{half}",
+    "/{turned}",
+    "?token={token}",
+    "/" + "A" * 32,
+    "/" + "A" * 4000,
+    "/é",
+]
+
+
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+@pytest.mark.parametrize("kind", ["unsubscribe", "manage", "confirm", "private", "address", "act"])
+async def test_what_can_not_be_read_any_more_has_a_way_on(site: Site, kind: str) -> None:
+    identity = await site.subscribe()
+    token = link(Purpose.MANAGE, identity)[-32:]
+    parts = {"token": token, "half": token[:16], "short": token[:31], "turned": token[::-1]}
+    on = 'href="/subscribe"' if kind == "confirm" else 'action="/manage-link"'
+    before = await site.everything()
+    for lost in LOST:
+        for path in (f"/{kind}{lost.format(**parts)}", f"//{kind.title()}{lost.format(**parts)}"):
+            for method in ("GET", "POST"):
+                status, _, page = await ask(site.app, method, path)
+                assert (path, status, on in page.decode()) == (path, 404, True)
+    assert await site.everything() == before
+
+
+@pytest.mark.parametrize("path", ["/", "/manage-link", "/archive/manage", "/actor", "/addresses/x", "/managed"])
+def test_other_paths_are_no_links_of_readers(path: str) -> None:
+    assert kind_of(path) == ""

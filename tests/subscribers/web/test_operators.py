@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -11,6 +12,11 @@ from tests.factories import DAY
 from tests.subscribers.site import READER, Site, collect
 from tests.subscribers.web.routes.test_delivery_report import delivered
 from tests.subscribers.web.routes.test_login import PAGES
+
+
+@pytest.fixture(autouse=True)
+def redirects_are_seen(site: Site) -> None:
+    site.browser.follow_redirects = False
 
 
 async def test_who_has_not_logged_in_is_asked_to_and_sees_nothing(site: Site) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from dataclasses import replace
 
+import pytest
 import sqlalchemy as sa
 
 from subscribers.tables import operator_session
@@ -14,6 +15,11 @@ from tests.context import NOON
 from tests.subscribers.site import READER, Site, served
 from tests.subscribers.web.routes.test_delivery_report import delivered
 from tests.subscribers.web.routes.test_login import PAGES
+
+
+@pytest.fixture(autouse=True)
+def redirects_are_seen(site: Site) -> None:
+    site.browser.follow_redirects = False
 
 
 async def test_a_session_ends_after_a_week_and_with_another_login(site: Site) -> None:
@@ -39,7 +45,8 @@ async def test_the_pages_of_another_installation_take_no_session_of_this_one(sit
     others = replace(site.services, sessions=type(site.services.sessions)(site.context.database, "of another machine"))
     _, browser = served(others)
     async with browser:
-        answer = await browser.get(PAGES[0], headers={"Cookie": f"{COOKIE}={site.browser.cookies[COOKIE]}"})
+        cookie = {"Cookie": f"{COOKIE}={site.browser.cookies[COOKIE]}"}
+        answer = await browser.get(PAGES[0], headers=cookie, follow_redirects=False)
         assert answer.status_code == 303
 
 

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Callable
 
+import pytest
 import sqlalchemy as sa
 
-from subscribers.model import SubscriptionState, Suppressed
+from subscribers.model import Frequency, Subscription, SubscriptionState, Suppressed
 from subscribers.tables import suppression
 from subscribers.tokens import Purpose
 from tests.context import NOON
 from tests.subscribers.everyone import wish
+from tests.subscribers.readers import tree_of
 from tests.subscribers.site import READER, Site, link, unsubscribe
 from tests.subscribers.web.routes.test_signup_page import sign_up
 from tests.subscribers.web.test_abuse import HOUR, post
@@ -99,3 +102,31 @@ async def test_a_stranger_whose_address_somebody_moved_to_says_never_again(site:
     assert kept == ""
     assert await site.letters() == ["address"]
     assert (await site.now(identity)).email == READER
+
+
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+async def test_after_the_confirmation_each_choice_is_one_press(site: Site) -> None:
+    identity = await sign_up(site)
+    page = tree_of((await site.browser.post(link(Purpose.CONFIRM, identity))).content)
+    start = page.xpath("//form[contains(@action, '/start')]")[0].get("action")
+    presses: list[tuple[dict[str, str], str, Callable[[Subscription], object], object]] = [
+        ({"frequency": "weekly"}, "once a week", lambda now: now.frequency, Frequency.WEEKLY),
+        ({"frequency": "weekdays"}, "Monday to Friday", lambda now: now.frequency, Frequency.WEEKDAYS),
+        ({"hour": "7"}, "from 07:00 on", lambda now: now.hour, 7),
+        ({"hour": "any"}, "as soon as an edition", lambda now: now.hour, None),
+        ({"mute": "agents"}, "Papers of Agents no longer come.", lambda now: now.interests.muted, {"agents"}),
+        ({"unmute": "agents"}, "Papers of Agents come from now on.", lambda now: now.interests.muted, set()),
+    ]
+    for data, words, what, value in presses:
+        before = await site.everything()
+        assert (await site.browser.get(start)).status_code == 200
+        assert await site.everything() == before
+        answer = await site.browser.post(start, data=data)
+        assert (answer.status_code, words in answer.text) == (200, True), data
+        assert what(await site.now(identity)) == value
+        assert 'name="do" value="undo"' in answer.text
+    before = await site.everything()
+    for wrong in ({}, {"frequency": "hourly"}, {"hour": "25"}, {"hour": "x"}):
+        assert (await site.browser.post(start, data=wrong)).status_code == 400
+    assert (await site.browser.post(start, data={"mute": "nope"})).status_code == 200
+    assert await site.everything() == before

@@ -15,6 +15,11 @@ from tests.subscribers.web.routes.test_delivery_report import delivered
 PAGES = (f"/report/daily/{DAY}", f"/report/daily/week/{DAY}", f"/preview/daily/{DAY}", f"/preview/daily/week/{DAY}")
 
 
+@pytest.fixture(autouse=True)
+def redirects_are_seen(site: Site) -> None:
+    site.browser.follow_redirects = False
+
+
 async def test_the_login_leads_to_the_page_that_was_asked_for(site: Site) -> None:
     await delivered(site, READER)
     site.browser.cookies.clear()

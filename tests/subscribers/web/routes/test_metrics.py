@@ -55,6 +55,11 @@ async def scraped(site: Site, **headers: str) -> dict[tuple[str, ...], float]:
     }
 
 
+@pytest.fixture(autouse=True)
+def redirects_are_seen(site: Site) -> None:
+    site.browser.follow_redirects = False
+
+
 async def test_what_is_counted(site: Site) -> None:
     await with_deliveries(site)
     found = await scraped(site)
