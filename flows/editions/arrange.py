@@ -46,7 +46,7 @@ def compose(
     recent = [edition for edition in earlier if edition.day >= day - rank.COMPARED]
     new = unique(fresh, (entry.paper for edition in recent for entry in edition.entries))
     old = [replace(listed.get(identity, one.paper), upvotes=one.paper.upvotes) for identity, one in again.items()]
-    by_topic = _by_topic([*new, *old], classify, rank.scorer(good, day, kind), again)
+    by_topic = _by_topic([*new, *old], classify, good, rank.scorer(good, day, kind), again)
     carried = [topic for topic in topics if not newsletter.topics or topic.slug in newsletter.topics]
     ordered = {topic.slug: by_topic[topic.slug] for topic in sorted(carried, key=lambda topic: topic.order)}
     kept = week.best(ordered) if weekly else ordered
@@ -77,6 +77,7 @@ def compose(
 def _by_topic(
     papers: Iterable[Paper],
     classify: Callable[[Paper], Classified],
+    good: int,
     score: Callable[[Paper, float], float],
     again: Mapping[PaperId, Risen],
 ) -> Mapping[str, list[Entry]]:
@@ -91,7 +92,7 @@ def _by_topic(
             because=its.because,
             score=score(paper, likely),
             rose=again[paper.id].gained if paper.id in again else 0,
-            likely=rank.is_likely(paper, likely),
+            likely=rank.is_likely(paper, likely, good),
             forecast=likely,
         )
         found[its.topic].append((its.score, entry))

@@ -122,7 +122,7 @@ class _Known:
         """How many papers a digest holds at most (None: all), and whether that is what the reader wants."""
         if self._weekly and (wanted is None or wanted >= week.SHOWN):
             return week.SHOWN, False
-        return wanted, True
+        return wanted, wanted is not None
 
     def best(self, papers: int, size: int | None) -> int:
         """At most `size` of the papers, the best-ranked; of a week's, the best of each of some groups before all."""

@@ -134,7 +134,7 @@ class Entry:
     rose: int = 0
     """The votes it gained since the edition that showed it last; 0: no edition has shown it."""
     likely: bool = False
-    """Nobody has voted on it yet, and it is likely to be picked."""
+    """It stands where it does because it is likely to be picked: it has no votes, or fewer than that is worth."""
     forecast: float = 0.0
     """How likely the community picks it, from 0 to 1: it ranks what has few votes or none."""
 

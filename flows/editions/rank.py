@@ -55,7 +55,7 @@ def scorer(good: int, day: dt.date, kind: Kind = Kind.DAILY) -> Callable[[Paper,
             return round(likely - (1.01 if paper.announced == "new" else 1.02), 6)
         listed = paper.listed_at or dt.datetime.combine(paper.day, dt.time(), tzinfo=dt.UTC)
         age = 0.0 if kind is Kind.WEEKLY else max((end - listed) / HALVED_AFTER, 0.0)
-        start = FOR_A_START * likely * max(good - paper.upvotes, 0)
+        start = _for_a_start(likely, paper.upvotes, good)
         voted = math.log1p((paper.upvotes + start) * 0.5**age) / math.log1p(good)
         code = 0.05 + 0.02 * math.log10(1 + (paper.stars or 0)) if paper.code else 0.0
         return round(voted + code, 6)
@@ -63,9 +63,14 @@ def scorer(good: int, day: dt.date, kind: Kind = Kind.DAILY) -> Callable[[Paper,
     return score
 
 
-def is_likely(paper: Paper, likely: float) -> bool:
-    """Whether a paper that nobody has voted on stands where it does because it is likely to be picked."""
-    return not paper.upvotes and likely >= LIKELY
+def is_likely(paper: Paper, likely: float, good: int = LEAST_GOOD) -> bool:
+    """Whether a paper stands where it does because it is likely to be picked: nobody has voted on it, or it has fewer
+    votes than the forecast gives it."""
+    return likely >= LIKELY and (paper.upvotes or 0) <= _for_a_start(likely, paper.upvotes or 0, good)
+
+
+def _for_a_start(likely: float, votes: int, good: int) -> float:
+    return FOR_A_START * likely * max(good - votes, 0)
 
 
 def best(entries: Iterable[Entry]) -> tuple[PaperId, ...]:

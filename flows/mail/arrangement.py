@@ -39,7 +39,7 @@ class Arrangement(NamedTuple):
     rest: Papers
     """The papers besides the leads where they are too few for groups, best first."""
     titles: Papers
-    """Those that have no card, best first."""
+    """Those that have no card, the most votes first, for these stand beside them; then best first."""
     best: Papers
     """The best three, whether they lead or not."""
 
@@ -50,7 +50,7 @@ class Places:
     def __init__(self, known: Mapping[PaperId, Ranked], groups: Mapping[str, str], layout: Layout) -> None:
         self._rank = {paper: its.rank for paper, its in known.items()}
         self._votes = {paper: its.votes for paper, its in known.items() if its.votes}
-        self._by_votes = {paper: (-its.votes, its.rank) for paper, its in known.items() if its.votes}
+        self._by_votes = {paper: (-its.votes, its.rank) for paper, its in known.items()}
         self._stale = {paper for paper, its in known.items() if not its.fresh}
         self._likely = {paper for paper, its in known.items() if its.likely}
         self._groups, self._layout = groups, layout
@@ -63,11 +63,14 @@ class Places:
         titles: Papers = ()
         carded = ranked
         if layout.cards:
-            carded, titles = ranked[: layout.cards], tuple(ranked[layout.cards :])
+            carded, titles = (
+                ranked[: layout.cards],
+                tuple(sorted(ranked[layout.cards :], key=self._by_votes.__getitem__)),
+            )
         fresh = [paper for paper in carded if paper not in self._stale] if self._stale else carded
         leads = tuple(fresh[: layout.leads])
         others = [paper for paper in carded if paper not in leads]
-        voted = sorted([paper for paper in others if paper in self._by_votes], key=self._by_votes.__getitem__)
+        voted = sorted([paper for paper in others if paper in self._votes], key=self._by_votes.__getitem__)
         few = len(others) <= layout.ungrouped
         return Arrangement(
             leads=leads,
@@ -82,10 +85,13 @@ class Places:
     def _leading(self, leads: Papers, others: Sequence[PaperId]) -> str:
         if leads and all(paper in self._likely for paper in leads):
             return "likely"
-        fewest = min([self._votes.get(paper, 0) for paper in leads], default=0)
-        if not fewest or any(self._votes.get(paper, 0) > fewest and paper not in self._stale for paper in others):
-            return "best"
-        return "voted"
+        others = [paper for paper in others if paper not in self._stale]
+        votes = [self._votes.get(paper, 0) for paper in leads]
+        most = max([self._votes.get(paper, 0) for paper in others], default=0)
+        # the heading speaks of votes: then they must bear it out, the first before the second
+        if votes and votes[-1] and [*votes, most] == sorted([*votes, most], reverse=True):
+            return "voted"
+        return "best"
 
     def _grouped(self, parts: Sequence[Topical], gone: Papers) -> Mapping[str, tuple[Topical, ...]]:
         found: dict[str, list[Topical]] = {}

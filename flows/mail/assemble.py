@@ -395,7 +395,7 @@ def _join(
     fragments = [deck.head]
     if left:
         names = tuple((cards.topics[topic].name, count) for topic, count in left.items())
-        said = offer.left_out(names, shown, chosen=digest.chosen)
+        said = offer.left_out(names, shown, chosen=digest.chosen and not body.cut)
         values[Slot.MORE] = b"1 more paper" if missing == 1 else b"%d more papers" % missing
         fragments.append(deck.left)
     if opening:

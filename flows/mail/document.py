@@ -132,6 +132,8 @@ def documents(
         "other": _other(edition, newsletter),
         "tune": f"{site.public_url}/act/{secret}_{Slot.MANAGE}_/tune/{newsletter.slug}/{week}{edition.day}",
         "groups": groups,
+        "voting": any(entry.paper.upvotes is not None for entry in edition.entries),
+        "forecasts": any(entry.likely for entry in edition.entries),
         "machines": any(machine),
         "mixed": any(machine) and not all(machine),
         "accent": accent_of(newsletter, LIGHT, AA),

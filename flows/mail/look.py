@@ -40,6 +40,8 @@ _NAME = 80
 _TEASER = 200
 GIST = 280
 """Characters of what a card says of a paper."""
+_WHOLE = 400
+"""Of a summary whose only sentence is longer than that: half of it would say nothing."""
 _TITLE = 300
 """Above these lengths (characters) a source gave nonsense: no name is so long, and no card may fill a mail."""
 
@@ -83,10 +85,11 @@ class View:
     first_author: str
     """The first, and how many others."""
     organisation: str
+    """Empty where it is named among the authors."""
     votes: str | None
     """The number of upvotes; None where nobody could vote."""
     likely: bool
-    """Whether it is likely that readers will vote for it, where nobody could yet."""
+    """Whether it stands where it does because it is likely that readers will vote for it."""
     rose: str
     """What it has gained since it was last shown: "+120 upvotes since last shown"; empty where nothing."""
     gist: str
@@ -119,7 +122,7 @@ def view(entry: Entry, number: int, topic: str, readable: Callable[[str], str], 
         url=paper.url,
         authors=byline(authors),
         first_author=byline(authors, 1),
-        organisation=_name(paper.organisation),
+        organisation="" if (organisation := _name(paper.organisation)) in authors else organisation,
         votes=None if paper.upvotes is None else f"{paper.upvotes:,}",
         likely=entry.likely,
         rose=f"+{_count(entry.rose, 'upvote')} since last shown" if entry.rose > 0 else "",
@@ -142,7 +145,8 @@ def view(entry: Entry, number: int, topic: str, readable: Callable[[str], str], 
 def gist_of(paper: Paper) -> tuple[str, bool]:
     """What a paper did, as plain text, and whether a model wrote it: its summary, else the abstract's own words."""
     if summary := _readable_summary(tidy(paper.ai_summary)):
-        return tidy(maths.text(excerpt.excerpt(summary, GIST))), True
+        short = excerpt.excerpt(summary, GIST)
+        return tidy(maths.text(excerpt.excerpt(summary, _WHOLE) if short.endswith("…") else short)), True
     return tidy(_gist(paper.title, paper.abstract)), False
 
 

@@ -159,7 +159,7 @@ class Ranked:
     topic: str
     votes: int
     likely: bool = False
-    """Nobody could vote for it yet, and it is likely to be picked."""
+    """It stands where it does because it is likely to be picked, for it has few votes or none."""
     fresh: bool = True
     """No edition has shown it before: only such a paper leads."""
 
@@ -256,8 +256,8 @@ class Cards:
     """What stands before a paper that the reader follows, with a place for the reasons."""
     for_you_end: Block
     leads: Mapping[str, Block]
-    """The heading of the first papers: "voted" where no other has more votes, "likely" where nobody could vote, else
-    "best"."""
+    """The heading of the first papers: "voted" where they stand in order of votes and no other has more, "likely" where
+    forecasts put them there, else "best"."""
     first: Frame
     other: Frame
     """What stands around the first paper, and around the other leads."""

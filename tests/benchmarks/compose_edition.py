@@ -67,8 +67,8 @@ def main() -> None:
     many = papers(MANY, 0)
     print(f"{f'compose {MANY}':20} {timed(lambda: composed(many, earlier=before)):.3f} s")
     large = composed(many, earlier=before)
-    work = timed(lambda: pack(render(large, newsletter, topics, factories.site(), [TEMPLATES])))
-    print(f"{f'cards of {large.size}':20} {work:.3f} s")
+    took = timed(lambda: pack(render(large, newsletter, topics, factories.site(), [TEMPLATES])))
+    print(f"{f'cards of {large.size}':20} {took:.3f} s")
 
 
 def papers(count: int, first: int) -> list[Paper]:

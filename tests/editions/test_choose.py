@@ -14,7 +14,10 @@ from tests.factories import TOPICS, edition
 
 def test_no_choice_means_everything() -> None:
     whole = edition(papers(9))
-    assert choose(whole, Interests()).size == 9
+    digest = choose(whole, Interests())
+    assert digest.size == 9
+    assert not digest.chosen
+    assert choose(whole, Interests(size=5)).chosen
 
 
 def test_a_reader_gets_their_topics_in_the_editions_order() -> None:

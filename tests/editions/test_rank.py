@@ -49,6 +49,14 @@ def test_without_a_vote_those_likely_to_be_picked_are_the_best() -> None:
     assert not any(is_likely(one.paper, one.score) for one in entries(*SEVEN, votes=1))
 
 
+def test_a_paper_with_fewer_votes_than_its_forecast_is_worth_is_called_likely() -> None:
+    few, more = paper(1, upvotes=2), paper(2, upvotes=5)
+    assert is_likely(few, 0.3, good=40)
+    assert not is_likely(more, 0.3, good=40)
+    assert not is_likely(few, 0.3, good=10)
+    assert not is_likely(few, 0.1, good=400)
+
+
 def test_what_is_shown_again_is_not_among_the_best() -> None:
     listed = entries(*SEVEN, rose=9)
     assert best([*listed[:1], *entries(*SEVEN)[1:]])[0] == listed[1].paper.id

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from flows.editions import week
 from flows.editions.choose import choose
 from flows.editions.model import EVERY, FOR_YOU, Edition, Entry, Interests, Kind
 from flows.mail.assemble import LIMIT, assemble
@@ -109,6 +110,8 @@ def test_the_lead_is_in_every_mail_no_card_twice_and_counts_told_are_counts_held
     if missing:
         assert f"{len(held)} of {len(held) + missing} here" in left
         assert f"{len(held)} of {len(held) + missing} here" in text
+        most = week.SHOWN if of.kind is Kind.WEEKLY else None
+        assert ("as you chose" in left) == (wants.size == len(held) != most)
         assert sum(map(int, re.findall(r"(\d+) (?:more )?on ", left))) == missing
     for heading in page.xpath("//h2[span[@class='n']]"):
         below = heading.xpath("following::h3/a | following::h4/a")

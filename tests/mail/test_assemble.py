@@ -278,7 +278,7 @@ def test_few_papers_need_no_groups() -> None:
     few = _among(EDITION, [entry.paper.id for entry in EDITION.entries][:7])
     assert [h.text for h in tree(body(message(few), "html")).xpath("//h2")] == ["Best of the day", "Also today"]
     three = _among(EDITION, [entry.paper.id for entry in EDITION.entries][1:3])
-    assert [h.text for h in tree(body(message(three), "html")).xpath("//h2")] == ["Voted up most"]
+    assert [h.text for h in tree(body(message(three), "html")).xpath("//h2")] == ["Best of the day"]
 
 
 def test_who_was_voted_up_as_well_is_named_in_order_of_votes() -> None:
@@ -289,18 +289,40 @@ def test_who_was_voted_up_as_well_is_named_in_order_of_votes() -> None:
     assert shown == [f"▲\u00a0{100 - n}" for n in range(4, 10)]
 
 
-def test_leads_with_fewer_votes_than_others_are_not_called_voted_up_most() -> None:
-    of = edition([paper(n, upvotes=n) for n in range(1, 20)])
-    assert "Best of the day" in body(message_of(of), "html")
+def test_leads_are_called_voted_up_most_where_their_votes_bear_it_out() -> None:
+    """None of the others has more, and each has as many as the next one."""
+    assert "Voted up most" in body(message_of(edition([paper(n, upvotes=40 - n) for n in range(1, 20)])), "html")
+    for votes in (range(1, 20), [50, 20, 30, *[1] * 16], [50, 30, 20, 21, *[1] * 15]):
+        of = edition([paper(n, upvotes=its) for n, its in enumerate(votes, 1)])
+        assert "Best of the day" in body(message_of(of), "html")
 
 
-def test_leads_that_nobody_could_vote_on_are_called_likely() -> None:
-    of = edition([paper(n, upvotes=None, sources=("arxiv",)) for n in range(1, 20)])
+def likely(of: Edition) -> Edition:
     sections = tuple(
         replace(section, entries=tuple(replace(entry, likely=True) for entry in section.entries))
         for section in of.sections
     )
-    page = body(message_of(replace(of, sections=sections)), "html")
+    return replace(of, sections=sections)
+
+
+@pytest.mark.parametrize(("votes", "said"), [(None, "Likely to be picked"), (0, "Likely to be voted up")])
+def test_what_a_forecast_puts_high_says_so_once(votes: int | None, said: str) -> None:
+    """What was picked already is likely to be voted up; under a heading that says it, no lead says it again."""
+    made = message_of(likely(edition([paper(n, upvotes=votes) for n in range(1, 20)])))
+    page = body(made, "html")
+    assert page.count(f"{said}</h2>") == 1
+    assert page.count(f" &#183; {said}</p>") == 16
+    assert page.count("is a forecast from title and abstract") == 1
+    text = body(made, "plain")
+    assert text.count(said) == 16
+    assert text.count(said.upper()) == 1
+    assert "is a forecast" in text
+    assert "forecast" not in body(message_of(edition([paper(n) for n in range(1, 20)])), "html")
+
+
+def test_leads_that_nobody_could_vote_on_are_called_likely() -> None:
+    of = edition([paper(n, upvotes=None, sources=("arxiv",)) for n in range(1, 20)])
+    page = body(message_of(likely(of)), "html")
     assert "Likely to be picked</h2>" in page
     assert "Also voted up" not in page
 
@@ -320,6 +342,8 @@ def test_a_week_is_ten_papers_and_the_titles_of_ten_more() -> None:
     page = tree(body(made, "html"))
     assert len(page.xpath("//h3/a | //h4/a")) == 10
     assert len(page.xpath("//table[@class='u']//a")) == 10
+    votes = [int(cell.text.partition("\u00a0")[2]) for cell in page.xpath("//table[@class='u']//td[@class='v']")]
+    assert votes == sorted(votes, reverse=True)
     assert len(re.findall(r"^\[\d+\] [^h]", body(made, "plain"), re.MULTILINE)) == 10
     assert str(read(made)["Subject"]).endswith("week to 9 June")
 

@@ -80,6 +80,17 @@ def test_a_machines_words_are_marked_and_the_mark_is_explained_once() -> None:
     assert "written by a model" not in assemble.page(rendered(edition(listed[1:])), digest(edition(listed[1:])))
 
 
+def test_a_summary_of_one_long_sentence_is_whole() -> None:
+    listed = paper(1, ai_summary=f"An island is charted {'and drawn ' * 29}twice.")
+    assert "drawn twice." in assemble.page(rendered(edition([listed])), digest(edition([listed])))
+
+
+def test_an_organisation_that_is_an_author_is_named_once() -> None:
+    listed = paper(1, authors=("Chart Lab", "Ada Brook"), organisation="Chart Lab")
+    page = assemble.page(rendered(edition([listed])), digest(edition([listed])))
+    assert ">Chart Lab, Ada Brook<" in page
+
+
 def test_a_summary_of_long_words_alone_gives_way_to_the_abstract() -> None:
     salad = "Spectral reasoning through continual multimodal cartographic supervision strategies everywhere."
     listed = paper(1, ai_summary=salad)
