@@ -32,6 +32,7 @@ NEVER, WAITS, READS, PAUSED, LEFT = None, "unconfirmed", "confirmed", "paused", 
 class Settings:
     state: str | None = NEVER
     size: int | None = None
+    leave_out: tuple[str, ...] = ()
     until: dt.date | None = None
 
 
@@ -93,7 +94,12 @@ def confirm(person: Person, step: Step) -> Person:
 
 
 def change(person: Person, step: Step) -> Person:
-    return changed(person, replace(person.has, size=step.value), step) if person.reads else person
+    has = replace(person.has, size=step.value, leave_out=left_out(step))
+    return changed(person, has, step) if person.reads else person
+
+
+def left_out(step: Step) -> tuple[str, ...]:
+    return ("moss", "Ada Brook")[: step.value - 1]
 
 
 def pause(person: Person, step: Step) -> Person:
@@ -175,7 +181,7 @@ class World:
         """What does it; a link that somebody kept may be for a number that is erased."""
         store, number = self.store, self.numbers[email]
         listed = Change(email=email, newsletter="daily", columns={"state": SubscriptionState.CONFIRMED})
-        preferences = Preferences(interests=Interests(size=step.value))
+        preferences = Preferences(interests=Interests(size=step.value, leave_out=left_out(step)))
         deeds: dict[str, Callable[[], Awaitable[Any]]] = {
             "sign_up": lambda: store.sign_up(wish(email), step.now),
             "confirm": lambda: store.confirm(number, step.now),
@@ -198,7 +204,7 @@ class World:
         if found is None:
             assert person.has.state is NEVER
         else:
-            has = Settings(found.state, found.interests.size, found.paused_until)
+            has = Settings(found.state, found.interests.size, found.interests.leave_out, found.paused_until)
             assert (has, found.suppressed, found.left_at is not None) == (person.has, person.barred, person.has_left)
         today = now.date()
         over = person.has.until is not None and person.has.until <= today
