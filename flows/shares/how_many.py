@@ -9,6 +9,9 @@ START = 20.0
 PAYS = 20.0
 """Seconds of sending that must be left for each process then, or one more is not worth its start."""
 
+SLOWEST = 0.01
+"""Messages a second: what is slower stands still."""
+
 
 def how_many(left: int, each: float, *, rate: float, room: int | None, most: int) -> int:
     """How many shares beside the process that asks make a delivery end sooner; 0 to `most`.
@@ -16,7 +19,7 @@ def how_many(left: int, each: float, *, rate: float, room: int | None, most: int
     `left`: readers that wait; `each`: messages a second that one process brings, as measured; `rate`: messages a second
     that all together may send, 0: no limit; `room`: how many messages windows leave room for, None: no limit.
     """
-    if each <= 0:  # nothing leaves: the mail server is away, and more of us would not bring it back
+    if each < SLOWEST:  # nothing leaves: the mail server is away, and more of us would not bring it back
         return 0
     rest = (left if room is None else min(left, room)) / each - START
     processes = math.floor(rest / PAYS)
