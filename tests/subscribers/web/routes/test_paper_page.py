@@ -37,6 +37,8 @@ async def test_a_paper_shows_what_it_is_its_topic_and_where_it_stood(visited: Vi
         paper.discussion,
         paper.code,
         "https://doi.org/10.1/x",
+        f"/paper/{paper.id}.bib",
+        f"/paper/{paper.id}.ris",
     }
     facts = tree.xpath("//dl//a/@href")
     assert "/search?topic=agents" in facts
@@ -57,7 +59,7 @@ async def test_a_paper_of_the_old_form_has_a_slash_in_its_address(visited: Visit
 
 @pytest.mark.parametrize("written", ["2606.00001v3", "arXiv:2606.00001", "arxiv:2606.00001v2"])
 async def test_a_paper_has_one_address(visited: Visited, written: str) -> None:
-    answer = await visited.browser.get(f"/paper/{written}")
+    answer = await visited.browser.get(f"/paper/{written}", follow_redirects=False)
     assert (answer.status_code, answer.headers["Location"]) == (308, "/paper/2606.00001")
 
 
