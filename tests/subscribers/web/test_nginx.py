@@ -68,9 +68,9 @@ def test_a_visitor_behind_nginx_is_who_they_are_whatever_they_claim(tmp_path: Pa
                 )
 
         answers = [asked(number, "127.0.0.2").status_code for number in range(12)]
-        assert answers == [200] * 10 + [429] * 2
+        assert answers == [303] * 10 + [429] * 2
         # 127.0.1.0/24 is another network
-        assert asked(20, "127.0.1.2").status_code == 200
+        assert asked(20, "127.0.1.2").status_code == 303
         page = httpx.get(f"http://127.0.0.1:{port}/", headers={"Host": "papers.example.org"}, trust_env=False)
         assert (page.status_code, "<form" in page.text) == (200, True)
 

@@ -24,8 +24,8 @@ def asked(site: str, number: int, forwarded: str) -> httpx.Response:
 def test_a_visitor_is_known_by_what_a_trusted_proxy_says_alone(tmp_path: Path, trusted: str, believed: bool) -> None:
     with web_process(tmp_path, trusted_proxies=trusted) as site:
         answers = [asked(site, number, f"198.51.100.{number}") for number in range(11)]
-        assert {answer.status_code for answer in answers[:10]} == {200}
-        assert answers[10].status_code == (200 if believed else 429)
+        assert {answer.status_code for answer in answers[:10]} == {303}
+        assert answers[10].status_code == (303 if believed else 429)
         assert ("Strict-Transport-Security" in answers[0].headers) == believed
 
 
