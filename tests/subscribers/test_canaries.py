@@ -45,7 +45,7 @@ def test_an_erased_reader_is_in_no_file_of_the_home_while_the_app_runs(tmp_path:
     with web_process(home, mail_url=f"maildir://{mails}", secret_key=KEY) as site:
 
         def post(path: str, **form: str) -> httpx.Response:
-            return httpx.post(site + path, data=form, trust_env=False, timeout=30)
+            return httpx.post(site + path, data=form, trust_env=False, timeout=30, follow_redirects=True)
 
         post("/subscribe", address=ADDRESS, newsletter="daily", frequency="daily")
         confirm = re.search(r"/confirm/([\w-]+)\s", mailed(mails, 1))
@@ -78,7 +78,7 @@ def test_what_fails_says_neither_password_nor_address(tmp_path: Path) -> None:
     url = f"smtp://operator:{PASSWORD}@127.0.0.1:9"
     with web_process(tmp_path, mail_url=url, secret_key=KEY) as site:
         form = {"address": ADDRESS, "newsletter": "daily", "frequency": "daily"}
-        assert httpx.post(f"{site}/subscribe", data=form, trust_env=False, timeout=30).status_code == 200
+        assert httpx.post(f"{site}/subscribe", data=form, trust_env=False, timeout=30).status_code == 303
         until = time.monotonic() + 60
         while "Letters wait in the outbox" not in (log := (tmp_path / "web.log").read_text()):
             assert time.monotonic() < until
