@@ -86,7 +86,7 @@ def test_the_site_asks_visitors_to_come_back_and_tells_the_operator_why(tmp_path
         assert (answer.status_code, answer.headers["Retry-After"]) == (503, "120")
         assert "Back in a few minutes" in answer.text
         assert "locked" not in answer.text
-        assert httpx.post(f"{site}/subscribe", data=form, trust_env=False, timeout=60).status_code == 200
+        assert httpx.post(f"{site}/subscribe", data=form, trust_env=False, timeout=60).status_code == 303
     log = (tmp_path / "web.log").read_text()
     assert "Another process has kept the database locked" in log
     assert "Traceback" not in log
