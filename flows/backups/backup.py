@@ -121,7 +121,7 @@ async def _holds_anything(database: Database) -> bool:
         return await holds_anything(database)
     except Problem:
         raise
-    except Exception as error:
+    except Exception as error:  # as above
         raise _unreadable(error) from error
 
 

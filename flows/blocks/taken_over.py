@@ -4,7 +4,7 @@ watchdog, so that the letters of the web app leave the same way."""
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TypeVar
 
@@ -84,9 +84,8 @@ async def _block(kind: type[B]) -> B | None:
         return await kind.aload(NAME, client=client)
 
 
-def _usable(what: str, read: object, *arguments: object) -> None:
+def _usable(what: str, read: Callable[..., object], *arguments: object) -> None:
     """Raises Problem in the words of whoever reads it, with where it stands."""
-    assert callable(read)  # noqa: S101 - the type says too little
     try:
         read(*arguments)
     except (Problem, ValueError) as problem:

@@ -4,10 +4,10 @@ machine's own, so that the web app, the command and a run without a Prefect serv
 from __future__ import annotations
 
 import json
-import os
-import tempfile
 from collections.abc import Mapping
 from pathlib import Path
+
+from flows.storage.private_files import write_whole
 
 FILE = "from_prefect.json"
 NAMES = frozenset({"mail_url", "mail_rate", "dkim_key", "dkim_selector", "dkim_domain"})
@@ -39,14 +39,6 @@ def drop(file: Path) -> None:
 
 
 def write(file: Path, content: bytes) -> None:
-    """Writes a file for its owner alone, as a whole or not at all; one that holds the same is left as it is."""
-    if file.exists() and file.read_bytes() == content:
-        return
-    handle, name = tempfile.mkstemp(dir=file.parent, prefix=f".{file.name}")
-    try:
-        with os.fdopen(handle, "wb") as out:
-            out.write(content)
-        os.replace(name, file)
-    except BaseException:
-        Path(name).unlink(missing_ok=True)
-        raise
+    """Writes a file of this kind; one that holds the same is left as it is."""
+    if not (file.exists() and file.read_bytes() == content):
+        write_whole(file, content)

@@ -7,11 +7,11 @@ A file in the home folder holds what we said last of each deployment: what stand
 from __future__ import annotations
 
 import json
-import os
-import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
+
+from flows.storage.private_files import write_whole
 
 FIELDS = ("description", "tags", "parameters", "concurrency_limit")
 """What an operator may change besides the schedules. A form's fields and choices are ours."""
@@ -50,6 +50,4 @@ class Said:
 
     def save(self) -> None:
         self._file.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.NamedTemporaryFile("w", dir=self._file.parent, delete=False) as new:
-            json.dump(self._all, new, indent=1, sort_keys=True, default=str)
-        os.replace(new.name, self._file)
+        write_whole(self._file, json.dumps(self._all, indent=1, sort_keys=True, default=str).encode())

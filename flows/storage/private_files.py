@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import stat
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -42,6 +43,18 @@ def keep_all_private(home: Path) -> None:
     if _is_ours(home):
         for file in _below(home):
             _close(file)
+
+
+def write_whole(file: Path, content: bytes) -> None:
+    """Writes a file for its owner alone, whole or not at all: who reads it meanwhile reads what was there before."""
+    with tempfile.NamedTemporaryFile(dir=file.parent, prefix=f".{file.name}", delete=False) as new:
+        try:
+            new.write(content)
+            new.flush()
+            os.replace(new.name, file)
+        except BaseException:  # a full disk, or somebody stopped us: nothing half done is left
+            os.unlink(new.name)
+            raise
 
 
 def open_to_others(*places: Path) -> list[Path]:
