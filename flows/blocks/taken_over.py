@@ -3,6 +3,7 @@ watchdog, so that the letters of the web app leave the same way."""
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -24,6 +25,8 @@ from flows.sending.transports import transport
 
 RATE = "paperround_mail_rate"
 """The Variable in place of PAPERROUND_MAIL_RATE."""
+PATIENCE = 20.0
+"""Seconds for Prefect to answer: its client asks a server that hangs for minutes, and mail waits meanwhile."""
 _HERE = {
     "PAPERROUND_DKIM_KEY names a file that": "its key",
     "PAPERROUND_MAIL_URL": "its URL",
@@ -39,13 +42,14 @@ async def offer_blocks() -> None:
         await kind.aregister_type_and_schema()
 
 
-async def take_over(say: Say) -> Settings:
+async def take_over(say: Say, patience: float = PATIENCE) -> Settings:
     """The settings in force, with what is set in Prefect's UI now. Raises Problem for what can't be used, and keeps
     what was used before. A Prefect server that does not answer has said nothing: what was read last counts."""
     settings = load_settings()
     try:
-        server, key = await _block(MailServer), await _block(DkimKey)
-        rate = await Variable.aget(RATE, default="")
+        async with asyncio.timeout(patience):
+            server, key = await _block(MailServer), await _block(DkimKey)
+            rate = await Variable.aget(RATE, default="")
     except Exception as error:  # whatever keeps Prefect from answering, mail does not depend on it
         say(f"Prefect was not asked for the mail server ({type(error).__name__}): what it said last counts.")
         return settings

@@ -14,13 +14,16 @@ from flows.context import Say
 PAUSE_ALL = "paperround_pause_all"
 EVERY = 5.0
 """Seconds between two looks, one small request each."""
+LOOK = 10.0
+"""Seconds that one may take: Prefect's client asks a server that hangs for minutes."""
 WORDS = f"Nothing is sent while the Variable {PAUSE_ALL} is true: what is due waits."
 
 
-async def pauses_all() -> bool:
+async def pauses_all(patience: float = LOOK) -> bool:
     """Whether an operator wants nothing to be sent. A server that does not answer has said nothing."""
     try:
-        value = await Variable.aget(PAUSE_ALL, default=False)
+        async with asyncio.timeout(patience):
+            value = await Variable.aget(PAUSE_ALL, default=False)
     except Exception:  # whatever keeps Prefect from answering, mail does not depend on it
         return False
     return value is True or str(value).strip().lower() in ("true", "yes", "on", "1")

@@ -18,7 +18,7 @@ from prefect.client.schemas.objects import State, StateType
 from prefect.exceptions import Pause
 
 from flows.alarms.ask_again import asked_again_until
-from flows.by_hand.pause_all import heeding_pause_all
+from flows.by_hand.pause_all import LOOK, heeding_pause_all
 from flows.context import Say
 from flows.parameters import run_id, scheduled_at, this_run
 
@@ -77,7 +77,8 @@ async def heeding_the_operator(run: str, stop: asyncio.Event, say: Say) -> Async
 
     async def look() -> None:
         try:
-            kind, _ = await _own_state(run)
+            async with asyncio.timeout(LOOK):
+                kind, _ = await _own_state(run)
         except Exception:  # a server that does not answer has said nothing
             return
         if kind in _WORDS and not word.said:
