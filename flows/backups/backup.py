@@ -108,7 +108,7 @@ async def restore(settings: Settings, file: Path, *, replace: bool = False) -> R
 
 async def _keep(settings: Settings) -> Path:
     """Backs up what is about to be replaced. Raises Problem where that can't be read: it is not lost by a command."""
-    file = settings.home_dir / f"replaced-{utc_now():%Y-%m-%d-%H%M%S}.tar.gz"
+    file = settings.home_dir / f"replaced-{utc_now():%Y-%m-%d-%H%M%S.%f}.tar.gz"
     try:
         await back_up(settings, file)
     except Exception as error:  # whatever a damaged database says

@@ -24,22 +24,24 @@ PATIENCE = 120.0
 async def keep_answering(
     supervisor: Supervisor, name: str, url: str, *, every: float = EVERY, patience: float = PATIENCE
 ) -> None:
-    """Ends a part of ours that hangs, so that it is started again; an answer of whatever status will do."""
-    silent = 0.0
+    """Ends a part of ours that hangs, so that it is started again; an answer of whatever status will do. One that has
+    not answered at all since then is given twice the time: on a machine that is too slow for `patience` it would be
+    ended in the middle of every start."""
+    silent, allowed = 0.0, patience
     async with httpx.AsyncClient(timeout=every) as client:
         while not supervisor.stopping.is_set():
             before = asyncio.get_running_loop().time()
             try:
                 await client.get(url)
-                silent = 0.0
+                silent, allowed = 0.0, patience
             except httpx.HTTPError:
                 await supervisor.pause(every)
                 silent += asyncio.get_running_loop().time() - before
             else:
                 await supervisor.pause(every)
-            if silent > patience and supervisor.age(name) > patience:
+            if silent > allowed and supervisor.age(name) > allowed:
                 supervisor.kill(name, f"The {name} has answered nothing for {silent:.0f} s.")
-                silent = 0.0
+                silent, allowed = 0.0, allowed * 2
 
 
 async def keep_current(supervisor: Supervisor, name: str, file: Path, *, every: float = EVERY) -> None:

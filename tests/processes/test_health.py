@@ -14,6 +14,7 @@ from tests.running_processes import processes_of
 
 
 async def test_what_lives_and_answers_nothing_is_ended_and_started_again(tmp_path: Path) -> None:
+    # a start takes longer than the patience: it comes up all the same
     home, port, said = tmp_path / "home", free_port(), asyncio.Queue[str]()
     environment = {name: value for name, value in os.environ.items() if not name.startswith("PAPERROUND_")}
     environment |= {"PAPERROUND_HOME_DIR": str(home), "PAPERROUND_MAIL_URL": f"maildir://{tmp_path / 'outbox'}"}
@@ -23,7 +24,7 @@ async def test_what_lives_and_answers_nothing_is_ended_and_started_again(tmp_pat
         await supervisor.ready("web app", url)
         supervisor.keep(said.put_nowait)
         async with asyncio.TaskGroup() as group:
-            group.create_task(keep_answering(supervisor, "web", url, every=0.5, patience=2))
+            group.create_task(keep_answering(supervisor, "web", url, every=0.2, patience=0.5))
             first = processes_of(home)
             for pid in first:
                 os.kill(pid, signal.SIGSTOP)
