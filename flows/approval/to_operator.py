@@ -130,7 +130,7 @@ class _Batch:
     def put_off(self, delivery: _One, seconds: float) -> asyncio.Future[bool]:
         return _done(True)
 
-    async def was_well(self) -> bool:
+    async def was_well(self, domain: str = "") -> bool:
         return False
 
     async def nothing_but(self, number: int) -> bool:

@@ -177,8 +177,9 @@ class EditionBatches:
         due_at = now + dt.timedelta(seconds=seconds)
         return self._settles(delivery, self._context.ledger.put_off(delivery, due_at, now))
 
-    async def was_well(self) -> bool:
-        return await until_back(partial(self._context.ledger.any_sent, self._frozen.id), self._say, asyncio.Event())
+    async def was_well(self, domain: str = "") -> bool:
+        any_sent = partial(self._context.ledger.any_sent, self._frozen.id, domain)
+        return await until_back(any_sent, self._say, asyncio.Event())
 
     async def nothing_but(self, number: int) -> bool:
         open_rows = partial(self._context.ledger.open_rows, self._frozen.id, number + 1)

@@ -253,7 +253,7 @@ class Letters:
     def put_off(self, letter: Item, seconds: float) -> Awaitable[object]:
         return self._soon(self._back(letter, dt.timedelta(seconds=seconds)))
 
-    async def was_well(self) -> bool:
+    async def was_well(self, domain: str = "") -> bool:
         return False  # nobody is suppressed for a letter
 
     async def nothing_but(self, number: int) -> bool:

@@ -194,6 +194,8 @@ class Brakes:
         """Readers refused since the last message was taken, by domain."""
         self._row: dict[str, int] = {}
         """Readers refused in a row, by domain."""
+        self._before: set[str] = set()
+        """Domains one of whose readers was served before the run."""
         self._busy: dict[str, int] = {}
         """How often in a row a domain has said that it is too much."""
         self._ours: set[str] = set()
@@ -256,10 +258,14 @@ class Brakes:
         says, outcome = held[-1]
         return _refused(outcome, f"all {len(held)} readers that it was asked for", says)
 
+    def was_served(self, domain: str) -> None:
+        """One of its readers was served before the run."""
+        self._before.add(domain)
+
     def left(self, domain: str, says: Says, held: int) -> Do:
         """What becomes of a refusal that is still held at the end of a run, one of so many: few that say that there is
         no such reader are recorded."""
-        served = domain in self._served and domain not in self._closed
+        served = domain in self._served | self._before and domain not in self._closed
         if held < FEW and (says is Says.DEAD or (served and says in (Says.REFUSED, Says.POLICY))):
             return Do.RECORD
         return Do.PUT_OFF

@@ -20,7 +20,7 @@ from typing import Any, Generic, TypeVar
 
 from flows.mail.model import Message
 from flows.outcomes import Outcome, Verdict
-from flows.sending.brakes import Brakes, Decision, Do, Says, Tried, read
+from flows.sending.brakes import FEW, Brakes, Decision, Do, Says, Tried, read
 from flows.sending.connections import Connections, OpenConnection, Unreachable
 from flows.sending.limits import Limit
 from flows.sending.pace import SOON, Flow, Pace, Waits, domain_of
@@ -504,6 +504,10 @@ class Sender(Generic[D]):
         now = _now()
         # where others are to come, they may show it
         last = well or await work.batch.nothing_but(len(held))
+        if well and len(held) < FEW:
+            for domain in {domain_of(one.delivery.address) for one in held if one.says is not Says.DEAD}:
+                if await work.batch.was_well(domain):
+                    self._brakes.was_served(domain)
         recording = []
         for one in held:
             domain = domain_of(one.delivery.address)

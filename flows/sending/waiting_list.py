@@ -65,8 +65,8 @@ class Batch(Protocol[D]):
     def put_off(self, delivery: D, seconds: float) -> Awaitable[object]:
         """Gives back what was not asked about: it is due in so many seconds."""
 
-    async def was_well(self) -> bool:
-        """Whether the mail server has taken anything of this before."""
+    async def was_well(self, domain: str = "") -> bool:
+        """Whether the mail server has taken anything of this before; anything for this domain, if one is named."""
 
     async def nothing_but(self, number: int) -> bool:
         """Whether no more than so many deliveries are open, now and later."""

@@ -9,7 +9,7 @@ import sqlalchemy as sa
 
 from flows.storage.database import Database, Instant, database_now, milliseconds
 from subscribers.model import FINAL, DeliveryState
-from subscribers.tables import batch, delivery
+from subscribers.tables import batch, delivery, subscriber, subscription
 
 
 class Standing:
@@ -90,11 +90,16 @@ class Standing:
             )
             return {row.words: row[1] for row in rows}
 
-    async def any_sent(self, edition_id: int) -> bool:
-        """Whether the mail server has taken a message of an edition."""
+    async def any_sent(self, edition_id: int, domain: str = "") -> bool:
+        """Whether the mail server has taken a message of an edition; one for a reader of this domain, if named, for
+        which it may look at every delivery."""
         query = sa.select(sa.literal(1)).where(
             delivery.c.edition_id == edition_id, delivery.c.state == DeliveryState.SENT
         )
+        if domain:
+            readers = subscription.join(subscriber)
+            query = query.join_from(delivery, readers, subscription.c.id == delivery.c.subscription_id)
+            query = query.where(subscriber.c.email_key.endswith(f"@{domain}", autoescape=True))
         async with self._database.read() as connection:
             return await connection.scalar(query.limit(1)) is not None
 

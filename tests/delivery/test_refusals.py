@@ -94,6 +94,19 @@ async def test_a_company_that_refuses_all_its_readers_keeps_nobody_else_from_the
     assert (await scene.deliver(**LATER)).counts == {SENT: 50}
 
 
+async def test_who_is_refused_alone_in_a_later_run_is_judged_by_what_their_domain_took_before(scene: Scene) -> None:
+    answer = "451 4.3.0 not now"
+    scene.server.refuses = lambda address: answer if address.startswith("odd") else ""
+    await scene.begin("odd@d1.example", "odd@other.example", *over_domains(20))
+    assert (await scene.deliver(**LATER)).counts == {SENT: 20, DEFERRED: 2}
+    answer = "550 5.7.1 not you"
+    scene.clock.forward(hours=1)
+    await deliver_due(scene.context, "daily", lambda _: None)
+    states = await scene.states()
+    assert (states["odd@d1.example"], states["odd@other.example"]) == (REJECTED, DEFERRED)
+    assert await suppressed(scene) == {}
+
+
 @about_the_mail_server_alone
 @pytest.mark.parametrize("answer", ["530 5.7.0 log in", "535 5.7.8 no", "550 5.1.7 bad", "550 5.1.8 no such domain"])
 async def test_one_reader_at_whom_our_sender_is_refused_is_put_off(scene: Scene, answer: str) -> None:

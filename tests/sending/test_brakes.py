@@ -272,6 +272,8 @@ def test_at_the_end_few_refusals_are_taken_for_what_they_say_and_many_for_ours()
     assert brakes.left("a.example", Says.POLICY, 1) is Do.PUT_OFF
     assert not brakes.at_the_end([(Says.DEAD, DEAD)] * (IN_A_DOMAIN - 1))
     assert "all 10 readers" in brakes.at_the_end([(Says.DEAD, DEAD)] * IN_A_DOMAIN)
+    brakes.was_served("b.example")
+    assert brakes.left("b.example", Says.POLICY, 1) is Do.RECORD
     brakes.heard(TAKEN, Tried("a.example"))
     assert brakes.left("a.example", Says.POLICY, 1) is Do.RECORD
     assert not brakes.at_the_end([(Says.DEAD, DEAD)] * IN_A_DOMAIN)

@@ -74,7 +74,7 @@ class Batch:
         done.set_result(None)
         return done
 
-    async def was_well(self) -> bool:
+    async def was_well(self, domain: str = "") -> bool:
         return False
 
     async def nothing_but(self, number: int) -> bool:
