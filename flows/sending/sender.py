@@ -2,7 +2,8 @@
 
 A message is marked in the ledger before the first byte of its content leaves, and its outcome is recorded after the
 reply. While the content of one message goes out, the envelope of the next goes with it; the outcome of the one and the
-mark of the other are asked for together. A sender that dies leaves at most one delivery per connection in doubt.
+mark of the other are asked for together. A sender that dies leaves at most one delivery per connection in doubt,
+beside those whose content was refused and that are held.
 
 What a refusal means is decided in `brakes`; what is held there for want of proof is recorded, put off or given back
 here.

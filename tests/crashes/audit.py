@@ -54,6 +54,8 @@ class Audit:
     connections: int
     unanswered: Collection[str] = ()
     """The readers whose message the server takes once without a reply: they may get it twice without any crash."""
+    refused: Collection[str] = ()
+    """The readers whose message the server refuses: their rows stay marked until it is known whose refusal that is."""
     dead: Collection[str] = ()
     """The readers whose address the server says is no good."""
     crashes: int = 0
@@ -82,9 +84,10 @@ class Audit:
         fresh = under_way - self._seen
         self._seen |= fresh
         self.doubts.update(address for address, _ in fresh)
-        self.most = max(self.most, len(fresh))
-        if len(fresh) > self.connections:
-            self.broken.append(f"{len(fresh)} were under way on {self.connections} connections")
+        at_once = sum(address not in self.refused for address, _ in fresh)
+        self.most = max(self.most, at_once)
+        if at_once > self.connections:
+            self.broken.append(f"{at_once} were under way on {self.connections} connections")
         self._buried(rows)
         for address, row in rows.items():
             known = self.doubts[address] + (address in self.unanswered)

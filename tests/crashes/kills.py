@@ -40,6 +40,7 @@ async def kill_until_over(url: str, number: int, random: Random, *, lease: float
         audit = Audit(
             connections=place.connections,
             unanswered=[address for address in expected if address.startswith("lost")],
+            refused=[address for address in expected if address.startswith("spam")],
             dead=[address for address in expected if address.startswith("reject")],
         )
         while audit.crashes < at_most and await _killed(place, server, random):

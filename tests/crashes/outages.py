@@ -117,7 +117,7 @@ async def locked(folder: Path, readers: int, seconds: float) -> Outcome:
 @contextmanager
 def small_disk(folder: Path, kilobytes: int) -> Iterator[Path | None]:
     """A folder on a disk of its own; None where this process may not make one."""
-    mount = folder / "disk"
+    mount = folder / "small-disk"
     mount.mkdir()
     command = ["mount", "-t", "tmpfs", "-o", f"size={kilobytes}k", "tmpfs", str(mount)]
     if os.geteuid() or subprocess.run(command, check=False, capture_output=True).returncode:

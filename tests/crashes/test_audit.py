@@ -72,6 +72,12 @@ def test_a_promise_that_is_broken_at_a_crash_is_seen(
     assert any(words in broken for broken in audit.broken)
 
 
+def test_a_message_that_was_refused_is_not_under_way_any_more() -> None:
+    audit = Audit(connections=0, refused=[ADA])
+    audit.crashed(row(DeliveryState.SENDING), [])
+    assert (audit.broken, audit.most) == ([], 0)
+
+
 def test_a_dead_address_that_is_not_suppressed_is_seen() -> None:
     audit = Audit(connections=1, dead=[ADA])
     audit.crashed(row(DeliveryState.REJECTED), [])

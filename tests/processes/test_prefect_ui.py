@@ -3,14 +3,28 @@
 from __future__ import annotations
 
 import asyncio
+import email
+import email.policy
 import shutil
+from collections import Counter
 from collections.abc import AsyncIterator, Callable
+from typing import Any
 
 import pytest
 from playwright.async_api import Locator, Page, async_playwright
 
 from tests.browser.conftest import OPTIONS, PROGRAMS
-from tests.processes.test_demo import START, Demo, daily_of, demo, order, paperround
+from tests.processes.test_demo import (
+    OPERATOR,
+    START,
+    Demo,
+    daily_of,
+    demo,
+    order,
+    paperround,
+    registered_again,
+    slow_mails,
+)
 from tests.sending.smtp import mail_server
 
 __all__ = ["demo"]
@@ -80,6 +94,115 @@ async def test_a_delivery_is_seen_going_on_is_cancelled_and_shows_how_it_stands(
     assert await picture.evaluate("picture => picture.naturalWidth") == 640
     rows = await page.locator("table tbody tr").all_inner_texts()
     assert [row.split()[0] for row in rows] == ["sent", "pending", "example.org"]
+    due = await asyncio.to_thread(demo.run, "deliver-due/slow", {"target": {"newsletter": "slow"}})
+    assert "its run was cancelled" in due["state"]["message"]
+
+    await page.goto(f"{demo.prefect}/runs/flow-run/{run['id']}")
+    await press(page.get_by_role("button", name="Retry").first)
+    again = page.locator(".p-modal").get_by_role("button", name="Retry")
+    await again.wait_for()
+    await press_until(again, lambda: not is_cancelled())
+    ended = await asyncio.to_thread(demo.ended, demo.api("GET", f"/flow_runs/{run['id']}"))
+    assert ended["state"]["type"] == "COMPLETED"
+    assert slow_mails(demo) == Counter(f"slow-{n}@example.org" for n in range(READERS))
+
+
+async def pick(page: Page, months: int, day: int) -> None:
+    """A day of the date picker, so many months from the one that it shows."""
+    await page.locator(".p-date-button button").first.click()
+    arrows = page.locator(".p-calendar-header__arrow")
+    for _ in range(abs(months)):
+        await arrows.nth(1 if months > 0 else 0).click()
+    days = page.locator(".p-calendar-date-picker__date--in-month")
+    await days.get_by_text(str(day), exact=True).first.click()
+    await page.get_by_role("button", name="Apply").click()
+
+
+async def choose(page: Page, select: Locator, option: str) -> None:
+    """Of a list that opens below its field."""
+    await select.focus()
+    await page.keyboard.press("ArrowDown")
+    await page.get_by_role("option", name=option).first.click()
+
+
+async def test_an_edition_is_ordered_and_approved_by_forms_with_a_note_and_without_a_paper(
+    demo: Demo, page: Page
+) -> None:
+    """A date that cannot be is refused in the form."""
+    await asyncio.to_thread(paperround, demo, "subscribers", "add", "asked@example.org", "--newsletter", "asked")
+    deployment = demo.api("GET", "/deployments/name/daily/asked")["id"]
+    await page.goto(f"{demo.prefect}/deployments/deployment/{deployment}/run")
+    submit = page.get_by_role("button", name="Submit")
+    await submit.wait_for()
+    await pick(page, 13, 10)
+    await press(submit)
+    await page.get_by_text("Validation failed for field 'order.date'").first.wait_for()
+    await pick(page, -14, 10)
+    before = set(demo.mails())
+
+    def runs() -> list[dict[str, Any]]:
+        found = demo.api("POST", "/flow_runs/filter", {"deployments": {"id": {"any_": [deployment]}}})
+        return [run for run in found if run["id"] not in known]
+
+    known: set[str] = set()
+    known = {run["id"] for run in runs()}
+    await press_until(submit, lambda: bool(runs()))
+    (ordered,) = runs()
+    waiting = await asyncio.to_thread(demo.ended, ordered)
+    assert waiting["state"]["name"] == "Suspended"
+    (test,) = set(demo.mails()) - before
+    assert f"To: {OPERATOR}".encode() in test.read_bytes()
+
+    await page.goto(f"{demo.prefect}/runs/flow-run/{ordered['id']}")
+    await press(page.get_by_role("button", name="Resume").first)
+    form = page.locator(".p-modal")
+    await form.get_by_text("See it as a mail").wait_for()
+    selects = form.locator(".p-select-button__control")
+    await choose(page, selects.nth(0), "send")
+    await form.locator("textarea").nth(1).fill("Read the third one first.")
+    schema = demo.api("GET", f"/flow_runs/{ordered['id']}/input/suspended-approval-schema")
+    number, _, title = str(schema["properties"]["drop"]["items"]["enum"][2]).partition(": ")
+    await choose(page, selects.nth(1), title)
+    await page.keyboard.press("Escape")
+    suspended = waiting["state"]["id"]
+    sending = form.get_by_role("button", name="Submit")
+    await press_until(sending, lambda: demo.api("GET", f"/flow_runs/{ordered['id']}")["state"]["id"] != suspended)
+    ended = await asyncio.to_thread(demo.ended, demo.api("GET", f"/flow_runs/{ordered['id']}"), "")
+    assert ended["state"]["message"] == "Deliveries: 1 sent."
+    (mail,) = set(demo.mails()) - before - {test}
+    html = email.message_from_bytes(mail.read_bytes(), policy=email.policy.default).get_body(("html",))
+    assert html is not None
+    assert "Read the third one first." in html.get_content()
+    assert number not in html.get_content()
+
+
+async def test_a_test_is_sent_and_a_schedule_is_edited_which_the_next_start_leaves_alone(
+    demo: Demo, page: Page
+) -> None:
+    deployment = demo.api("GET", "/deployments/name/send-test/sample")["id"]
+    before = set(demo.mails())
+    await page.goto(f"{demo.prefect}/deployments/deployment/{deployment}/run")
+    submit = page.get_by_role("button", name="Submit")
+    await submit.wait_for()
+    await press_until(submit, lambda: bool(set(demo.mails()) - before))
+    for test in set(demo.mails()) - before:
+        assert f"To: {OPERATOR}".encode() in test.read_bytes()
+
+    daily = demo.api("GET", "/deployments/name/daily/slow")["id"]
+    await page.goto(f"{demo.prefect}/deployments/deployment/{daily}")
+    card = page.locator(".deployment-schedule-card")
+    await card.get_by_role("button").last.click()
+    await page.get_by_text("Edit", exact=True).first.click()
+    form = page.locator(".p-modal")
+    await form.locator("input[type=text]").nth(1).fill("30 6 * * 1")
+
+    def crons() -> list[str]:
+        found = demo.api("GET", "/deployments/name/daily/slow")["schedules"]
+        return [one["schedule"]["cron"] for one in found]
+
+    await press_until(form.get_by_role("button", name="Save"), lambda: crons() == ["30 6 * * 1"])
+    await asyncio.to_thread(registered_again, demo)
+    assert crons() == ["30 6 * * 1"]
 
 
 async def test_a_mail_server_that_is_set_by_a_form_is_the_next_runs(demo: Demo, page: Page) -> None:
