@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo
 import flows
 from flows.config import catalogue
 from flows.config.installation import check_keys
-from flows.config.phrases import Phrases
+from flows.config.phrases import Languages, Phrases
 from flows.config.settings import Settings
 from flows.editions import summary
 from flows.editions.model import Kind, Newsletter, Topic
@@ -164,7 +164,6 @@ class Context:
             return_path=self.settings.bounces_to,
             postal_address=self.settings.postal_address,
             unsubscribe_mailbox=self.settings.bounces_to if self.settings.returns_url.get_secret_value() else "",
-            language=self.phrases.text("site.lang"),
         )
 
     def return_address(self, edition_id: int, subscription_id: int) -> str:
@@ -226,8 +225,13 @@ class Context:
         return read_day(date, (at or self.now()).astimezone(ZoneInfo(newsletter.zone)).date())
 
     @cached_property
+    def languages(self) -> Languages:
+        return Languages(self.template_folders)
+
+    @property
     def phrases(self) -> Phrases:
-        return Phrases(self.template_folders)
+        """The words in the site's own language."""
+        return self.languages[self.languages.default]
 
     def fetcher(self, say: Say) -> Fetcher:
         """The HTTP client, to be entered: one for a run."""

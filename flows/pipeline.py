@@ -233,11 +233,13 @@ def skipped(known: Approval) -> NoEdition:
     )
 
 
-async def cards_of(context: Context, edition: Edition, newsletter: Newsletter) -> Cards:
-    """An edition's cards, rendered now. Raises Problem for a template that is wrong, its cause the error itself."""
+async def cards_of(context: Context, edition: Edition, newsletter: Newsletter, language: str = "") -> Cards:
+    """An edition's cards, rendered now, in a language or the site's own. Raises Problem for a template that is wrong,
+    its cause the error itself."""
+    say = context.languages.of(language)
     try:
         return await asyncio.to_thread(
-            render, edition, newsletter, context.topics, context.site, context.template_folders
+            render, edition, newsletter, context.topics, context.site, context.template_folders, say
         )
     except TemplateNotFound as error:
         raise Problem(

@@ -5,8 +5,12 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import cache
+from pathlib import Path
 from typing import Any
 
+from flows.config.phrases import Languages, Phrases
+from flows.context import TEMPLATES
 from flows.editions.model import Digest, Edition, Entry, Kind, Newsletter, Part, Section, Story, Topic
 from flows.mail.model import Reader, Site
 from flows.papers.model import Paper, PaperId
@@ -134,3 +138,9 @@ def reader(**given: Any) -> Reader:
         "date": dt.datetime(2026, 6, 9, 7, 0, tzinfo=dt.UTC),
     }
     return Reader(**(made | given))
+
+
+@cache
+def phrases(*folders: Path, language: str = "") -> Phrases:
+    """The words of folders (ours) in a language, or in that of the site."""
+    return Languages(folders or (TEMPLATES,)).of(language)

@@ -103,8 +103,9 @@ class Writer:
         try:
             if digest is None or not digest.parts:
                 newsletter = self._context.newsletter(edition.newsletter)
-                return correction.words(self._cards, reader, edition, newsletter, self._context.settings.public_url)
-            return assemble(self._cards, digest, reader, correction.MARKED)
+                url = self._context.settings.public_url
+                return correction.words(self._cards, reader, edition, newsletter, url, self._context.phrases)
+            return assemble(self._cards, digest, reader, correction.marked(self._context.phrases))
         except ValueError as error:
             return f"the address can't be written in a mail: {error}"
 

@@ -132,7 +132,7 @@ def cut_to(room: int, parts: Sequence[Part], cards: Cards) -> tuple[Part, ...]:
         topic = cards.topics[card.topic]
         room -= max(card.alone.size + topic.label.size, card.listed.size, card.lead.size)
         if paper in why:
-            room -= written(why[paper]).size + cards.why.size
+            room -= written(why[paper], cards.words).size + cards.why.size
         for place, size in ((card.topic, topic.heading.size), (topic.group, _of_a_group(cards, topic.group))):
             if place not in headed:
                 headed.add(place)

@@ -332,7 +332,7 @@ class _Deck:
         return _together([*pieces, *[self.papers[paper].links for paper in part.papers]])
 
     def _one_followed(self, paper: PaperId, reasons: tuple[Reason, ...]) -> _Piece:
-        around, why = self.cards.why, written(reasons)
+        around, why = self.cards.why, written(reasons, self.cards.words)
         reason = _Piece(why.html.join(around.html), why.text.join(around.text), why.size + around.size)
         return _together([reason, self.papers[paper].alone])
 
@@ -386,40 +386,38 @@ def _join(
     for_you = parts[0].papers if parts[0].topic == FOR_YOU else ()
     first = [*(cards.papers[paper] for paper in for_you[:3]), *joined.first][:3]
     subject, title = _offered(cards, first, shown)
-    values: dict[Slot, bytes] = {
+    words = cards.words
+    papers = offer.counted(words.paper, words.papers, shown)
+    htmls = {
         Slot.UNSUBSCRIBE: unsubscribe,
-        Slot.PAPERS: b"1 paper" if shown == 1 else b"%d papers" % shown,
+        Slot.PAPERS: papers.html,
         Slot.TITLE: title,
         Slot.TEASER: first[0].teaser,
     }
+    texts = {**htmls, Slot.PAPERS: papers.text}
     fragments = [deck.head]
     if left:
         names = tuple((cards.topics[topic].name, count) for topic, count in left.items())
-        said = offer.left_out(names, shown, chosen=digest.chosen and not body.cut)
-        values[Slot.MORE] = b"1 more paper" if missing == 1 else b"%d more papers" % missing
+        said = offer.left_out(names, shown, chosen=digest.chosen and not body.cut, words=words)
+        more = offer.counted(words.more_paper, words.more_papers, missing)
+        htmls |= {Slot.LEFT: said.html, Slot.MORE: more.html}
+        texts |= {Slot.LEFT: said.text, Slot.MORE: more.text}
         fragments.append(deck.left)
     if opening:
+        htmls[Slot.OPENING], texts[Slot.OPENING] = opening.html, opening.text
         fragments.append(deck.opening)
     html, text = list[bytes](), list[bytes]()
     for fragment in fragments:
-        if left:
-            values[Slot.LEFT] = said.html
-        if opening:
-            values[Slot.OPENING] = opening.html
-        html += _filled(fragment.html, values)
-        if left:
-            values[Slot.LEFT] = said.text
-        if opening:
-            values[Slot.OPENING] = opening.text
-        text += _filled(fragment.text, values)
+        html += _filled(fragment.html, htmls)
+        text += _filled(fragment.text, texts)
     if cards.told and cards.told.papers.issubset(set().union(*[part.papers for part in parts])):
         html.append(deck.told.html)
         text.append(deck.told.text)
     html += (followed.html, joined.body.html)
     text += (followed.text, joined.body.text)
     for fragment in (deck.more, foot) if left else (foot,):
-        html += _filled(fragment.html, values)
-        text += _filled(fragment.text, values)
+        html += _filled(fragment.html, htmls)
+        text += _filled(fragment.text, texts)
     return _Bodies(html=html, text=text, subject=subject)
 
 
@@ -427,7 +425,7 @@ def _offered(cards: Cards, first: Sequence[Card], shown: int) -> tuple[bytes, by
     """The Subject field, and its words as they stand in the HTML."""
     if cards.subject:
         return cards.subject, cards.title
-    return offer.subject(tuple([card.name for card in first]), shown, cards.date)
+    return offer.subject(tuple([card.name for card in first]), shown, cards.date, cards.words)
 
 
 def _missing(before: Sequence[Part], after: Sequence[Part], cards: Cards) -> Counter[str]:

@@ -18,6 +18,7 @@ from flows.editions.model import Edition, Entry, Kind, Newsletter, Topic
 from flows.mail import encode, look, offer
 from flows.mail.document import Group as DocumentGroup
 from flows.mail.document import Key, canonical, cut, documents, layout_of, mark, outline, ranking
+from flows.mail.language import Phrases, short_date, words_of
 from flows.mail.model import (
     COUNT_ROOM,
     TOKEN_ROOM,
@@ -50,16 +51,22 @@ _TAG = re.compile(r"<(/?)(?!br\b|img\b|hr\b)[a-z]")
 
 
 def render(
-    edition: Edition, newsletter: Newsletter, topics: Sequence[Topic], site: Site, folders: Sequence[Path]
+    edition: Edition,
+    newsletter: Newsletter,
+    topics: Sequence[Topic],
+    site: Site,
+    folders: Sequence[Path],
+    say: Phrases,
 ) -> Cards:
-    """The cards of `edition` in the newsletter's look. Templates are searched in `folders`, the first wins.
+    """The cards of `edition` in the newsletter's look and in the language of `say`. Templates are searched in
+    `folders`, the first wins.
 
     Every topic that a paper has, second choices included, gets its heading. Raises Problem for a look, an accent or a
     sender that cannot be used, jinja2.TemplateError or ValueError for a template that is wrong.
     """
     secret = mark(edition)
     groups = outline(edition, topics)
-    html, text = (dict(cut(made, secret)) for made in documents(edition, newsletter, groups, site, folders))
+    html, text = (dict(cut(made, secret)) for made in documents(edition, newsletter, groups, site, folders, say))
 
     def fragment(*kinds: str, key: str = "") -> Fragment:
         try:
@@ -102,7 +109,7 @@ def render(
         sender=_plain(site.return_path),
         headers=_headers(newsletter, site, boundary),
         boundary=boundary,
-        date=_date(edition),
+        date=_date(edition, say),
         unsubscribe=f"{_plain(site.public_url)}/unsubscribe/".encode("ascii"),
         mailbox=_mailbox(site),
         head=fragment("head"),
@@ -126,6 +133,7 @@ def render(
         groups={one.key: group(one.key) for one in groups},
         topics={its.slug: topic(its.slug, its.name, one.key) for one in groups for its in one.topics},
         papers={entry.paper.id: card(entry, ranked[entry.paper.id]) for entry in edition.entries},
+        words=words_of(say),
         layout=_layout(edition, lines=bool(html["lines", ""].strip()), headings=_names_topics(html, groups)),
     )
 
@@ -139,9 +147,9 @@ def _names_topics(html: Mapping[Key, str], groups: Sequence[DocumentGroup]) -> b
     return any(html["topic", topic.slug].strip() for group in groups for topic in group.topics)
 
 
-def _date(edition: Edition) -> str:
-    day = look.short_date(edition.day)
-    return f"week to {day}" if edition.kind is Kind.WEEKLY else day
+def _date(edition: Edition, say: Phrases) -> str:
+    day = short_date(edition.day, say)
+    return say.text("mail.week_short", day=day) if edition.kind is Kind.WEEKLY else day
 
 
 def addressed(cards: Cards, newsletter: Newsletter, site: Site) -> Cards:

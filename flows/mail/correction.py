@@ -5,18 +5,15 @@ from __future__ import annotations
 from markupsafe import Markup
 
 from flows.editions.model import Edition, Kind, Newsletter
-from flows.mail import note, offer
+from flows.mail import encode, note, offer
 from flows.mail.assemble import letter
-from flows.mail.look import short_date, tidy
+from flows.mail.language import Phrases, short_date
+from flows.mail.look import tidy
 from flows.mail.model import Cards, Message, Opening, Reader
-
-MARK = "Correction:"
-MARKED = Opening(html=b"", text=b"", size=0, mark=MARK.encode())
-"""Marks the subject of a corrected edition."""
 
 _PAGE = Markup("""\
 <!DOCTYPE html>
-<html lang="en">
+<html lang="{}">
 <head>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
@@ -26,21 +23,30 @@ _PAGE = Markup("""\
 <body style="max-width:640px;margin:0 auto;padding:24px;font-family:sans-serif;font-size:16px;line-height:1.5">
 <h1 style="font-size:22px">{}</h1>
 <p>{}</p>
-<p><a href="{}">The edition of {}</a></p>
-<p><a href="{}">Unsubscribe</a></p>
+<p><a href="{}">{}</a></p>
+<p><a href="{}">{}</a></p>
 </body>
 </html>
 """)
 
 
-def words(cards: Cards, reader: Reader, edition: Edition, newsletter: Newsletter, public_url: str) -> Message:
+def marked(say: Phrases) -> Opening:
+    """Marks the subject of a corrected edition."""
+    return Opening(html=b"", text=b"", size=0, mark=encode.words(say.text("mail.correction")))
+
+
+def words(
+    cards: Cards, reader: Reader, edition: Edition, newsletter: Newsletter, public_url: str, say: Phrases
+) -> Message:
     """An editor's words about an edition that went wrong: the edition's note, and links to it and to unsubscribe."""
-    title, day = tidy(newsletter.title), short_date(edition.day)
+    title, day = tidy(newsletter.title), short_date(edition.day, say)
+    mark, of_day, unsubscribe = say.text("mail.correction"), say.text("mail.edition_of", day=day), "mail.unsubscribe"
     week = "week/" if edition.kind is Kind.WEEKLY else ""
     archived = f"{public_url}/archive/{edition.newsletter}/{week}{edition.day}"
     leave = f"{public_url}/unsubscribe/{reader.unsubscribe}"
-    subject, shown = offer.given(f"{MARK} {edition.subject or f'{title}, {day}'}")
+    subject, shown = offer.given(f"{mark} {edition.subject or f'{title}, {day}'}")
     heading = Markup(shown.decode())  # noqa: S704 - `offer` has escaped it
-    page = _PAGE.format(heading, heading, note.html(edition.note), archived, day, leave)
-    head, foot = f"{MARK} {title}, {day}", f"The edition of {day}:\n{archived}\n\nUnsubscribe: {leave}"
+    links = archived, of_day, leave, say(unsubscribe)
+    page = _PAGE.format(say("site.lang"), heading, heading, note.html(edition.note), *links)
+    head, foot = f"{mark} {title}, {day}", f"{of_day}:\n{archived}\n\n{say.text(unsubscribe)}: {leave}"
     return letter(cards, reader, subject, f"{head}\n\n{note.plain(edition.note)}\n\n{foot}", page)

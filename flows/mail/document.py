@@ -10,6 +10,7 @@ import hashlib
 import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -20,6 +21,7 @@ from flows.editions.model import Edition, Entry, Kind, Newsletter, Topic
 from flows.mail import look, note
 from flows.mail.arrangement import Places
 from flows.mail.colour import AA, readable
+from flows.mail.language import ENGLISH, Phrases, long_date
 from flows.mail.model import Layout, Ranked, Site, Slot
 from flows.outcomes import Problem
 from flows.papers.model import PaperId
@@ -112,19 +114,29 @@ def mark(edition: Edition) -> str:
 
 
 def documents(
-    edition: Edition, newsletter: Newsletter, groups: Sequence[Group], site: Site, folders: Sequence[Path]
+    edition: Edition,
+    newsletter: Newsletter,
+    groups: Sequence[Group],
+    site: Site,
+    folders: Sequence[Path],
+    say: Phrases,
 ) -> tuple[str, str]:
     """The whole edition as HTML, inlined, and as plain text, both with their marks."""
     env = look.environment(folders)
+    env.filters["long_date"] = partial(long_date, say=say)
     secret = mark(edition)
     placed = numbers(edition, layout_of(edition))
     names = {section.topic: section.name for section in edition.sections}
     week = "week/" if edition.kind is Kind.WEEKLY else ""
+    language = say.text("site.lang")
     machine = [look.gist_of(entry.paper)[1] for entry in edition.entries]
     shared = {
         "newsletter": newsletter,
         "edition": edition,
         "site": site,
+        "language": language,
+        # what papers say stays in their own
+        "en": "" if language == ENGLISH.language else Markup(' lang="en"'),
         "host": urlsplit(site.public_url).netloc,
         "archive": f"{site.public_url}/archive/{newsletter.slug}/{week}{edition.day}",
         "notices": [look.tidy(notice) for notice in (newsletter.notice, *edition.missing) if notice],
@@ -150,19 +162,20 @@ def documents(
         env.select_template([f"{one}/digest.{form}" for one in (folder, CLASSIC)]) for form in ("html", "txt")
     )
 
-    def told(read: Callable[[str], str], written: Callable[[str], str]) -> dict[str, object]:
+    def told(read: Callable[[str], str], written: Callable[[str], str], words: object) -> dict[str, object]:
         """What is markup in one form and plain text in the other."""
         return {
+            "say": words,
             "note": written(edition.note),
             "folder": folder,
             "view": lambda entry: look.view(
-                entry, placed[entry.paper.id], names[entry.topic], read, pictures=newsletter.thumbnails
+                entry, placed[entry.paper.id], names[entry.topic], read, say, pictures=newsletter.thumbnails
             ),
             "told": look.phrase(edition.told, read),
         }
 
-    return look.inline(html.render(shared, **told(look.markup, note.html)), keep=False), text.render(
-        shared, **told(maths.text, note.plain)
+    return look.inline(html.render(shared, **told(look.markup, note.html, say)), keep=False), text.render(
+        shared, **told(maths.text, note.plain, say.text)
     )
 
 

@@ -15,7 +15,7 @@ from email.header import Header
 from email.utils import format_datetime, parseaddr
 from functools import lru_cache
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 from urllib.parse import urlsplit
 
 from markupsafe import Markup
@@ -26,6 +26,7 @@ from flows.mail.assemble import recipient
 from flows.mail.cards import feedback_id, originator
 from flows.mail.colour import AA
 from flows.mail.document import DARK, LIGHT, VIVID, accent_of, canonical, cut
+from flows.mail.language import Phrases, short_date
 from flows.mail.model import Message, Opening, Site
 
 KINDS = ("confirm", "known", "welcome", "link", "private", "address", "moved")
@@ -64,16 +65,6 @@ class _Rendered:
     boundary: bytes
     html: str
     text: str
-
-
-class Phrases(Protocol):
-    """The words of letters, by their keys; `flows.config.phrases` reads them."""
-
-    def __call__(self, key: str, /, **values: Any) -> Markup:
-        """The phrase as HTML, its values escaped."""
-
-    def text(self, key: str, /, **values: Any) -> str:
-        """The phrase as plain text."""
 
 
 class Letters:
@@ -131,8 +122,7 @@ class Letters:
         if not _OWN.fullmatch(token):
             raise ValueError("a token is base64url")
         html, text = (_filled(form, {"path": f"manage/{token}"}) for form in self._opening(newsletter))
-        month = self._phrases.text(f"date.month.{day.month}")
-        said = self._phrases.text("date.short", day=day.day, month=month)
+        said = short_date(day, self._phrases)
         subject = self._phrases.text("letter.welcome.edition", **self._told(newsletter), day=said)
         wire = encode.references(html)
         return Opening(
@@ -171,6 +161,7 @@ class Letters:
         shared = {
             "newsletter": newsletter,
             "site": self._site,
+            "language": self._phrases.text("site.lang"),
             "values": self._told(newsletter),
             "link": f"{self._site.public_url}/{_place('path')}",
             "accent": accent_of(newsletter, LIGHT, AA),

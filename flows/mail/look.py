@@ -5,7 +5,6 @@ A look may extend a shipped template and replace its blocks. Templates are searc
 
 from __future__ import annotations
 
-import datetime as dt
 import re
 import textwrap
 import traceback
@@ -32,6 +31,7 @@ from flows.editions import excerpt, maths
 from flows.editions.gist import gist
 from flows.editions.model import Entry
 from flows.editions.paper_name import paper_name
+from flows.mail.language import Phrases
 from flows.papers.model import Paper
 
 _TEMPLATES = (".html", ".txt", ".css")
@@ -55,8 +55,6 @@ _STYLE = re.compile(r"""(?<=\sstyle=)("[^"]*"|'[^']*')(?=[^<>]*>)""")
 _PICTURE = re.compile(r"https://[\w.-]+/[\w./%~+-]{1,300}", re.ASCII)
 """No query: what tells one address from another could tell one reader from another."""
 _SALAD = re.compile(r"\b(?:(?:[a-z]{8,}[\s.]+){6}|(?:[a-z]{6,}[\s.]+){9}|(?:[a-z]{5,}[\s.]+){10})")
-_MONTHS = "January February March April May June July August September October November December".split()  # noqa: SIM905
-_DAYS = ["Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -106,7 +104,9 @@ class View:
     """Where its thumbnail lies; empty where none is to be shown."""
 
 
-def view(entry: Entry, number: int, topic: str, readable: Callable[[str], str], *, pictures: bool = False) -> View:
+def view(
+    entry: Entry, number: int, topic: str, readable: Callable[[str], str], say: Phrases, *, pictures: bool = False
+) -> View:
     """What the templates see of a paper of the topic so named, its maths made readable by `readable` (to text or to
     markup); its thumbnail only where the newsletter shows `pictures`."""
     paper = entry.paper
@@ -120,12 +120,12 @@ def view(entry: Entry, number: int, topic: str, readable: Callable[[str], str], 
         topic=topic,
         title=readable(title if len(title) <= _TITLE else excerpt.excerpt(title, _TITLE)),
         url=paper.url,
-        authors=byline(authors),
-        first_author=byline(authors, 1),
+        authors=byline(authors, say),
+        first_author=byline(authors, say, 1),
         organisation="" if (organisation := _name(paper.organisation)) in authors else organisation,
-        votes=None if paper.upvotes is None else f"{paper.upvotes:,}",
+        votes=None if paper.upvotes is None else say.text("mail.votes", count=paper.upvotes),
         likely=entry.likely,
-        rose=f"+{_count(entry.rose, 'upvote')} since last shown" if entry.rose > 0 else "",
+        rose=say.text("mail.rose", count=entry.rose) if entry.rose > 0 else "",
         gist=said,
         short_gist=excerpt.first_sentence(said),
         machine=machine,
@@ -133,7 +133,7 @@ def view(entry: Entry, number: int, topic: str, readable: Callable[[str], str], 
             Link(label=label, url=url, note=note)
             for label, url, note in (
                 ("PDF", paper.pdf, ""),
-                ("Code", paper.code, stars(paper.stars) if paper.stars else ""),
+                (say.text("paper.links.code"), paper.code, stars(paper.stars) if paper.stars else ""),
             )
             if _URL.fullmatch(url)
         ),
@@ -193,8 +193,8 @@ def environment(folders: Sequence[Path]) -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    filters: dict[str, Callable[..., Any]] = {"wrap": wrap, "long_date": long_date, "is_rtl": is_rtl}
-    env.filters.update(filters)
+    filters: Sequence[Callable[..., Any]] = (wrap, is_rtl, unbroken, underlined)
+    env.filters.update({one.__name__: one for one in filters})
     return env
 
 
@@ -240,29 +240,30 @@ def markup(source: str) -> Markup:
     return Markup(maths.html(source))  # noqa: S704 - `maths.html` escapes what it is given
 
 
+def unbroken(text: str) -> str:
+    """`text` on one line, whatever the width."""
+    return text.replace(" ", "\u00a0")
+
+
+def underlined(heading: str) -> str:
+    """A heading of plain text: capitals, and a line below."""
+    return f"{heading.upper()}\n{'-' * len(heading)}"
+
+
 def tidy(text: str) -> str:
     """`text` on one line, without characters that no document may hold or that disturb their surroundings."""
     return " ".join(_UNFIT.sub("", text).split())
 
 
-def byline(names: Sequence[str], shown: int = _AUTHORS) -> str:
+def byline(names: Sequence[str], say: Phrases, shown: int = _AUTHORS) -> str:
     """The first authors and how many others: "A, B, C and 12 others"; one more is named rather than counted."""
     if len(names) <= shown + 1:
         return ", ".join(names)
-    return f"{', '.join(names[:shown])} and {len(names) - shown} others"
+    return say.text("mail.others", names=", ".join(names[:shown]), count=len(names) - shown)
 
 
 def stars(n: int) -> str:
     return f"★\u00a0{n}" if n < 1000 else f"★\u00a0{n / 1000:.1f}k" if n < 9950 else f"★\u00a0{round(n / 1000)}k"
-
-
-def short_date(day: dt.date) -> str:
-    return f"{day.day} {_MONTHS[day.month - 1]}"
-
-
-def long_date(day: dt.date) -> str:
-    """ "Tuesday, 9 June 2026", in English whatever the locale."""
-    return f"{_DAYS[day.weekday()]}, {short_date(day)} {day.year}"
 
 
 def wrap(text: str, indent: int = 0, width: int = 72, hang: int = 0) -> str:
@@ -290,7 +291,3 @@ def _readable_summary(text: str) -> str:
 def _name(text: str) -> str:
     name = tidy(maths.text(tidy(text)))
     return name if len(name) <= _NAME else name[: _NAME - 1].rstrip() + "…"
-
-
-def _count(n: int, noun: str) -> str:
-    return f"{n:,}\u00a0{noun}{'' if n == 1 else 's'}"

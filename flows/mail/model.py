@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
+from flows.mail.language import ENGLISH, Words
 from flows.papers.model import PaperId
 
 
@@ -23,8 +24,6 @@ class Site:
     postal_address: str = ""
     unsubscribe_mailbox: str = ""
     """An address that is read for unsubscriptions; empty: none is."""
-    language: str = "en"
-    """Of the words that stand in mails, as in `<html lang>` (RFC 5646)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -282,5 +281,6 @@ class Cards:
     title: bytes = b""
     """The same words as they stand in the HTML."""
     layout: Layout = Layout()
+    words: Words = ENGLISH
     relaxed: bool = True
     """All bytes are in DKIM's relaxed form (RFC 6376 section 3.4.4); those of an earlier format are not."""

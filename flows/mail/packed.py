@@ -9,6 +9,7 @@ from dataclasses import fields, is_dataclass
 from typing import Any
 
 from flows.mail.earlier import fifth
+from flows.mail.language import Words
 from flows.mail.model import (
     Block,
     Card,
@@ -35,7 +36,7 @@ _FRAMES = ("first", "other", "lines", "contents", "rest", "titles")
 
 def pack(cards: Cards) -> bytes:
     """`cards` as bytes that the store keeps without looking into them."""
-    held = {"format": _FORMAT, **_written(cards)}
+    held = {"format": _FORMAT, **_written(cards), "words": cards.words._asdict()}
     return zlib.compress(json.dumps(held, separators=(",", ":")).encode())
 
 
@@ -63,6 +64,7 @@ def unpack(packed: bytes) -> Cards:
         subject=held.get("subject", "").encode(),
         title=held.get("title", "").encode(),
         layout=Layout(**held["layout"]),
+        words=Words(**held.get("words", {})),
         told=None
         if told is None
         else Told(block=_block(told["block"]), papers=frozenset(map(PaperId, told["papers"]))),

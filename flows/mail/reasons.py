@@ -14,6 +14,7 @@ from markupsafe import escape
 from flows.editions import maths
 from flows.editions.model import Reason
 from flows.mail import encode
+from flows.mail.language import ENGLISH, Words
 from flows.mail.look import tidy
 
 SHOWN = 3
@@ -36,16 +37,20 @@ class Written(NamedTuple):
 
 
 @lru_cache(maxsize=50_000)
-def written(reasons: tuple[Reason, ...]) -> Written:
+def written(reasons: tuple[Reason, ...], says: Words = ENGLISH) -> Written:
     """The reasons as a phrase, keywords first; its text in lines of at most 72 columns."""
     html: list[bytes] = []
     text: list[bytes] = []
     size = column = 0
     author = None
     for words, is_author in sorted(reasons, key=_AUTHOR)[:SHOWN]:
-        lead = ("By " if is_author else "Matches ") if author is None else "by " if is_author and not author else ""
+        lead = ""
+        if author is None:
+            lead = f"{says.by_first if is_author else says.matches} "
+        elif is_author and not author:
+            lead = f"{says.by} "
         author = is_author
-        one, width = _words(words, lead, is_author)
+        one, width = _words(words, lead, is_author, says.quoted)
         if html:
             fits = column + 2 + width < COLUMNS
             html.append(b", ")
@@ -57,15 +62,17 @@ def written(reasons: tuple[Reason, ...]) -> Written:
         column += width
         size += one.size
     if len(reasons) > SHOWN:
-        more = f"and {len(reasons) - SHOWN} more"
-        html.append(f" {more}".encode())
-        text.append(encode.SOFT + f" {more}".encode() if column + len(more) < COLUMNS else f"\r\n{more}".encode())
-        size += 1 + len(more)
+        more = says.more_reasons.format(count=len(reasons) - SHOWN)
+        wire = encode.references(f" {escape(more)}")
+        html.append(wire)
+        fits = column + len(more) < COLUMNS
+        text.append((encode.SOFT if fits else b"\r\n") + encode.quoted_printable(f" {more}" if fits else more))
+        size += len(wire)
     return Written(b"".join(html), b"".join(text), size)
 
 
 @lru_cache(maxsize=50_000)
-def _words(words: str, lead: str, is_author: bool) -> tuple[Written, int]:
+def _words(words: str, lead: str, is_author: bool, quoted: str) -> tuple[Written, int]:
     """One reason after its lead, and how many columns of text it takes."""
     fit = tidy(words)
     if is_author:
@@ -73,8 +80,8 @@ def _words(words: str, lead: str, is_author: bool) -> tuple[Written, int]:
     if len(fit) > LONGEST:
         fit = fit[: LONGEST - 1].rstrip() + "…"
     own_direction = "" if fit.isascii() else ' dir="auto"'
-    shown = f"{lead}<em{own_direction}>{escape(fit)}</em>"
-    said = f"{lead}{fit}" if is_author else f"{lead}“{fit}”"
+    shown = f"{escape(lead)}<em{own_direction}>{escape(fit)}</em>"
+    said = f"{lead}{fit if is_author else quoted.format(words=fit)}"
     wire = encode.references(shown)
     encoded = Written(wire, encode.quoted_printable(said), len(wire))
     return encoded, len(said)

@@ -20,6 +20,7 @@ from typing import Protocol
 from urllib.parse import urlsplit
 
 from flows.config import catalogue
+from flows.config.phrases import Languages
 from flows.context import TEMPLATES
 from flows.editions.arrange import compose
 from flows.editions.choose import choose
@@ -151,8 +152,10 @@ def check_look(name: str) -> None:
         message_id="1.reader@papers.example.org",
         date=dt.datetime(2026, 6, 5, 7, tzinfo=dt.UTC),
     )
+    folders = [*looks(), TEMPLATES]
+    languages = Languages(folders)
     for edition, interests in ((whole, Interests()), (whole, Interests(keywords=("model",))), (single, Interests())):
-        cards = render(edition, newsletter, catalogue.topics(), site, [*looks(), TEMPLATES])
+        cards = render(edition, newsletter, catalogue.topics(), site, folders, languages[languages.default])
         digest = choose(edition, interests)
         content = assemble(cards, digest, reader).content
         for paper in (paper for part in digest.parts for paper in part.papers):

@@ -56,18 +56,22 @@ def main() -> None:
     by_topic = {section.topic: section.entries for section in edition.sections}
     shown = [entry.paper for one in before for entry in one.entries]
     print(f"{edition.size} papers in {len(by_topic)} topics, {max(map(len, by_topic.values()))} in one")
+    say = factories.phrases()
     for name, work in (
         ("compose", lambda: composed(listed, earlier=before)),
         ("  of it the topics", lambda: [classifier.classify(one) for one in listed]),
         ("  of it second ids", lambda: unique(listed, shown)),
         ("  of it stories", lambda: stories(by_topic, topics, {})),
-        ("cards", lambda: pack(render(edition, newsletter, topics, factories.site(), [TEMPLATES]))),
+        (
+            "cards",
+            lambda: pack(render(edition, newsletter, topics, factories.site(), [TEMPLATES], say)),
+        ),
     ):
         print(f"{name:20} {best(work):.3f} s")
     many = papers(MANY, 0)
     print(f"{f'compose {MANY}':20} {timed(lambda: composed(many, earlier=before)):.3f} s")
     large = composed(many, earlier=before)
-    took = timed(lambda: pack(render(large, newsletter, topics, factories.site(), [TEMPLATES])))
+    took = timed(lambda: pack(render(large, newsletter, topics, factories.site(), [TEMPLATES], say)))
     print(f"{f'cards of {large.size}':20} {took:.3f} s")
 
 

@@ -55,7 +55,7 @@ def composed(files: Sequence[Path], newsletter: Newsletter, topics: Sequence[Top
 
 
 def bytes_of(of: Edition, newsletter: Newsletter, topics: Sequence[Topic]) -> int:
-    cards = render(of, newsletter, topics, factories.site(), [TEMPLATES])
+    cards = render(of, newsletter, topics, factories.site(), [TEMPLATES], factories.phrases())
     return len(assemble(cards, choose(of, Interests()), factories.reader()).content)
 
 

@@ -6,12 +6,12 @@ from pathlib import Path
 import pytest
 from markupsafe import Markup
 
-from flows.config.phrases import Phrases
+from flows.config.phrases import Languages
 from flows.context import TEMPLATES
 from flows.outcomes import Problem
 
 SOURCE = TEMPLATES.parent
-OURS = Phrases([TEMPLATES])
+OURS = Languages([TEMPLATES])["en"]
 
 
 def words(folder: Path, text: str) -> Path:
@@ -29,19 +29,19 @@ def made(tmp_path: Path) -> Path:
 
 
 def test_a_phrase_and_its_values_are_escaped_in_html_and_not_in_text(made: Path) -> None:
-    say = Phrases([made])
+    say = Languages([made])["en"]
     assert say("page.title", name="<b>") == "Of &lt;b&gt; &amp; co"
     assert say("page.title", name=Markup("<b>x</b>")) == "Of <b>x</b> &amp; co"
     assert say.text("page.title", name="<b>") == "Of <b> & co"
 
 
 def test_a_number_chooses_its_form(made: Path) -> None:
-    say = Phrases([made])
+    say = Languages([made])["en"]
     assert [say("page.list", count=n) for n in (0, 1, 2, 1200)] == ["0 papers", "1 paper", "2 papers", "1,200 papers"]
 
 
 def test_a_missing_key_or_value_is_an_error(made: Path) -> None:
-    say = Phrases([made])
+    say = Languages([made])["en"]
     with pytest.raises(KeyError):
         say("page.nothing")
     with pytest.raises(KeyError):
@@ -52,7 +52,7 @@ def test_a_missing_key_or_value_is_an_error(made: Path) -> None:
 
 def test_the_operators_words_are_laid_over_ours_key_by_key(made: Path, tmp_path: Path) -> None:
     own = words(tmp_path / "own", '[page]\ntitle = "Von {name}"\n[mine]\nadded = "Neu"\n')
-    say = Phrases([own, made])
+    say = Languages([own, made])["en"]
     assert say("page.title", name="x") == "Von x"
     assert say("page.list", count=1) == "1 paper"
     assert say("mine.added") == "Neu"
@@ -74,7 +74,7 @@ def test_a_file_that_can_not_be_used_is_a_problem_that_names_the_phrase(
     made: Path, tmp_path: Path, text: str, reason: str
 ) -> None:
     with pytest.raises(Problem, match=re.escape(reason)):
-        Phrases([words(tmp_path / "own", text), made])
+        Languages([words(tmp_path / "own", text), made])
 
 
 # --- our own words
@@ -93,12 +93,23 @@ def test_every_phrase_that_is_asked_for_exists() -> None:
     assert not missing
 
 
+_JOINED = re.compile(r"""["']([a-z_.]+\.)["'] ~ \w+(?: ~ "([a-z_.]+)")?""")
+_BEHIND = re.compile(r"""words ~ "(\.[a-z_.]+)\"""")
+_VALUE = re.compile(r"\{[^{}]*\}")
+
+
 def test_every_phrase_is_used() -> None:
-    quoted = {key for text in sources().values() for key in _QUOTED.findall(text)}
-    # a key that is put together in the program begins with its tables
-    starts = tuple(key.partition("{")[0] for key in quoted if key.endswith(".") or "{" in key)
-    starts = tuple(start for start in starts if "." in start)
-    assert not [key for key in OURS if key not in quoted and not key.startswith(starts)]
+    found = sources().values()
+    quoted = {key for text in found for key in _QUOTED.findall(text) if not key.endswith(".")}
+    # the templates of letters are given the table
+    quoted |= {f"letter.{{}}{key}" for text in found for key in _BEHIND.findall(text)}
+    # what is put together in the program stands for one name
+    made = {key for key in quoted if _VALUE.search(key) and "." in key.partition("{")[0]}
+    patterns = [re.escape(_VALUE.sub("{}", key)).replace(r"\{\}", "[^.]+") for key in made]
+    joined = {pair for text in found for pair in _JOINED.findall(text)}
+    patterns += [f"{re.escape(start)}[^._]+{re.escape(end)}" for start, end in joined]
+    known = re.compile("|".join(patterns))
+    assert [key for key in OURS if key not in quoted and not known.fullmatch(key)] == []
 
 
 _OUTSIDE = re.compile(r"\{#.*?#\}|\{%.*?%\}|\{\{.*?\}\}|<style\b.*?</style>|<!DOCTYPE[^>]*>", re.DOTALL)

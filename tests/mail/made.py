@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import email
 import email.policy
+from collections.abc import Sequence
 from email.message import EmailMessage
 from pathlib import Path
 from typing import Any
@@ -19,13 +20,21 @@ from tests import factories
 SHIPPED = Path(flows.__file__).parent.parent / "templates"
 
 
-def rendered(edition: Edition | None = None, *, site: dict[str, Any] | None = None, **newsletter: Any) -> Cards:
+def rendered(
+    edition: Edition | None = None,
+    *,
+    site: dict[str, Any] | None = None,
+    folders: Sequence[Path] = (SHIPPED,),
+    language: str = "",
+    **newsletter: Any,
+) -> Cards:
     return cards.render(
         edition or factories.edition(),
         factories.newsletter(**newsletter),
         factories.TOPICS,
         factories.site(**(site or {})),
-        [SHIPPED],
+        folders,
+        factories.phrases(*folders, language=language),
     )
 
 

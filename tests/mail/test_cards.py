@@ -186,9 +186,7 @@ def test_the_operators_templates_come_first(tmp_path: Path) -> None:
         '{% extends "email/digest/classic/digest.html" %}{% block masthead %}<h1>Our own head</h1>{% endblock %}'
     )
     (look / "digest.txt").write_text('{% extends "email/digest/classic/digest.txt" %}')
-    made = cards.render(
-        edition(), factories.newsletter(look="own"), factories.TOPICS, factories.site(), [tmp_path, SHIPPED]
-    )
+    made = rendered(look="own", folders=(tmp_path, SHIPPED))
     assert "<h1>Our own head</h1>" in assemble.page(made, digest(edition()))
 
 
@@ -196,9 +194,7 @@ def test_a_look_may_be_a_style_sheet_alone(tmp_path: Path) -> None:
     look = tmp_path / "email/digest/own"
     look.mkdir(parents=True)
     (look / "style.css").write_text('{% include "shipped/email/digest/classic/style.css" %} h1 { color: #123456; }')
-    made = cards.render(
-        edition(), factories.newsletter(look="own"), factories.TOPICS, factories.site(), [tmp_path, SHIPPED]
-    )
+    made = rendered(look="own", folders=(tmp_path, SHIPPED))
     (look / "inline.css").write_text(".s { font-size: 17px; }")
     page = tree(assemble.page(made, digest(edition())))
     assert "h1 { color: #123456; }" in "".join(style.text for style in page.iter("style") if style.text)
@@ -213,9 +209,7 @@ def test_a_card_with_a_place_of_the_readers_is_refused(tmp_path: Path) -> None:
     )
     (look / "digest.txt").write_text('{% extends "email/digest/classic/digest.txt" %}')
     with pytest.raises(ValueError, match="no place for what is the reader"):
-        cards.render(
-            edition(), factories.newsletter(look="own"), factories.TOPICS, factories.site(), [tmp_path, SHIPPED]
-        )
+        rendered(look="own", folders=(tmp_path, SHIPPED))
 
 
 @pytest.mark.parametrize(

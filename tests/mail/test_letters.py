@@ -12,16 +12,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from flows.config.phrases import Phrases
 from flows.editions.model import Newsletter
 from flows.mail.assemble import LIMIT, assemble
 from flows.mail.letters import KINDS, Addressee, Letters
 from flows.mail.model import Message
 from flows.outcomes import Problem
-from flows.storage.database import Database
 from subscribers.model import Letter
 from tests import factories
-from tests.context import context_of
 from tests.mail.made import SHIPPED, body, read, rendered, tree
 
 TOKEN = "Zm9yLXRoZS1yZWFkZXItYWxvbmUt_-01"
@@ -29,7 +26,7 @@ WORDS = ("subject", "title", "text", "button", "note", "why")
 
 
 def letters(folders: Sequence[Path] = (SHIPPED,), **site: Any) -> Letters:
-    return Letters(factories.site(**site), Phrases(folders), folders, {"days": 7, "hours": 2})
+    return Letters(factories.site(**site), factories.phrases(*folders), folders, {"days": 7, "hours": 2})
 
 
 def addressee(**given: Any) -> Addressee:
@@ -51,7 +48,7 @@ def letter(kind: str = "confirm", of: Newsletter | None = None, **given: Any) ->
 
 def test_every_kind_of_letter_has_its_words_and_no_other_has() -> None:
     assert set(KINDS) == {kind.value for kind in Letter}
-    words = {key for key in Phrases([SHIPPED]) if key.startswith("letter.")}
+    words = {key for key in factories.phrases() if key.startswith("letter.")}
     shared = {
         "letter.copy",
         "letter.unsubscribe",
@@ -189,11 +186,9 @@ def test_an_opening_takes_a_token_alone() -> None:
 
 
 @pytest.mark.parametrize("look", sorted(folder.name for folder in (SHIPPED / "email/digest").iterdir()))
-def test_mails_name_the_language_of_their_words(database: Database, tmp_path: Path, look: str) -> None:
+def test_mails_name_the_language_of_their_words(tmp_path: Path, look: str) -> None:
     (tmp_path / "words.toml").write_text('[site]\nlang = "de"\n')
-    language = context_of(database, tmp_path, templates_dir=tmp_path).site.language
-    digest = assemble(
-        rendered(look=look, site={"language": language}), factories.digest(factories.edition()), factories.reader()
-    )
-    written = letters(language=language).write("confirm", factories.newsletter(), addressee())
+    folders = (tmp_path, SHIPPED)
+    digest = assemble(rendered(look=look, folders=folders), factories.digest(factories.edition()), factories.reader())
+    written = letters(folders).write("confirm", factories.newsletter(), addressee())
     assert [tree(body(made, "html")).get("lang") for made in (digest, written)] == ["de", "de"]

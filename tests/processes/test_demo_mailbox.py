@@ -12,10 +12,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from starlette.applications import Starlette
 
-from flows.config.phrases import Phrases
 from flows.context import TEMPLATES
 from flows.processes.demo_mailbox import SHOWN, mail_server, read, routes
 from subscribers.web.pages import Pages, SecurityHeaders
+from tests import factories
 from tests.conftest import free_port
 
 SCRIPT = "<script>alert('x')</script>"
@@ -41,7 +41,7 @@ def postman(folder: Path) -> Iterator[smtplib.SMTP]:
 @pytest.fixture
 async def browser(folder: Path) -> AsyncIterator[httpx.AsyncClient]:
     app = SecurityHeaders(
-        Starlette(routes=routes(folder, Pages([TEMPLATES], Phrases([TEMPLATES]), {"/inbox": "Inbox"})))
+        Starlette(routes=routes(folder, Pages([TEMPLATES], factories.phrases(), {"/inbox": "Inbox"})))
     )
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://127.0.0.1") as client:
         yield client

@@ -9,8 +9,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from flows.config.phrases import Phrases
-from flows.context import TEMPLATES
 from flows.editions.model import EVERY, Interests
 from subscribers.model import Frequency, Subscription, SubscriptionState
 from subscribers.preferences import (
@@ -34,6 +32,7 @@ from subscribers.preferences import (
     wanted_topics,
     written,
 )
+from tests import factories
 
 TOPICS = ("agents", "code", "video")
 ALL = Preferences()
@@ -289,7 +288,7 @@ def test_any_form_is_read_or_refused_in_phrases_that_exist(
         assert found.hour is None or 0 <= found.hour <= 23
         assert found.weekday is None or found.frequency is Frequency.WEEKLY
         return
-    phrases = Phrases([TEMPLATES])
+    phrases = factories.phrases()
     for key, values in found.values():
         assert phrases(key, **values)
 
@@ -380,7 +379,7 @@ def test_every_change_is_told_in_phrases_that_exist_and_no_change_in_none(
         for each in (before, after)
     ]
     assert bool(said) is (alike[0] != alike[1])
-    phrases = Phrases([TEMPLATES])
+    phrases = factories.phrases()
     for key, values in said:
         assert phrases(key, **values)
     assert describe(after, after, TOPICS) == []
