@@ -18,6 +18,7 @@ from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import httpx
 import pytest
@@ -28,14 +29,29 @@ from flows.papers.model import Addresses, Window
 from flows.papers.sources import huggingface
 from flows.storage.database import connect
 from flows.storage.editions import edition
+from subscribers.people.store import Change, Subscribers
 from subscribers.tables import delivery
 from tests.conftest import PostgresqlServer, free_port, own_postgresql
+from tests.factories import HASHING_KEY
 from tests.papers.server import Asked, Reply, Server, running
 from tests.papers.shapes import listed, page
 from tests.running_processes import processes_of
 
 KEY = "a key of sixteen letters or more"
-SOON = 90
+ADRIFT = """title = "Adrift"
+description = "Its source stays away, and it goes with what is there only by its operator's word."
+sources = ["huggingface", "sample"]
+active = false
+look_back = 0
+deadline = "0m"
+when_a_source_is_missing = "hold"
+"""
+YEARLY = """title = "Yearly"
+description = "One edition, at the beginning of the year."
+sources = ["huggingface"]
+cron = "0 5 1 1 *"
+"""
+SOON = 180
 """Seconds that something may take on a busy machine."""
 
 
@@ -102,6 +118,26 @@ class Up:
         """Whether another process than this one is the part."""
         return any(pid != but and f"\0flows\0{part}\0" in _command(pid) for pid in processes_of(self.home))
 
+    def put(self, kind: str, data: dict[str, str | dict[str, str]], name: str = "paperround") -> str:
+        """A Block; its id."""
+        made = self.call("GET", f"/block_types/slug/{kind}")["id"]
+        [schema] = self.call("POST", "/block_schemas/filter", {"block_schemas": {"block_type_id": {"any_": [made]}}})
+        body = {"name": name, "data": data, "block_schema_id": schema["id"], "block_type_id": made}
+        return str(self.call("POST", "/block_documents/", body)["id"])
+
+    def planned(self, newsletter: str) -> list[str]:
+        """The runs of `daily` that a schedule has planned, the next one first; their ids."""
+        found = self.call("GET", f"/deployments/name/daily/{newsletter}")
+        wanted = {"deployment_id": {"any_": [found["id"]]}, "state": {"type": {"any_": ["SCHEDULED"]}}}
+        order = {"flow_runs": wanted, "sort": "EXPECTED_START_TIME_ASC"}
+        return [str(one["id"]) for one in self.call("POST", "/flow_runs/filter", order) if one["auto_scheduled"]]
+
+    def shift(self, run: str, column: str, moment: dt.datetime) -> None:
+        """Prefect has no call for it: a run was planned for another moment."""
+        with closing(sqlite3.connect(self.home / "prefect" / "prefect.db", timeout=30)) as prefect, prefect:
+            values = (moment.strftime("%Y-%m-%d %H:%M:%S.%f"), run.replace("-", ""))
+            prefect.execute(f"UPDATE flow_run SET {column} = ? WHERE replace(id, '-', '') = ?", values)
+
     def delete(self, path: str) -> None:
         user, _, password = (self.home / "operator_login").read_text().partition(":")
         httpx.delete(f"{self.api}{path}", auth=(user, password), timeout=30).raise_for_status()
@@ -152,7 +188,11 @@ def up(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Up]:
             "PAPERROUND_ALERT_URL": f"{source.url}/alerts",
             "PAPERROUND_EVENTS_URL": f"{source.url}/events",
             "PAPERROUND_EVENTS_KEY": KEY,
+            "PAPERROUND_NEWSLETTERS_DIR": str(folder / "newsletters"),
         }
+        (folder / "newsletters").mkdir()
+        (folder / "newsletters" / "adrift.toml").write_text(ADRIFT)
+        (folder / "newsletters" / "yearly.toml").write_text(YEARLY)
         source.says("/alerts", Reply())
         source.says("/events", Reply())
         command = [sys.executable, "-P", "-m", "flows"]
@@ -220,10 +260,13 @@ AWAY = dt.date(2026, 6, 18)
 """A day of which the source gives nothing."""
 
 
+Begun = tuple[str, str, str]
+
+
 @pytest.fixture(scope="module")
-def begun(up: Up) -> tuple[str, str]:
-    """What takes its time, begun together: an edition of a source that stays away, and a run that is shown as running
-    for ten minutes though nothing is at work on it."""
+def begun(up: Up) -> Begun:
+    """What takes its time, begun together: an edition of a source that stays away, a run that is shown as running for
+    ten minutes though nothing is at work on it, and an edition one of whose sources stays away."""
     up.source.says(up.listing(AWAY), Reply(b"gone", 404))
     until(lambda: up.call("POST", "/deployments/count", {"deployments": {"name": {"any_": ["daily"]}}}) >= 3, up)
     away = up.edition("daily", AWAY)
@@ -240,11 +283,12 @@ def begun(up: Up) -> tuple[str, str]:
             "UPDATE flow_run_state SET timestamp = ? WHERE replace(flow_run_id, '-', '') = ? AND type = 'RUNNING'",
             wanted,
         )
+    up.shift(up.planned("yearly")[0], "expected_start_time", dt.datetime.now(dt.UTC) - dt.timedelta(hours=2))
     up.start("watchdog/every-few-minutes")
-    return away, stale
+    return away, stale, up.edition("adrift", AWAY)
 
 
-def test_a_source_that_is_away_for_twelve_seconds_costs_nothing(up: Up, begun: tuple[str, str]) -> None:
+def test_a_source_that_is_away_for_twelve_seconds_costs_nothing(up: Up, begun: Begun) -> None:
     day = dt.date(2026, 6, 19)
     up.source.says(up.listing(day), Reply(fault="reset"))
     run = up.edition("daily", day)
@@ -255,8 +299,8 @@ def test_a_source_that_is_away_for_twelve_seconds_costs_nothing(up: Up, begun: t
     assert (up.state(run), "no edition" in up.message(run)) == ("COMPLETED", False), up.message(run)
 
 
-def test_a_source_that_stays_away_makes_the_run_red_and_a_later_one_goes_on(up: Up, begun: tuple[str, str]) -> None:
-    run, _ = begun
+def test_a_source_that_stays_away_makes_the_run_red_and_a_later_one_goes_on(up: Up, begun: Begun) -> None:
+    run, _, _ = begun
     until(lambda: up.state(run) == "FAILED", up)
     assert "The sources are asked again at " in up.message(run)
     until(lambda: any(b"The sources are asked again" in one.body for one in up.told("/alerts")), up)
@@ -277,7 +321,47 @@ def test_a_source_that_stays_away_makes_the_run_red_and_a_later_one_goes_on(up: 
     until(lambda: up.state(later["id"]) == "COMPLETED", up)
 
 
-def test_what_happens_is_told_by_signed_webhooks(up: Up, begun: tuple[str, str]) -> None:
+def test_an_edition_without_a_source_is_held_where_its_newsletter_wants_that(up: Up, begun: Begun) -> None:
+    *_, run = begun
+    until(lambda: up.state(run) == "FAILED", up)
+    assert re.match(r"held: .* To send what there is, start `deliver` with 2026-06-18\.", up.message(run))
+    until(lambda: any(b"paperround.edition.held" in one.body for one in up.told("/alerts")), up)
+
+
+def test_an_edition_that_is_not_there_by_its_deadline_is_told_of(up: Up, begun: Begun) -> None:
+    until(lambda: any(b"paperround.edition.late" in one.body for one in up.told("/alerts")), up)
+    [late] = [one for one in map(json.loads, _bodies(up, "/events")) if one["event"] == "paperround.edition.late"]
+    assert late["payload"]["newsletter"] == "yearly"
+
+
+def _bodies(up: Up, path: str) -> list[bytes]:
+    return [one.body for one in up.told(path)]
+
+
+def test_after_a_day_of_downtime_the_days_edition_comes_and_none_of_the_days_before(up: Up) -> None:
+    """Its scheduler has planned the runs, and nobody was there to start them."""
+    until(lambda: up.call("POST", "/deployments/count", {"deployments": {"name": {"any_": ["daily"]}}}) >= 3, up)
+    older, newer, *_ = up.planned("daily")
+    now = dt.datetime.now(dt.UTC)
+    day = (now - dt.timedelta(hours=1)).date()
+    up.source.says(up.listing(day).replace("p=0", "p=1"), Reply(b"[]"))
+    up.source.says(up.listing(day), Reply(page(listed(3))))
+    for run, hours in ((older, 25), (newer, 1)):
+        for column in ("expected_start_time", "next_scheduled_start_time"):
+            up.shift(run, column, now - dt.timedelta(hours=hours))
+    until(lambda: {up.state(older), up.state(newer)} == {"COMPLETED"}, up)
+    assert "comes 25 hours late; to send that edition all the same" in up.message(older)
+    assert "skipped" not in up.message(newer)
+    days = [one["day"] for one in map(_payload, _bodies(up, "/events")) if one.get("newsletter") == "daily"]
+    assert str(day) in days
+    assert str((now - dt.timedelta(hours=25)).date()) not in days
+
+
+def _payload(body: bytes) -> dict[str, str]:
+    return dict(json.loads(body)["payload"])
+
+
+def test_what_happens_is_told_by_signed_webhooks(up: Up, begun: Begun) -> None:
     until(lambda: {"paperround.edition.composed", "paperround.edition.delivered"} <= {*up.events()}, up)
     for one in up.told("/events"):
         seconds = int(one.headers[HEADER].partition(",")[0].removeprefix("t="))
@@ -285,7 +369,7 @@ def test_what_happens_is_told_by_signed_webhooks(up: Up, begun: tuple[str, str])
         assert abs(seconds - one.at) < 5
 
 
-def test_a_newsletter_of_which_too_much_comes_back_is_paused_and_that_is_told(up: Up, begun: tuple[str, str]) -> None:
+def test_a_newsletter_of_which_too_much_comes_back_is_paused_and_that_is_told(up: Up, begun: Begun) -> None:
     asyncio.run(_refuse_much(up.database.url))
     up.start("deliver-due/daily", target={"newsletter": "daily"})
     until(lambda: "paperround.newsletter.paused" in up.events(), up)
@@ -304,13 +388,13 @@ async def _refuse_much(url: str) -> None:
     await database.close()
 
 
-def test_the_watchdog_sets_right_what_is_shown_as_running_without_a_process(up: Up, begun: tuple[str, str]) -> None:
-    _, stale = begun
+def test_the_watchdog_sets_right_what_is_shown_as_running_without_a_process(up: Up, begun: Begun) -> None:
+    _, stale, _ = begun
     until(lambda: up.state(stale) == "CRASHED", up)
     assert "Nothing was heard" in up.message(stale)
 
 
-def test_an_automation_that_was_deleted_stays_so(up: Up, begun: tuple[str, str]) -> None:
+def test_an_automation_that_was_deleted_stays_so(up: Up, begun: Begun) -> None:
     names = [one["name"] for one in up.call("POST", "/automations/filter", {})]
     assert len(names) == len(set(names)) == 5  # the runner has been started three times by now
     gone = up.call("POST", "/automations/filter", {})[0]
@@ -333,6 +417,27 @@ def test_a_variable_stops_every_delivery_and_nobody_is_lost(up: Up) -> None:
     up.delete(f"/variables/{variable['id']}")
 
 
+def test_a_quota_that_is_spent_is_told_of_and_the_others_wait(up: Up, tmp_path: Path) -> None:
+    """Mail server and rate are set in Prefect, since those of the environment are others."""
+    server = up.put("paperround-mail-server", {"url": f"maildir://{tmp_path / 'outbox'}"})
+    rate = up.call("POST", "/variables/", {"name": "paperround_mail_rate", "value": "1/day"})
+    asyncio.run(_subscribe(up.database.url))
+    run = up.edition("sample", dt.date(2026, 6, 12))
+    until(lambda: up.state(run) in ("COMPLETED", "FAILED"), up)
+    assert "1 pending, 1 sent" in up.message(run)
+    assert len([*(tmp_path / "outbox" / "new").iterdir()]) == 1
+    until(lambda: any(b"paperround.quota.spent" in one.body for one in up.told("/alerts")), up)
+    up.delete(f"/block_documents/{server}")
+    up.delete(f"/variables/{rate['id']}")
+
+
+async def _subscribe(url: str) -> None:
+    database = connect(url)
+    reader = Change(email="ben.cole@example.org", newsletter="sample", columns={})
+    await Subscribers(database, HASHING_KEY).keep([reader], dt.datetime.now(dt.UTC))
+    await database.close()
+
+
 def test_a_prefect_server_that_is_killed_is_started_again_and_runs_go_on(up: Up) -> None:
     up.kill("server")
     until(lambda: up.says("The server stopped by itself (signal 9)"), up)
@@ -350,3 +455,56 @@ def test_a_database_that_is_away_for_twenty_seconds_is_told_and_survived(up: Up)
     until(up.is_well, up)
     run = up.start("upkeep/nightly")
     until(lambda: up.state(run) == "COMPLETED", up)
+
+
+MAKE = """
+import asyncio
+from flows.alarms.automations import make_automations
+from flows.config.settings import load_settings
+print(*asyncio.run(make_automations(load_settings())), sep="; ")
+"""
+
+
+def test_alerts_go_by_a_notification_block_that_is_named(up: Up) -> None:
+    """A Block that is not there is said to be missing."""
+
+    def made(block: str) -> subprocess.CompletedProcess[str]:
+        kept = {name: value for name, value in os.environ.items() if not name.startswith(("PREFECT_", "PAPERROUND_"))}
+        kept |= {"PREFECT_API_URL": up.api, "PREFECT_API_AUTH_STRING": (up.home / "operator_login").read_text().strip()}
+        kept |= {"PAPERROUND_ALERT_BLOCK": block, "PAPERROUND_HOME_DIR": str(up.home)}
+        return subprocess.run([sys.executable, "-c", MAKE], env=kept, check=False, capture_output=True, text=True)
+
+    assert "PAPERROUND_ALERT_BLOCK is 'custom-webhook/nobody', and Prefect has no such Block" in (
+        made("custom-webhook/nobody").stderr
+    )
+    up.source.says("/notified", Reply())
+    hook: dict[str, str | dict[str, str]] = {
+        "name": "ours",
+        "url": f"{up.source.url}/notified",
+        "method": "POST",
+        "json_data": {"text": "{{body}}"},
+    }
+    up.put("custom-webhook", hook, "operators")
+    for one in up.call("POST", "/automations/filter", {}):
+        up.delete(f"/automations/{one['id']}")
+    up.delete("/variables/name/paperround_automations")
+    done = made("custom-webhook/operators")
+    assert done.returncode == 0, done.stderr
+    assert "Paperround: an edition is held" in done.stdout
+    held = {
+        "id": str(uuid4()),
+        "event": "paperround.edition.held",
+        "occurred": dt.datetime.now(dt.UTC).isoformat(),
+        "resource": {"prefect.resource.id": "paperround.edition.sample.2026-06-13"},
+        "payload": {"newsletter": "sample", "reason": "its run was cancelled"},
+    }
+    user, _, password = (up.home / "operator_login").read_text().partition(":")
+
+    def is_told() -> bool:
+        if any(b"its run was cancelled" in one.body for one in up.told("/notified")):
+            return True
+        # what comes before the server has read its automations is nobody's
+        httpx.post(f"{up.api}/events", json=[{**held, "id": str(uuid4())}], auth=(user, password), timeout=30)
+        return False
+
+    until(is_told, up)
