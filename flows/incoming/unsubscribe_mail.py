@@ -1,4 +1,4 @@
-"""What came back by mail: a message's bytes, and what they ask for. Pure.
+"""A mail that asks to unsubscribe its sender. Pure.
 
 A mail program that unsubscribes by mail (RFC 2369, RFC 8058 section 2) writes to the address of List-Unsubscribe with
 the subject that stands there: `unsubscribe TOKEN`. People and programs put things before it, fold and encode it, or

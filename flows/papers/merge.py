@@ -62,7 +62,7 @@ def _chosen(name: str, values: list[Any]) -> Any:
         return min(values, key=lambda value: (_rank(value), value))
     if name in ("day", "published", "listed_at"):
         return None if values[0] is None else min(values)
-    if name in ("upvotes", "comments", "stars"):
+    if isinstance(values[0], int | None):
         return None if values[0] is None else max(values)
     return max(values, key=lambda value: (len(value), sum(map(len, value)), value))
 

@@ -97,9 +97,10 @@ _TABLE = (
     _Row(Says.LATER, "5", codes=(503,)),
     _Row(Says.SESSION, "4", status=r"4\.5\.3"),
     _Row(Says.SESSION, "4", words=_SESSION_WORDS),
-    # greylisting and full mailboxes come before what sounds like them: one reader slows nobody
+    # greylisting and what is about a mailbox (RFC 3463 section 3.3; full, or itself getting too much of everybody's
+    # mail) come before what sounds like them: one reader slows nobody
     _Row(Says.LATER, "4", words=_GREY_WORDS),
-    _Row(Says.LATER, "4", status=r"4\.2\.2"),
+    _Row(Says.LATER, "4", codes=(450, 451, 452), status=r"4\.2\.\d+"),
     _Row(Says.BUSY, "4", status=r"4\.7\.\d+"),
     _Row(Says.BUSY, "4", words=_BUSY_WORDS),
     _Row(Says.LATER, "4"),

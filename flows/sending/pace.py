@@ -20,7 +20,7 @@ from flows.sending.limits import NONE, Limit
 from flows.turns import DAY, Asked, Granted, WarmUp
 
 COMPLAINTS = 5
-"""More of a domain's last replies than this were 4xx 4.7.x: it wants less. One greylisted reader slows nobody."""
+"""More of a domain's last replies than this said that it is too much: it wants less. One reader slows nobody."""
 REMEMBERED = 100
 """How many replies of a domain are remembered."""
 FEW = 10
@@ -311,14 +311,3 @@ class Pace:
         deferred = outcome.verdict is Verdict.DEFERRED and not grey
         self.all.replied(deferred=deferred)
         self.flow(domain).replied(deferred=deferred)
-
-    def heard(self, domain: str, outcome: Outcome, now: float) -> bool:
-        """What a reply says about the pace; True: something goes slower now."""
-        self.replied(domain, outcome)
-        if outcome.code is None:
-            return False
-        self.all.heard(now, complaint=False)
-        if outcome.code == 421 and outcome.stage is Stage.CONTENT:
-            self.all.slow(now)
-        busy = outcome.verdict is Verdict.DEFERRED and (outcome.status or "").startswith("4.7.")
-        return self.flow(domain).heard(now, complaint=busy)

@@ -1,4 +1,4 @@
-"""The providers whose webhooks are understood, a file each: `read` of `webhooks` says what all of them promise."""
+"""The providers whose webhooks are understood, a file each: `Provider` says what all of them promise."""
 
 from __future__ import annotations
 
