@@ -15,7 +15,7 @@ from collections import deque
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 
-from flows.outcomes import Outcome, Stage, Verdict
+from flows.outcomes import Outcome, Verdict
 from flows.sending.limits import NONE, Limit
 from flows.turns import DAY, Asked, Granted, WarmUp
 

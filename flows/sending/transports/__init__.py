@@ -22,7 +22,8 @@ class Connection(Protocol):
 
     async def offer(self, message: Message) -> Outcome | None:
         """Asks whether the message is welcome; nothing of its content leaves. None: it is, and `bring` must follow, or
-        `abandon`. Where nobody can be asked (a folder, a service spoken to by HTTP) it is None at once. Every answer is an Outcome, a lost connection too; only a bug raises."""
+        `abandon`; where nobody can be asked (a folder, a service spoken to by HTTP) it is None at once. Every answer
+        is an Outcome, a lost connection too; only a bug raises."""
 
     async def bring(self, message: Message, following: Message | None = None) -> Outcome:
         """Sends the message that was offered. `following` is the one to be offered next, so that both can share a
