@@ -165,11 +165,13 @@ class EditionBatches:
         self, delivery: Delivery, outcome: Outcome, *, marked: bool, proven: bool = True, not_before: float = 0
     ) -> asyncio.Future[bool]:
         no_more = proven and outcome.verdict is Verdict.REJECTED and outcome.stage is not Stage.CONNECT
-        recording: asyncio.Future[bool] = (
-            asyncio.ensure_future(self._bury(delivery, outcome, marked=marked))
-            if no_more
-            else self._enter(delivery, outcome, marked=marked, not_before=not_before)
-        )
+        recording: asyncio.Future[bool]
+        if no_more:
+            recording = asyncio.ensure_future(self._bury(delivery, outcome, marked=marked))
+        elif self._is_given_up(delivery, outcome):
+            recording = asyncio.ensure_future(self._give_up(delivery, outcome, marked=marked))
+        else:
+            recording = self._enter(delivery, outcome, marked=marked, not_before=not_before)
         return self._settles(delivery, recording)
 
     def put_off(self, delivery: Delivery, seconds: float) -> asyncio.Future[bool]:
@@ -203,6 +205,20 @@ class EditionBatches:
         if why is not None:
             await self._refused.add(delivery, outcome, dead=why is Suppressed.HARD_BOUNCE)
         return await self._enter(delivery, outcome, marked=marked)
+
+    def _is_given_up(self, delivery: Delivery, outcome: Outcome) -> bool:
+        """Whether a mail that the server itself puts off is tried no more."""
+        if outcome.stage is Stage.CONNECT or not 400 <= (outcome.code or 0) < 500:
+            return False
+        return self._context.ledger.is_given_up(delivery, outcome, self._context.now())
+
+    async def _give_up(self, delivery: Delivery, outcome: Outcome, *, marked: bool) -> bool:
+        """Counts what was put off to its end against the address, where the server has taken this edition for others:
+        one that takes nobody's is ill itself."""
+        recorded = await self._enter(delivery, outcome, marked=marked)
+        if recorded and await self.was_well():
+            await self._refused.add(delivery, outcome, put_off=True)
+        return recorded
 
     async def _over_for(self, delivery: Delivery, outcome: Outcome) -> Suppressed | None:
         """Why an address is mailed no more; None: it is."""

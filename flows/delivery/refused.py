@@ -1,5 +1,6 @@
 """Addresses that a mail server refuses for good, as their mail is offered: never mailed again, or held for the operator
-where they are very many at once, whom the server rather than the readers may have lost."""
+where they are very many at once, whom the server rather than the readers may have lost. And those whose mail it puts
+off until that is given up, which counts as if it had been taken and had come back."""
 
 from __future__ import annotations
 
@@ -24,9 +25,10 @@ class RefusedAddresses:
         self._writing: asyncio.Task[None] | None = None
         self._told = False
 
-    async def add(self, delivery: Delivery, outcome: Outcome, *, dead: bool) -> None:
+    async def add(self, delivery: Delivery, outcome: Outcome, *, dead: bool = False, put_off: bool = False) -> None:
         """Returns when it is written down, however long the database is away. Not `dead`: the server has refused the
-        address in many editions in a row, and does not say that there is none."""
+        address in many editions in a row, and does not say that there is none. `put_off`: it has put off this mail
+        until it was given up."""
         cause = Cause.DEAD if dead else cause_of(outcome.text, outcome.code, outcome.status)
         refused = Refused(
             edition_id=delivery.claim.edition_id,
@@ -36,6 +38,7 @@ class RefusedAddresses:
             code=outcome.code,
             status=outcome.status,
             words=outcome.text,
+            put_off=put_off,
         )
         written: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._waiting.append((refused, written))

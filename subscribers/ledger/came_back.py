@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Collection, Sequence
+from collections import Counter
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from flows.causes import Cause
 from flows.storage.database import Database
-from subscribers.bounces import AT_ONCE, SOFT_WITHIN, About, Attempt, Kind, Said, State, follows, stronger
+from subscribers.bounces import AT_ONCE, SOFT_WITHIN, About, Attempt, Kind, Said, State, follows, kind_of, stronger
 from subscribers.ledger.masses import find_masses
 from subscribers.ledger.whose_delivery import LETTER, Found, Reader, find, readers, recent_editions
 from subscribers.model import DeliveryState, Suppressed
@@ -51,16 +52,18 @@ class Recorded:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Refused:
-    """What a mail server said of an address for good, when a mail was offered to it."""
+    """What a mail server said of an address when a mail was offered to it: for good, or until it was given up."""
 
     edition_id: int
     subscription_id: int
     address: str
     cause: Cause
-    """Another than DEAD: it has said so in many editions in a row."""
+    """Another than DEAD: it has said so in many editions in a row, or only put the mail off."""
     code: int | None
     status: str | None
     words: str
+    put_off: bool = False
+    """It was put off until it was given up: a soft bounce."""
 
     @property
     def reason(self) -> Suppressed:
@@ -68,7 +71,8 @@ class Refused:
 
     def of(self, reader: Reader, now: dt.datetime) -> Found:
         said = Said(cause=self.cause, code=self.code, status=self.status, words=self.words, source=AT_ONCE)
-        return Found(said, reader, self.edition_id, now, Kind.HARD)
+        kind = kind_of(said, proven=False) if self.put_off else Kind.HARD
+        return Found(said, reader, self.edition_id, now, kind)
 
 
 class Replayed(Exception):  # noqa: N818
@@ -100,20 +104,15 @@ class CameBack:
             found = await find(connection, said, now)
             # in one order for all processes: none waits for another that waits for it
             known = sorted((one for one in found if one is not None), key=_order)
-            fresh = {id(one) for one in known if await self._keep(connection, one, now)}
-            masses, held_back = await find_masses(connection, {one.reader.domain for one in known}, self._key, now)
-            recent = await recent_editions(connection, now - SOFT_WITHIN)
-            heard: dict[int, Heard] = {}
-            for one in known:
-                mass = "" in masses or one.reader.domain in masses
-                is_fresh = id(one) in fresh
-                state = await self._act(connection, one, recent, now, mass=mass) if is_fresh else State.COUNTED
-                heard[id(one)] = Heard(one.kind, state, is_fresh)
+            fresh = [one for one in known if await self._keep(connection, one, now)]
+            states, held_back = await self._act(connection, known, fresh, now)
+            heard = {id(one): Heard(one.kind, states.get(id(one), State.COUNTED), id(one) in states) for one in known}
             return Recorded([heard.get(id(one)) for one in found], held_back)
 
     async def refused(self, refusals: Sequence[Refused], now: dt.datetime) -> int:
-        """Suppresses the addresses that a mail server refuses for good, or holds them where they are very many at once;
-        returns how many are held by this, whom earlier refusals had suppressed among them.
+        """Suppresses the addresses that a mail server refuses for good, or holds them where they are very many at once,
+        and counts those that it put off until they were given up as a soft bounce does; returns how many are held by
+        this, whom earlier refusals had suppressed among them.
 
         The same again changes nothing, but for who has been freed since then.
         """
@@ -125,16 +124,14 @@ class CameBack:
                 reader = known.get(one.subscription_id)
                 if reader is None or reader.email.lower() != one.address.lower():
                     # it is another's by now, or nobody's: what was refused is the address
-                    await suppress(connection, self._database, one.address, one.reason, now, self._key, weakly=True)
+                    if not one.put_off:
+                        await suppress(connection, self._database, one.address, one.reason, now, self._key, weakly=True)
                     continue
                 found = one.of(reader, now)
                 if await self._keep(connection, found, now) or await self._anew(connection, found, now):
                     new.append(found)
-            masses, held = await find_masses(connection, {one.reader.domain for one in new}, self._key, now)
-            for found in new:
-                mass = "" in masses or found.reader.domain in masses
-                held += await self._act(connection, found, (), now, mass=mass) is State.HELD
-            return held
+            states, held = await self._act(connection, new, new, now)
+            return held + sum(state is State.HELD for state in states.values())
 
     async def _anew(self, connection: AsyncConnection, found: Found, now: dt.datetime) -> bool:
         """Writes down once more what was settled, of an address that was freed and refused again; False: it was not."""
@@ -187,11 +184,31 @@ class CameBack:
         return True
 
     async def _act(
-        self, connection: AsyncConnection, found: Found, recent: Collection[int], now: dt.datetime, *, mass: bool
-    ) -> State:
+        self, connection: AsyncConnection, known: Sequence[Found], fresh: Sequence[Found], now: dt.datetime
+    ) -> tuple[Mapping[int, State], int]:
+        """Does what follows from what is new of all that is known: what that was, by the `id` of each, and how many
+        readers are held whom earlier bounces had suppressed."""
+        recent = await recent_editions(connection, now - SOFT_WITHIN)
+        attempts = {
+            id(one): await self._attempts(connection, one.reader, recent, now) if one.kind is Kind.SOFT else ()
+            for one in fresh
+        }
+        falling = Counter(
+            one.reader.domain
+            for one in fresh
+            if one.kind is Kind.SOFT and follows(one.kind, attempts[id(one)], now, freed=one.freed) is State.SUPPRESSED
+        )
+        places = {one.reader.domain for one in known}
+        masses, held_back = await find_masses(connection, places, self._key, now, falling)
+        states: dict[int, State] = {}
+        for one in fresh:
+            mass = "" in masses or one.reader.domain in masses
+            states[id(one)] = follows(one.kind, attempts[id(one)], now, mass=mass, freed=one.freed)
+            await self._come_to(connection, one, states[id(one)], now)
+        return states, held_back
+
+    async def _come_to(self, connection: AsyncConnection, found: Found, state: State, now: dt.datetime) -> None:
         reader, kind = found.reader, found.kind
-        attempts = await self._attempts(connection, reader, recent, now) if kind is Kind.SOFT else ()
-        state = follows(kind, attempts, now, mass=mass, freed=found.freed)
         if kind is Kind.COMPLAINT:
             await end(connection, reader.subscription_id, now)
         if state is State.SUPPRESSED:
@@ -203,7 +220,6 @@ class CameBack:
             await connection.execute(theirs.values(suppressed=kept))
         if state is not State.COUNTED:
             await connection.execute(sa.update(bounce).where(*_row(found)).values(state=state))
-        return state
 
     async def _attempts(
         self, connection: AsyncConnection, reader: Reader, recent: Collection[int], now: dt.datetime
@@ -216,6 +232,8 @@ class CameBack:
             bounce.c.edition_id == delivery.c.edition_id,
             bounce.c.subscription_id == delivery.c.subscription_id,
             bounce.c.about == About.FAILURE,
+            # what was refused when it was offered, and sent again since, has not failed
+            sa.or_(bounce.c.source != AT_ONCE, delivery.c.state != DeliveryState.SENT),
         )
         sent = (
             sa.select(delivery.c.changed_at, bounce.c.kind)
@@ -223,7 +241,7 @@ class CameBack:
             .where(
                 delivery.c.edition_id.in_(recent),
                 delivery.c.subscription_id.in_(numbers),
-                delivery.c.state == DeliveryState.SENT,
+                sa.or_(delivery.c.state == DeliveryState.SENT, bounce.c.kind.is_not(None)),
                 delivery.c.changed_at > since,
             )
         )

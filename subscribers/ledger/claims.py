@@ -264,6 +264,13 @@ class Ledger(OneReader, Standing):
             )
         )
 
+    def is_given_up(self, delivery: Delivery, outcome: Outcome, now: dt.datetime) -> bool:
+        """Whether a delivery that is put off by this is tried no more, and surely was not taken before."""
+        follows = self._follow(
+            outcome, delivery.attempts + 1, delivery.first_at or now, now, doubtful=delivery.doubtful
+        )
+        return outcome.verdict is Verdict.DEFERRED and follows.state is DeliveryState.REJECTED
+
     def skip(self, delivery: Delivery, reason: str, now: dt.datetime) -> asyncio.Future[bool]:
         """Ends a delivery without a mail, for a reason in words; False: it is not ours any more. One that is doubtful
         stays uncertain, for the operator: its reader may have had the mail."""

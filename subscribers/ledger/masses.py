@@ -1,9 +1,11 @@
-"""Very many hard bounces at once: they suppress nobody, and wait for the operator, who decides about them all."""
+"""Very many bounces at once that would suppress: they suppress nobody, and wait for the operator, who decides about
+them all."""
 
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Collection, Sequence
+from collections import Counter
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 import sqlalchemy as sa
@@ -91,25 +93,32 @@ class HeldBounces:
 
 
 async def find_masses(
-    connection: AsyncConnection, places: Collection[str], key: bytes, now: dt.datetime
+    connection: AsyncConnection, places: Collection[str], key: bytes, now: dt.datetime, falling: Mapping[str, int]
 ) -> tuple[frozenset[str], int]:
     """Those of some domains whose bounces suppress nobody for now: that have a mass of them, or that the operator has
-    allowed; the empty one stands for all. Whom they have suppressed within a day is held as well: how many that are."""
+    allowed; the empty one stands for all. Whom they have suppressed within a day is held as well: how many that are.
+    Hard bounces count, and soft ones that were the last straw: before now, or now, which `falling` has by domain."""
     masses = await _allowed(connection, places)
-    hard = (bounce.c.kind == Kind.HARD, bounce.c.at > now - MASS_WITHIN, bounce.c.state != State.SETTLED)
-    query = sa.select(bounce.c.domain, sa.func.count()).where(*hard).group_by(bounce.c.domain)
-    counts = {row[0]: int(row[1]) for row in await connection.execute(query)}
+    fell = sa.and_(bounce.c.kind == Kind.SOFT, bounce.c.state.in_((State.SUPPRESSED, State.HELD)))
+    counted = (
+        sa.or_(bounce.c.kind == Kind.HARD, fell),
+        bounce.c.at > now - MASS_WITHIN,
+        bounce.c.state != State.SETTLED,
+    )
+    query = sa.select(bounce.c.domain, sa.func.count()).where(*counted).group_by(bounce.c.domain)
+    counts = Counter({row[0]: int(row[1]) for row in await connection.execute(query)})
+    counts.update(falling)
     for place in set(places) - masses:
-        number = counts.get(place, 0)
+        number = counts[place]
         if number >= MASS_OF_DOMAIN[0] and is_mass(number, await _readers_at(connection, place), MASS_OF_DOMAIN):
             masses.add(place)
-    total = sum(counts.values())
+    total = counts.total()
     if total >= MASS_OF_DAY[0] and is_mass(total, await _sent(connection, now), MASS_OF_DAY):
         masses.add("")
     held_back = 0
     if masses:
         which = () if "" in masses else (bounce.c.domain.in_(masses),)
-        held_back = await _hold(connection, (*hard, bounce.c.state == State.SUPPRESSED, *which), key)
+        held_back = await _hold(connection, (*counted, bounce.c.state == State.SUPPRESSED, *which), key)
     return frozenset(masses), held_back
 
 

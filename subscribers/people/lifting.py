@@ -19,7 +19,7 @@ from subscribers.people.rows import address_key, address_keys
 from subscribers.people.rows import suppressed as why_suppressed
 from subscribers.tables import bounce, delivery, subscriber, subscription, suppression
 
-BY_SERVERS = (Suppressed.HARD_BOUNCE, Suppressed.REFUSED)
+BY_SERVERS = (Suppressed.HARD_BOUNCE, Suppressed.SOFT_BOUNCES, Suppressed.REFUSED)
 """What mail servers said: who complained, had everything erased or was suppressed by the operator is another matter."""
 PAGE = 1000
 """People that are looked at in one transaction: others write meanwhile."""

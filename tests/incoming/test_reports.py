@@ -220,6 +220,26 @@ async def test_a_mass_of_hard_bounces_from_one_domain_is_held_and_nobody_is_supp
     assert await scene.states() == {State.HELD: 10, State.SUPPRESSED: 1}
 
 
+@pytest.mark.parametrize("at_once", [True, False])
+async def test_a_domain_all_of_whose_readers_fail_softly_is_held_too(scene: Scene, at_once: bool) -> None:
+    many = [f"r{n}@one.example" for n in range(12)]
+    await scene.subscribe(*many)
+    for _ in range(5):
+        scene.now += DAY
+        number = await scene.send()
+        for one in many:
+            scene.put(report(scene.token_of(number, one), one, **FULL))
+            if not at_once:
+                await scene.read()
+        done = await scene.read()
+    assert await scene.suppressed() == {}
+    if at_once:
+        assert (done.suppressed, done.held) == (0, 12)
+    assert await scene.states() == {State.COUNTED: 48, State.HELD: 12}
+    assert await scene.context.held_bounces.decide(scene.now, suppress=True) == 12
+    assert set(await scene.suppressed()) == set(many)
+
+
 async def test_a_few_of_a_large_domain_are_no_mass(scene: Scene) -> None:
     many = [f"r{n}@large.example" for n in range(100)]
     await scene.subscribe(*many)
