@@ -189,10 +189,10 @@ def counts(demo: Demo) -> dict[str, int]:
 
 def test_prefects_server_answers_nobody_without_the_login(demo: Demo) -> None:
     """Every route that its own description names, but for the two that tell whether it is up."""
-    routes = httpx.get(f"{demo.prefect}/openapi.json").json()["paths"]
+    routes = httpx.get(f"{demo.prefect}/openapi.json", timeout=60).json()["paths"]
     assert len(routes) > 100
     open_to_all = set()
-    with httpx.Client(base_url=demo.prefect) as browser:
+    with httpx.Client(base_url=demo.prefect, timeout=60) as browser:
         for path, methods in routes.items():
             for method in methods:
                 for headers in ({}, {"Authorization": "Basic b3BlcmF0b3I6eA=="}):

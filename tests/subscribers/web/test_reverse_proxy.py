@@ -1,12 +1,14 @@
-"""Behind a real nginx with the configuration of the README."""
+"""Behind a real nginx, and a real Caddy, with the configurations of the README."""
 
 from __future__ import annotations
 
+import os
 import re
+import shutil
 import subprocess
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
 import httpx
@@ -21,8 +23,10 @@ NGINX = Path("/usr/sbin/nginx")
 README = Path(__file__).parents[3] / "flows" / "README.md"
 
 
-@contextmanager
-def nginx(folder: Path, site: str) -> Iterator[int]:
+Proxy = Callable[[Path, str], AbstractContextManager[int]]
+
+
+def nginx(folder: Path, site: str) -> AbstractContextManager[int]:
     """nginx as the README has it, without TLS and on ports of the test's own."""
     (block,) = re.findall(r"```nginx\n(.*?)```", README.read_text(), re.DOTALL)
     port = free_port()
@@ -34,7 +38,23 @@ def nginx(folder: Path, site: str) -> Iterator[int]:
     (folder / "nginx.conf").write_text(
         f"pid {folder}/pid; error_log {folder}/error.log; daemon off; events {{}} http {{ {temporary} {block} }}"
     )
-    process = subprocess.Popen([NGINX, "-c", folder / "nginx.conf", "-p", folder], stderr=subprocess.DEVNULL)
+    return running([NGINX, "-c", folder / "nginx.conf", "-p", folder], port, folder)
+
+
+def caddy(folder: Path, site: str) -> AbstractContextManager[int]:
+    """Caddy as the README has it, likewise."""
+    (block,) = re.findall(r"^papers\.example\.org \{\n.*?^\}\n", README.read_text(), re.DOTALL | re.MULTILINE)
+    port = free_port()
+    name = f"http://papers.example.org:{port}"
+    block = block.replace("papers.example.org", name).replace("127.0.0.1:8180", site.removeprefix("http://"))
+    (folder / "Caddyfile").write_text(f"{{\n    admin off\n    storage file_system {folder}\n}}\n{block}")
+    return running(["caddy", "run", "--config", folder / "Caddyfile", "--adapter", "caddyfile"], port, folder)
+
+
+@contextmanager
+def running(command: Sequence[str | Path], port: int, folder: Path) -> Iterator[int]:
+    with (folder / "said").open("wb") as said:
+        process = subprocess.Popen(command, stdout=said, stderr=said, env={**os.environ, "HOME": str(folder)})
     try:
         until = time.monotonic() + 30
         while True:
@@ -42,8 +62,9 @@ def nginx(folder: Path, site: str) -> Iterator[int]:
                 httpx.get(f"http://127.0.0.1:{port}/healthz", trust_env=False)
                 break
             except httpx.TransportError:
-                assert time.monotonic() < until
-                assert process.poll() is None, (folder / "error.log").read_text()
+                told = "".join(file.read_text() for file in folder.iterdir() if file.name in ("said", "error.log"))
+                assert time.monotonic() < until, told
+                assert process.poll() is None, told
                 time.sleep(0.1)
         yield port
     finally:
@@ -51,11 +72,17 @@ def nginx(folder: Path, site: str) -> Iterator[int]:
         process.wait(15)
 
 
-@pytest.mark.skipif(not NGINX.exists(), reason="no nginx on this machine")
-def test_a_visitor_behind_nginx_is_who_they_are_whatever_they_claim(tmp_path: Path) -> None:
-    folder = tmp_path / "nginx"
+@pytest.mark.parametrize(
+    "proxy",
+    [
+        pytest.param(nginx, marks=pytest.mark.skipif(not NGINX.exists(), reason="no nginx on this machine")),
+        pytest.param(caddy, marks=pytest.mark.skipif(not shutil.which("caddy"), reason="no Caddy on this machine")),
+    ],
+)
+def test_a_visitor_behind_a_proxy_is_who_they_are_whatever_they_claim(tmp_path: Path, proxy: Proxy) -> None:
+    folder = tmp_path / "proxy"
     folder.mkdir()
-    with web_process(tmp_path, public_url="https://papers.example.org") as site, nginx(folder, site) as port:
+    with web_process(tmp_path, public_url="https://papers.example.org") as site, proxy(folder, site) as port:
 
         def asked(number: int, source: str) -> httpx.Response:
             by = httpx.HTTPTransport(local_address=source)
