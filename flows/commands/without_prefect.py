@@ -119,8 +119,7 @@ async def deliver(
 ) -> str:
     """Delivers the edition of a day, or of the week that ends with it; returns how the delivery stands."""
     settings = load_settings()
-    # what is wrong with these two is told before anything is collected and frozen
-    _ = transport(settings.mail_url.get_secret_value()), settings.keys
+    transport(settings.mail_url.get_secret_value())  # a bad one is told before anything is collected and frozen
     async with open_context(settings) as context:
         wanted = context.newsletter(newsletter, kind)
         day = context.day(wanted, date)
