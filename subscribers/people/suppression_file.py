@@ -15,6 +15,7 @@ from collections.abc import Mapping
 
 from subscribers.model import Suppressed
 from subscribers.people.rows import address_key
+from subscribers.text import cell, uncell
 
 COLUMNS = ("email", "sha256", "key", "reason", "at")
 READ = ("email", "sha256", "md5", "key", "reason", "at")
@@ -26,6 +27,7 @@ _KEY = re.compile(r"[A-Za-z0-9_-]{43}")
 def read_line(line: Mapping[str, str], key: bytes) -> tuple[str, Suppressed]:
     """What a line suppresses, as it is kept, and why. Raises ValueError with the reason for one that can't be read."""
     given = {name: (line.get(name) or "").strip() for name in READ}
+    given["email"] = uncell(given["email"])
     return _kept(given, key), _reason(given["reason"])
 
 
@@ -62,4 +64,4 @@ def _reason(written: str) -> Suppressed:
 def written(email: str, key: str, reason: Suppressed, at: dt.datetime, *, hashed: bool) -> tuple[str, ...]:
     """A line of ours, in the order of `COLUMNS`."""
     sha256 = hashlib.sha256(email.lower().encode()).hexdigest() if email else ""
-    return ("" if hashed else email, sha256, key, reason, at.isoformat(timespec="seconds"))
+    return ("" if hashed else cell(email), sha256, key, reason, at.isoformat(timespec="seconds"))

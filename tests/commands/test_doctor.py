@@ -24,6 +24,7 @@ from flows.delivery.clock_jumps import look, remember
 from flows.sending.dkim import read_key
 from subscribers.people.store import Change
 from tests.conftest import free_port
+from tests.crashes.outages import small_disk
 from tests.names import Records, name_server
 from tests.papers.server import Reply, running
 from tests.sending.smtp import MailServer, mail_server
@@ -150,6 +151,17 @@ async def test_a_home_that_cannot_be_written_is_told(tmp_path: Path) -> None:
     home.mkdir(mode=0o500)
     things = await found(settings(tmp_path))
     assert any("can't be written by this user" in words for _, words in things["Files"])
+
+
+async def test_a_disk_that_is_nearly_full_is_told(tmp_path: Path) -> None:
+    with small_disk(tmp_path, 5000) as disk:
+        if disk is None:
+            pytest.skip("only root may have a disk of its own")
+        home = disk / "home"
+        home.mkdir(mode=0o700)
+        ((grade, words),) = (await found(settings(tmp_path, home_dir=home)))["Disk"]
+        assert grade == Grade.WRONG
+        assert words == f"4 MB are free where {home} lies: make room, before nothing can be recorded."
 
 
 @pytest.mark.parametrize("trusted", ["0.0.0.0/0", "::/0", "127.0.0.1, 0.0.0.0/1"])

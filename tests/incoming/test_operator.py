@@ -272,6 +272,12 @@ def test_a_line_that_cannot_be_read_says_why(line: dict[str, str], words: str) -
         read_line(line, KEY.encode())
 
 
+def test_an_address_that_begins_as_a_formula_does_is_none_in_the_list_and_comes_back() -> None:
+    line = written("=cmd@one.example", "k", Suppressed.COMPLAINT, dt.datetime.now(dt.UTC), hashed=False)
+    assert line[0] == "'=cmd@one.example"
+    assert read_line({"email": line[0]}, KEY.encode()) == read_line({"email": "=cmd@one.example"}, KEY.encode())
+
+
 def test_no_list_has_an_address_erased_or_blocked() -> None:
     for reason in ("erased", "blocked", "whatever they say"):
         assert read_line({"email": ADA, "reason": reason}, KEY.encode())[1] is Suppressed.OPERATOR

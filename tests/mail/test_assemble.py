@@ -39,6 +39,7 @@ def test_headers() -> None:
     assert parsed["Message-ID"] == "<7.reader@papers.example.org>"
     assert parsed["MIME-Version"] == "1.0"
     assert parsed["List-ID"] == "Paperround <daily.papers.example.org>"
+    assert parsed["Auto-Submitted"] == "auto-generated"
     assert parsed["List-Unsubscribe"] == f"<https://papers.example.org/unsubscribe/{reader().unsubscribe}>"
     assert parsed["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
     assert parsed["List-Archive"] == "<https://papers.example.org/archive>"

@@ -88,6 +88,8 @@ def test_what_one_click_needs_is_covered() -> None:
                     b"List-Archive",
                     b"List-Post",
                     b"List-Help",
+                    b"List-Owner",
+                    b"List-Subscribe",
                 ),
             )
         ),

@@ -8,9 +8,11 @@ from urllib.parse import urlencode
 
 import sqlalchemy as sa
 
+from flows.causes import Cause
 from flows.context import report_link
 from flows.editions.model import Kind
 from flows.storage.editions import Frozen
+from subscribers.bounces import Said
 from subscribers.model import DeliveryState
 from subscribers.people.store import Change
 from subscribers.tables import delivery
@@ -91,6 +93,44 @@ async def test_the_page_tells_who_got_an_edition_and_what_became_of_the_others(s
     assert summary == [("All", "3"), ("sent", "1"), ("pending", "1"), ("deferred", "1")]
     assert "451 4.7.1 greylisted 1" in words(tree, "//table[@class='states']")
     assert words(tree, "//*[@class='lead']") == "Paperround, Tuesday, 9 June 2026. The edition"
+
+
+async def test_the_page_tells_what_came_back_of_the_edition_and_of_thirty_days_by_domain(site: Site) -> None:
+    addresses = (READER, "ben@example.org", "cleo@other.example", "dov@other.example")
+    sent = {"state": "sent", "attempts": 1, "code": 250, "words": "2.0.0 taken", "first_at": NOON, "changed_at": NOON}
+    frozen = await delivered(site, *addresses, **sent)
+    for address, cause, words_of in (
+        (addresses[0], Cause.DEAD, "550 5.1.1 <b>unknown</b>"),
+        (addresses[2], Cause.FULL, "552 5.2.2 full"),
+        (addresses[3], None, "abuse"),
+    ):
+        found = await site.context.subscribers.by_address(address, "daily")
+        assert found
+        said = Said(
+            complaint=cause is None,
+            cause=cause or Cause.OTHER,
+            words=words_of,
+            subscription_id=found.id,
+            edition_id=frozen.id,
+            sealed=True,
+        )
+        await site.context.came_back.record([said], NOON)
+    tree = await page(site, link(site))
+    rates = tree.xpath("//table[@class='rates']//tr")
+    head, *told = [[" ".join(cell.text_content().split()) for cell in row.xpath("th|td")] for row in rates]
+    assert head[1:] == [
+        *("Sent", "Rejected", "Delivered", "Hard", "Soft", "Refused", "Complaints", "Unsubscribed"),
+    ]
+    whole = ["4", "0", "2", "1 25.00%", "1 25.00%", "0", "1 25.00%"]
+    # who complained has left at the moment at which the edition was frozen, and not after it
+    assert [row[1:] for row in told[:2]] == [[*whole, "0"], [*whole, "1"]]
+    assert told[2:] == [
+        ["other.example", "2", "0", "1", "0", "1 50.00%", "0", "1 50.00%", ""],
+        ["example.org", "2", "0", "1", "1 50.00%", "0", "0", "0", ""],
+    ]
+    back = words(tree, "//table[@class='list']")
+    assert "550 5.1.1 <b>unknown</b>" in back
+    assert not tree.xpath("//table[@class='list']//b")
 
 
 async def test_the_page_is_nobody_elses_and_is_kept_nowhere(site: Site) -> None:
