@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import datetime as dt
 import time
+from collections.abc import Mapping
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -231,6 +232,28 @@ def skipped(known: Approval) -> NoEdition:
         reason=f"Its operator skipped it{f': {why}' if why else ''}.",
         told=f"The editors decided to send none{f': {why}' if why else ''}.",
     )
+
+
+async def translated(context: Context, frozen: Frozen, language: str) -> bytes:
+    """The packed cards of a frozen edition in a language of readers (none: the site's own), rendered and kept the first
+    time that somebody needs them."""
+    wanted = context.languages.known(language)
+    if wanted == context.languages.default or not frozen.edition.sections:
+        return frozen.cards
+    kept = await context.store.translated(frozen.id, [wanted])
+    if wanted in kept:
+        return kept[wanted]
+    newsletter = context.newsletter(frozen.edition.newsletter)
+    packed = pack(await cards_of(context, frozen.edition, newsletter, wanted))
+    await context.store.keep_translated(frozen.id, wanted, packed)
+    return packed
+
+
+async def in_all_languages(context: Context, frozen: Frozen) -> Mapping[str, bytes]:
+    """The packed cards of a frozen edition in each language that its readers have chosen, besides the site's own."""
+    chosen = await context.subscribers.languages(frozen.edition.newsletter)
+    wanted = {context.languages.known(language) for language in chosen} - {context.languages.default}
+    return {language: await translated(context, frozen, language) for language in sorted(wanted)}
 
 
 async def cards_of(context: Context, edition: Edition, newsletter: Newsletter, language: str = "") -> Cards:

@@ -84,6 +84,8 @@ class Subscription:
     hour: int | None = None
     """The hour of the reader's day from which mail is welcome; None: as soon as there is an edition."""
     zone: str = "UTC"
+    language: str = ""
+    """Of pages and mails, as in `<html lang>`; empty: the site's own."""
     weekday: int | None = None
     """The day on which a weekly reader's mail is welcome, 0 for Monday; None: as soon as there is an edition."""
     tags: tuple[str, ...] = ()

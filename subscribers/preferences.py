@@ -1,8 +1,8 @@
 """What readers set themselves: read from a form, changed by one tap, and what a change means in words. Pure.
 
 A form's fields are `topics` (once for each box that is ticked), `keywords`, `authors`, `leave_out`, `size`,
-`frequency`, `weekday`, `hour` and `zone`. What can't be used is named by its field with the key of a phrase and its
-values.
+`frequency`, `weekday`, `hour`, `zone` and `language`. What can't be used is named by its field with the key of a phrase
+and its values.
 """
 
 from __future__ import annotations
@@ -25,6 +25,8 @@ MAX_LEFT_OUT = 50
 MAX_WORD = 80
 """Characters of a keyword or an author's name."""
 MAX_SIZE = 100
+LANGUAGE_TAG = re.compile(r"[A-Za-z]{2,3}(?:-[A-Za-z0-9]{2,8}){0,3}")
+"""Of a language (RFC 5646), as far as words may be in one."""
 MAX_PAUSE = dt.timedelta(days=365)
 
 Phrase = tuple[str, Mapping[str, Any]]
@@ -41,6 +43,7 @@ class Preferences:
     weekday: int | None = None
     hour: int | None = None
     zone: str = "UTC"
+    language: str = ""
 
 
 class Unusable(ValueError):  # noqa: N818 - it is an answer to the reader
@@ -58,14 +61,17 @@ def preferences_of(subscription: Subscription) -> Preferences:
         weekday=subscription.weekday,
         hour=subscription.hour,
         zone=subscription.zone,
+        language=subscription.language,
     )
 
 
-def read_form(form: Form, topics: Collection[str], before: Preferences | None) -> Preferences | Errors:
+def read_form(
+    form: Form, topics: Collection[str], before: Preferences | None, languages: Collection[str] = ()
+) -> Preferences | Errors:
     """The preferences that a form asks for, or what is wrong with each field that can't be used.
 
-    `topics` are those that the form shows. A text field that it lacks stays as it is in `before`; a sign-up has none,
-    and there no topic means every topic.
+    `topics` and `languages` are those that the form shows. A text field that it lacks stays as it is in `before`; a
+    sign-up has none, and there no topic means every topic.
     """
     known = before or Preferences()
     read: dict[str, Any] = {}
@@ -93,6 +99,7 @@ def read_form(form: Form, topics: Collection[str], before: Preferences | None) -
     typed("weekday", _weekday, known.weekday)
     typed("hour", _hour, known.hour)
     typed("zone", _zone, known.zone)
+    typed("language", lambda text: _language(text, languages), known.language)
     follows = bool(read.get("keywords", True) or read.get("authors", True))
     take("topics", lambda: _ticked(form.get("topics", ()), topics, before, follows))
     followed = _folded((*read.get("keywords", ()), *read.get("authors", ())))
@@ -109,6 +116,7 @@ def read_form(form: Form, topics: Collection[str], before: Preferences | None) -
         weekday=read["weekday"] if weekly else None,
         hour=read["hour"],
         zone=read["zone"],
+        language=read["language"],
     )
 
 
@@ -331,6 +339,13 @@ def _zone(text: str) -> str:
     return name
 
 
+def _language(text: str, languages: Collection[str]) -> str:
+    """Of these, or empty for the site's own."""
+    if text.strip() and text.strip() not in languages:
+        raise Unusable("errors.language", value=_shown(text))
+    return text.strip()
+
+
 def read_pause(text: str, today: dt.date) -> dt.date:
     """The day until which a reader wants no mail: from tomorrow up to a year. Raises Unusable."""
     first, last = today + dt.timedelta(days=1), today + MAX_PAUSE
@@ -376,6 +391,8 @@ def describe(before: Subscription, after: Subscription, topics: Collection[str])
     if (before.hour, before.zone) != (after.hour, after.zone):
         at = {"hour": after.hour, "zone": after.zone}
         said.append(("changes.hour", at) if after.hour is not None else ("changes.hour_any", {}))
+    if before.language != after.language:
+        said.append(("changes.language", {"language": after.language}))
     return said
 
 

@@ -33,6 +33,7 @@ subscription = sa.Table(
     sa.Column("frequency", sa.String(10), nullable=False),
     sa.Column("hour", sa.Integer),
     sa.Column("zone", sa.String(60), nullable=False),
+    sa.Column("language", sa.String(35), nullable=False, server_default="", comment="a tag; empty: the site's own"),
     sa.Column("tags", sa.Text, nullable=False),
     sa.Column("paused_until", sa.Date),
     sa.Column("consent_at", Instant),

@@ -29,13 +29,14 @@ from flows.commands.subscribers import shown
 from flows.config import catalogue
 from flows.config.installation import differing
 from flows.config.own_files import foreign
+from flows.config.phrases import Languages
 from flows.config.settings import Settings, load_settings
-from flows.context import utc_now
+from flows.context import TEMPLATES, utc_now
 from flows.delivery import clock_jumps
 from flows.incoming.mailboxes import OpenMailbox
 from flows.mail.model import Message
 from flows.outcomes import Problem, Verdict, anonymous
-from flows.plugins.installed import KINDS, plugins
+from flows.plugins.installed import KINDS, looks, plugins
 from flows.processes.prefect_server import api_of
 from flows.sending.dkim import Key, read_key
 from flows.sending.transports import CantConnect, transport
@@ -65,6 +66,7 @@ async def examine(
         "Installation": doctor.installed(),
         "Plug-ins": doctor.plugged_in(),
         "Newsletters": doctor.newsletters(),
+        "Languages": doctor.languages(),
         "Database": doctor.home(),
         "Clock": doctor.clock(),
         "Public address": doctor.public_url(),
@@ -164,6 +166,18 @@ class _Doctor:
         topics = catalogue.topics(self._settings.topics_dir)
         found = catalogue.newsletters(self._settings.newsletters_dir, known_topics=topics)
         return [_ok("Newsletters", f"{', '.join(sorted(found))}, with {len(topics)} topics.")]
+
+    async def languages(self) -> Sequence[Finding]:
+        """What mails and pages can be read in, and what of a translation is English."""
+        own = self._settings.templates_dir
+        found = Languages([*([own] if own else []), *looks(), TEMPLATES])
+        lacks = [
+            f"{language} lacks {len(keys)} phrases, which are English there ({', '.join(keys[:3])}"
+            f"{', …' if len(keys) > 3 else ''}): add them to words.{language}.toml."
+            for language, keys in found.missing.items()
+        ]
+        said = f"{', '.join(found)}; the first is the site's own."
+        return [_ok("Languages", said), *(_look("Languages", words) for words in lacks)]
 
     async def home(self) -> Sequence[Finding]:
         """The database and the keys that must not be lost while it holds anybody."""

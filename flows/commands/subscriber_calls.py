@@ -17,6 +17,7 @@ app = typer.Typer(no_args_is_help=True, help="Who is subscribed to what, and who
 def add(
     email: Annotated[str, typer.Argument(help="The address")],
     newsletter: Newsletter = "daily",
+    *,
     topics: Annotated[
         str | None,
         typer.Option(
@@ -33,6 +34,9 @@ def add(
         str | None, typer.Option(help="The reader's hour, 0 to 23; '' at once; the default: the newsletter's")
     ] = None,
     zone: Annotated[str | None, typer.Option(help="The reader's time zone, such as Europe/Berlin; or UTC")] = None,
+    language: Annotated[
+        str | None, typer.Option(help="The language of mails and pages, such as de; '': the site's own")
+    ] = None,
     resubscribe: Annotated[bool, typer.Option("--resubscribe", help="Also bring back who has unsubscribed")] = False,
 ) -> None:
     """Adds a confirmed subscription, or changes what is given of the one that is there."""
@@ -48,6 +52,7 @@ def add(
         "frequency": frequency,
         "hour": hour,
         "zone": zone,
+        "language": language,
         "state": "confirmed",
         "consent_source": "operator",
     }
@@ -83,8 +88,8 @@ def import_subscribers(
     """Adds and changes subscriptions from CSV. The same file again changes nothing.
 
     The first line names the columns, of which only `email` must be there: email, newsletter, topics, keywords, authors,
-    leave_out, frequency, hour, zone, state, tags, consent_at, consent_source. Several values of a field are joined by
-    `;`. A topic with a `-` before it is muted, `-*` mutes all; `weekly:mon` is a weekly reader's day,
+    leave_out, frequency, hour, zone, language, state, tags, consent_at, consent_source. Several values of a field are
+    joined by `;`. A topic with a `-` before it is muted, `-*` mutes all; `weekly:mon` is a weekly reader's day,
     `paused:2026-07-01` the end of a pause. A bad line, and the second one of an address on a newsletter, is reported
     with its number, and the rest goes in. An address that has unsubscribed or is suppressed is refused.
 

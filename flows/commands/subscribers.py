@@ -145,6 +145,7 @@ def _object(one: Subscription) -> Mapping[str, object]:
         "frequency": csv_file.frequency_of(one),
         "hour": one.hour,
         "zone": one.zone,
+        "language": one.language,
         "state": csv_file.state_of(one),
         "suppressed": one.suppressed,
         "tags": list(one.tags),

@@ -54,11 +54,17 @@ class EditionBatches:
     one before are under way, and given back when all of its own are settled."""
 
     def __init__(
-        self, context: Context, frozen: Frozen, until: dt.datetime, standing: Callable[[], Awaitable[str]], say: Say
+        self,
+        context: Context,
+        frozen: Frozen,
+        translated: Mapping[str, bytes],
+        until: dt.datetime,
+        standing: Callable[[], Awaitable[str]],
+        say: Say,
     ) -> None:
         self._context, self._frozen = context, frozen
         self._until, self._standing, self._say = until, standing, say
-        self._writer = Writer(context, frozen)
+        self._writer = Writer(context, frozen, translated)
         self._refused = RefusedAddresses(context, say)
         self._claimed: dict[str, _Claimed] = {}
         """By their lease: a batch whose lease ran out may be claimed anew while the old claim has deliveries open."""

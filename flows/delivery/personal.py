@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import logging
 import traceback
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
@@ -17,7 +17,7 @@ from flows.editions.same import Same
 from flows.mail import correction
 from flows.mail.assemble import assemble
 from flows.mail.cards import addressed, unpack
-from flows.mail.model import Message, Reader
+from flows.mail.model import Cards, Message, Reader
 from flows.outcomes import Problem
 from flows.papers.model import PaperId
 from flows.storage.editions import Frozen
@@ -34,12 +34,15 @@ more are skipped."""
 
 
 class Writer:
-    """Writes the messages of an edition. What is the same for all readers is made once."""
+    """Writes the messages of an edition. What is the same for all readers, or for those of a language, is made once;
+    `translated` are its packed cards in other languages than the site's own."""
 
-    def __init__(self, context: Context, frozen: Frozen) -> None:
+    def __init__(self, context: Context, frozen: Frozen, translated: Mapping[str, bytes] | None = None) -> None:
         self._context, self._frozen = context, frozen
         self._edition = frozen.edition
-        self._cards = addressed(unpack(frozen.cards), context.newsletter(frozen.edition.newsletter), context.site)
+        self._translated = translated or {}
+        self._unpacked: dict[str, Cards] = {}
+        self._cards = self._cards_in("")
         self._written = self._failed = 0
 
     def write(self, subscription: Subscription | None, seen: Collection[PaperId]) -> Message | str:
@@ -58,6 +61,17 @@ class Writer:
             return self._given_up(error)
         self._written += 1
         return written
+
+    def _cards_in(self, language: str) -> Cards:
+        """The cards in a language that they are kept in, else in the site's own."""
+        if language not in self._unpacked:
+            if language and language not in self._translated:
+                self._unpacked[language] = self._cards
+            else:
+                newsletter = self._context.newsletter(self._edition.newsletter)
+                cards = unpack(self._translated[language] if language else self._frozen.cards)
+                self._unpacked[language] = addressed(cards, newsletter, self._context.site)
+        return self._unpacked[language]
 
     def _given_up(self, error: Exception) -> str:
         plain = choose(self._edition, Interests())
@@ -88,7 +102,7 @@ class Writer:
             return digest.reason
         reader = reader_of(self._context, self._edition, subscription.id, subscription.email, self._frozen.id)
         try:
-            return assemble(self._cards, digest, reader)
+            return assemble(self._cards_in(subscription.language), digest, reader)
         except ValueError as error:
             return f"the address can't be written in a mail: {error}"
 
@@ -100,12 +114,13 @@ class Writer:
         named = f"{edition.newsletter}.{edition.kind}-fix.{edition.day}.{subscription.id}"
         reader = replace(reader, message_id=f"{named}@{self._context.settings.sender_domain}")
         digest = choose(edition, subscription.interests) if edition.sections else None
+        cards, say = self._cards_in(subscription.language), self._context.languages.of(subscription.language)
         try:
             if digest is None or not digest.parts:
                 newsletter = self._context.newsletter(edition.newsletter)
                 url = self._context.settings.public_url
-                return correction.words(self._cards, reader, edition, newsletter, url, self._context.phrases)
-            return assemble(self._cards, digest, reader, correction.marked(self._context.phrases))
+                return correction.words(cards, reader, edition, newsletter, url, say)
+            return assemble(cards, digest, reader, correction.marked(say))
         except ValueError as error:
             return f"the address can't be written in a mail: {error}"
 

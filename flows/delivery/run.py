@@ -17,6 +17,7 @@ from flows.delivery.batches import LOOK, EditionBatches, first_of
 from flows.delivery.extra_processes import ExtraProcesses
 from flows.editions.model import Kind
 from flows.outcomes import Verdict
+from flows.pipeline import in_all_languages
 from flows.sending.sender import Report, Sender
 from flows.sending.transports import transport
 from flows.storage.away import is_away, until_back
@@ -123,6 +124,7 @@ async def deliver(
     await _look_at_the_clock(context, say)
     if not (opened or frozen.correction or await _replaced(context, frozen)):
         await open_rows(context, frozen, say, at_once=at_once)
+    await in_all_languages(context, frozen)  # once, before others join
     if beside is None:
         report = await _on_this_machine(context, frozen, until, stop or asyncio.Event(), say)
     else:
@@ -252,7 +254,7 @@ async def work(
         say=say,
         patience=settings.mail_wait,
     )
-    batches = EditionBatches(context, frozen, until, standing, say)
+    batches = EditionBatches(context, frozen, await in_all_languages(context, frozen), until, standing, say)
     keeping = asyncio.create_task(batches.keep())
     try:
         await sender.deliver(batches, stop)

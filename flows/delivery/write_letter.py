@@ -13,6 +13,7 @@ from flows.mail.assemble import assemble
 from flows.mail.cards import addressed, unpack
 from flows.mail.letters import Addressee, Letters
 from flows.mail.model import Cards, Message
+from flows.pipeline import translated
 from flows.storage.editions import Frozen
 from subscribers import policy
 from subscribers.model import Frequency, Letter, Subscription
@@ -42,9 +43,9 @@ class LetterWriter:
     def __init__(self, context: Context) -> None:
         self._context = context
         days, hours = LIFE[Purpose.CONFIRM], LIFE[Purpose.PRIVATE]
-        values = {"days": days.days if days else 0, "hours": hours.seconds // 3600 if hours else 0}
-        self._letters = Letters(context.site, context.phrases, context.template_folders, values)
-        self._kept: dict[tuple[str, Kind], tuple[Frozen, Cards]] = {}
+        self._values = {"days": days.days if days else 0, "hours": hours.seconds // 3600 if hours else 0}
+        self._letters: dict[str, Letters] = {}
+        self._kept: dict[tuple[str, Kind, str], tuple[Frozen, Cards]] = {}
 
     def write(self, item: Item) -> Message:
         """The letter that an item asks for, under the same Message-ID at every attempt. Raises ValueError for an
@@ -59,7 +60,14 @@ class LetterWriter:
             date=self._context.now(),
             return_path=self._context.return_address(0, item.subscription.id),
         )
-        return self._letters.write(item.kind, newsletter, to)
+        return self._letters_in(item.subscription.language).write(item.kind, newsletter, to)
+
+    def _letters_in(self, language: str) -> Letters:
+        known = self._context.languages.known(language)
+        if known not in self._letters:
+            say, folders = self._context.languages[known], self._context.template_folders
+            self._letters[known] = Letters(self._context.site, say, folders, self._values)
+        return self._letters[known]
 
     async def latest(self, subscription: Subscription) -> Latest | None:
         """The latest edition of the reader's kind: for a weekly reader the week's, or the day's where no week has had
@@ -74,7 +82,7 @@ class LetterWriter:
                 continue
             if await self._context.store.held(number):
                 return None
-            frozen, _ = await self._unpacked(subscription.newsletter, kind, number)
+            frozen, _ = await self._unpacked(subscription, kind, number)
             digest = choose(frozen.edition, subscription.interests)
             if not digest.parts or policy.decide(subscription, frozen.edition.day):
                 return None
@@ -86,19 +94,21 @@ class LetterWriter:
         the same mail."""
         edition = latest.frozen.edition
         newsletter = self._context.newsletter(edition.newsletter)
-        _, cards = await self._unpacked(edition.newsletter, edition.kind, latest.frozen.id)
+        _, cards = await self._unpacked(subscription, edition.kind, latest.frozen.id)
         cards = addressed(cards, newsletter, self._context.site)
         reader = reader_of(self._context, edition, subscription.id, subscription.email, latest.frozen.id)
-        opening = self._letters.opening(newsletter, edition.day, reader.manage)
+        opening = self._letters_in(subscription.language).opening(newsletter, edition.day, reader.manage)
         return assemble(cards, latest.digest, reader, opening)
 
-    async def _unpacked(self, newsletter: str, kind: Kind, number: int) -> tuple[Frozen, Cards]:
-        kept = self._kept.get((newsletter, kind))
+    async def _unpacked(self, subscription: Subscription, kind: Kind, number: int) -> tuple[Frozen, Cards]:
+        place = (subscription.newsletter, kind, self._context.languages.known(subscription.language))
+        kept = self._kept.get(place)
         if kept is None or kept[0].id != number:
             frozen = await self._context.store.frozen(number)
             if frozen is None:
                 raise LookupError(f"edition {number} is gone")
-            kept = self._kept[newsletter, kind] = (frozen, await asyncio.to_thread(unpack, frozen.cards))
+            packed = await translated(self._context, frozen, subscription.language)
+            kept = self._kept[place] = (frozen, await asyncio.to_thread(unpack, packed))
         return kept
 
     def _path(self, item: Item) -> str:

@@ -247,7 +247,8 @@ def unbroken(text: str) -> str:
 
 def underlined(heading: str) -> str:
     """A heading of plain text: capitals, and a line below."""
-    return f"{heading.upper()}\n{'-' * len(heading)}"
+    shown = heading.upper()
+    return f"{shown}\n{'-' * len(shown)}"
 
 
 def tidy(text: str) -> str:

@@ -33,7 +33,7 @@ from flows.storage.search import Search
 from subscribers.ledger.figures import Figures
 from subscribers.web.app import Services, create_app
 from subscribers.web.latest import Latest
-from subscribers.web.pages import Pages
+from subscribers.web.pages import Pages, Speaker
 from subscribers.web.request_limits import Limits
 from subscribers.web.services import Keep
 from subscribers.web.sessions import Sessions
@@ -50,10 +50,13 @@ def services(
 ) -> Services:
     """What the web app needs, from what this process works with; `links` follow its own in the menu. `wake` tells
     whoever sends the outbox that there is something in it; `hear` does what providers report."""
-    menu = {"/archive": context.phrases.text("archive.menu"), "/search": context.phrases.text("search.menu")}
+    menu = {"/archive": "archive.menu", "/search": "search.menu"}
+    speaker = Speaker(context.languages)
 
     async def page_of(frozen: Frozen) -> str:
-        return await asyncio.to_thread(lambda: page(unpack(frozen.cards), choose(frozen.edition, Interests())))
+        kept = await context.store.translated(frozen.id, [speaker.language])
+        cards = kept.get(speaker.language, frozen.cards)
+        return await asyncio.to_thread(lambda: page(unpack(cards), choose(frozen.edition, Interests())))
 
     async def preview_of(newsletter: Newsletter, kind: Kind, day: dt.date) -> str | NoEdition:
         edition = await compose(context, newsletter, kind, day)
@@ -67,12 +70,12 @@ def services(
         subscribers=context.subscribers,
         newsletters=context.newsletters,
         keys=context.settings.keys,
-        pages=Pages(context.template_folders, context.phrases, {**menu, **(links or {})}),
+        pages=Pages(context.template_folders, speaker, {**menu, **(links or {})}),
         page_of=page_of,
         preview_of=preview_of,
         now=context.now,
         topics=context.topics,
-        phrases=context.phrases,
+        phrases=speaker,
         hashing_key=context.settings.hashing_key,
         limits=Limits(context.database, context.settings.hashing_key),
         wake=wake,
@@ -109,7 +112,7 @@ async def serve_web(host: str, port: int, mailbox: Path | None = None) -> None:
     settings = load_settings()
     logs.set_up(settings.log_level, settings.log_format)
     async with open_context(settings) as context:
-        wanted = services(context, {"/inbox": context.phrases.text("inbox.title")} if mailbox else None, wake.set)
+        wanted = services(context, {"/inbox": "inbox.title"} if mailbox else None, wake.set)
         extra = demo_mailbox.routes(mailbox, wanted.pages) if mailbox else ()
         config = uvicorn.Config(
             create_app(wanted, extra),

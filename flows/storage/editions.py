@@ -68,6 +68,14 @@ edition_paper = sa.Table(
     sa.Column("topic", sa.Text, nullable=False, server_default="", comment="a topic's slug"),
     comment="the papers of frozen editions",
 )
+edition_language = sa.Table(
+    "edition_language",
+    metadata,
+    sa.Column("edition_id", sa.ForeignKey(edition.c.id, ondelete="CASCADE"), primary_key=True),
+    sa.Column("language", sa.String(35), primary_key=True),
+    sa.Column("cards", sa.LargeBinary, nullable=False),
+    comment="frozen editions in other languages than the site's own",
+)
 summary = sa.Table(
     "summary",
     metadata,
@@ -318,6 +326,19 @@ class Store:
             row = (await connection.execute(sa.select(edition).where(edition.c.id == identity))).one_or_none()
         found = None if row is None else _read(row)
         return found if isinstance(found, Frozen) else None
+
+    async def translated(self, identity: int, languages: Collection[str]) -> Mapping[str, bytes]:
+        """The cards of a frozen edition in these languages, as far as they are kept."""
+        mine = (edition_language.c.edition_id == identity, edition_language.c.language.in_(languages))
+        async with self._database.read() as connection:
+            query = sa.select(edition_language.c.language, edition_language.c.cards).where(*mine)
+            return {row.language: row.cards for row in await connection.execute(query)}
+
+    async def keep_translated(self, identity: int, language: str, cards: bytes) -> None:
+        """Keeps the cards of a frozen edition in another language; the first ones stay."""
+        row = self._database.insert(edition_language).values(edition_id=identity, language=language, cards=cards)
+        async with self._database.write() as connection:
+            await connection.execute(row.on_conflict_do_nothing())
 
     async def opened(self, identity: int, now: dt.datetime) -> None:
         """Notes that the ledger has a row for each reader of an edition."""

@@ -42,6 +42,7 @@ class Changes(People):
             "weekday": preferences.weekday,
             "hour": preferences.hour,
             "zone": preferences.zone,
+            "language": preferences.language,
         }
         return await self._change(identity, wanted, now)
 

@@ -29,7 +29,7 @@ from subscribers.model import Frequency, Subscription, SubscriptionState, Suppre
 from subscribers.people.csv_text import Table
 from subscribers.people.other_lists import MAILMAN, OtherList, recognise
 from subscribers.people.store import MUTED, Change
-from subscribers.preferences import MAX_AUTHORS, MAX_KEYWORDS, MAX_LEFT_OUT, MAX_WORD
+from subscribers.preferences import LANGUAGE_TAG, MAX_AUTHORS, MAX_KEYWORDS, MAX_LEFT_OUT, MAX_WORD
 from subscribers.text import cell, clean, uncell
 from subscribers.zones import known as known_zone
 
@@ -43,6 +43,7 @@ COLUMNS = (
     "frequency",
     "hour",
     "zone",
+    "language",
     "state",
     "tags",
     "consent_at",
@@ -326,6 +327,16 @@ def _zone(text: str) -> str:
     return name
 
 
+def _language(text: str) -> str:
+    if text and not LANGUAGE_TAG.fullmatch(text):
+        raise ValueError(
+            f"language {text[:40]!r} is no tag of one: use such as de or pt-BR, or empty for the site's own"
+        )
+    first, *others = text.split("-")
+    # a region has two letters, a script four (RFC 5646 section 2.1.1)
+    return "-".join((first.lower(), *(one.upper() if len(one) == 2 else one.title() for one in others)))
+
+
 def _moment(text: str) -> dt.datetime | None:
     """To the millisecond, as the database keeps it."""
     if not text:
@@ -357,6 +368,7 @@ _FIELDS: Mapping[str, Callable[[str], Mapping[str, Any]]] = {
     "frequency": _frequency,
     "hour": _column("hour", _hour),
     "zone": _column("zone", _zone),
+    "language": _column("language", _language),
     "state": _state,
     "tags": _column("tags", _phrases("tags", MAX_KEYWORDS)),
     "consent_at": lambda text: _given("consent_at", _moment(text)),
@@ -399,6 +411,7 @@ def write(file: TextIO) -> Callable[[Subscription], None]:
                 frequency_of(subscription),
                 "" if subscription.hour is None else subscription.hour,
                 cell(subscription.zone),
+                cell(subscription.language),
                 state_of(subscription),
                 cell(";".join(subscription.tags)),
                 subscription.consent_at.isoformat() if subscription.consent_at else "",

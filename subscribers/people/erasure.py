@@ -262,6 +262,7 @@ def _subscription(one: Subscription, row: sa.Row[Any]) -> dict[str, Any]:
         "papers_at_most": one.interests.size,
         "frequency": one.frequency,
         "weekday": one.weekday,
+        "language": one.language,
         "hour": one.hour,
         "zone": one.zone,
         "tags": list(one.tags),

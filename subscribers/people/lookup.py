@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from flows.storage.database import Database
 from subscribers.model import Subscription
-from subscribers.people.rows import OF_SUBSCRIBER, read_subscription, read_with_previous, subscriptions
+from subscribers.people.rows import DELIVERED, OF_SUBSCRIBER, read_subscription, read_with_previous, subscriptions
 from subscribers.tables import subscriber, subscription
 from subscribers.zones import known
 
@@ -43,6 +43,13 @@ class People:
         async with self._database.read() as connection:
             rows = (await connection.execute(query.group_by(subscription.c.zone))).all()
         return {zone: count for zone, count in rows if not known(zone)}
+
+    async def languages(self, newsletter: str) -> frozenset[str]:
+        """Those that the readers of a newsletter have chosen."""
+        mine = (subscription.c.newsletter == newsletter, subscription.c.state.in_(DELIVERED))
+        query = sa.select(subscription.c.language).distinct().where(*mine, subscription.c.language != "")
+        async with self._database.read() as connection:
+            return frozenset(await connection.scalars(query))
 
     async def get(self, identity: int) -> Subscription | None:
         """A subscription with what it was before its last change."""

@@ -24,7 +24,7 @@ MUTED = "-"
 LISTS = ("topics", "keywords", "authors", "leave_out", "tags")
 SETTINGS = (
     "state", "paused_until", "topics", "keywords", "authors", "leave_out", "size", "frequency", "weekday", "hour",
-    "zone",
+    "zone", "language",
 )  # fmt: skip
 """What a change of the reader's alters, and an undo brings back."""
 CONSENT = ("consent_at", "consent_source", "consent_version", "consent_network")
@@ -45,6 +45,7 @@ DEFAULTS: Mapping[str, Any] = {
     "frequency": Frequency.DAILY,
     "hour": None,
     "zone": "UTC",
+    "language": "",
     "weekday": None,
     "tags": "[]",
     "paused_until": None,
@@ -64,7 +65,8 @@ OF_SUBSCRIBER = (subscriber.c.email, subscriber.c.suppressed)
 
 DELIVERABLE = (
     *(subscription.c[name] for name in ("id", "newsletter", "state", "topics", "keywords", "authors", "leave_out")),
-    *(subscription.c[name] for name in ("size", "frequency", "zone", "paused_until", "frequency_at", "revision")),
+    *(subscription.c[name] for name in ("size", "frequency", "zone", "language", "paused_until", "frequency_at")),
+    subscription.c.revision,
     *OF_SUBSCRIBER,
 )
 """What `read_deliverable` needs, in this order."""
@@ -109,7 +111,7 @@ def read_deliverable(row: Sequence[Any]) -> Subscription:
     """As much of a subscription as its delivery needs, everything else as for one that is new: of a list of a million,
     every one is read."""
     number, newsletter, state, topics, keywords, authors, leave_out, size, *others = row
-    frequency, zone, paused_until, frequency_at, revision, email, suppressed = others
+    frequency, zone, language, paused_until, frequency_at, revision, email, suppressed = others
     return Subscription(
         id=number,
         email=email,
@@ -118,6 +120,7 @@ def read_deliverable(row: Sequence[Any]) -> Subscription:
         interests=_interests(topics, keywords, authors, leave_out, size),
         frequency=_FREQUENCIES[frequency],
         zone=zone,
+        language=language,
         paused_until=paused_until,
         frequency_at=frequency_at,
         revision=revision,
@@ -163,6 +166,7 @@ def _read(row: sa.RowMapping | Mapping[str, Any]) -> Subscription:
         frequency=Frequency(row["frequency"]),
         hour=row["hour"],
         zone=row["zone"],
+        language=row["language"],
         weekday=row["weekday"],
         tags=_listed(row["tags"]),
         paused_until=row["paused_until"],

@@ -47,6 +47,8 @@ class SignUp:
     weekday: int | None = None
     beginning: Mapping[str, Any] = field(default_factory=dict)
     """What nobody is asked when they sign up, for whom is new: the newsletter's own hour and zone."""
+    language: str = ""
+    """Of the page on which they asked."""
     consent_version: str
     """Which text they agreed to."""
     consent_network: str
@@ -172,6 +174,7 @@ def _columns(wish: SignUp, now: dt.datetime) -> Mapping[str, Any]:
         "paused_until": None,
         "frequency": wish.frequency,
         "weekday": wish.weekday,
+        "language": wish.language,
         "frequency_at": None,
         "consent_at": now,
         "consent_source": wish.source,

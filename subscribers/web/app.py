@@ -16,7 +16,7 @@ from starlette.types import ASGIApp
 
 from flows.outcomes import Problem
 from subscribers.web.damaged_links import DamagedLinks, kind_of
-from subscribers.web.pages import SecurityHeaders
+from subscribers.web.pages import InTheirLanguage, SecurityHeaders
 from subscribers.web.reader_links import Instead, unreadable
 from subscribers.web.routes import (
     act,
@@ -87,7 +87,7 @@ def create_app(services: Services, extra: Sequence[BaseRoute] = ()) -> ASGIApp:
     app.router.redirect_slashes = False
     app.state.services = services
     # Starlette answers a failure outside of its own middleware: these headers must stand around all of it
-    return SecurityHeaders(DamagedLinks(app))
+    return SecurityHeaders(InTheirLanguage(DamagedLinks(app), services.phrases))
 
 
 async def _health(request: Request) -> Response:

@@ -6,12 +6,13 @@ import datetime as dt
 import hashlib
 import re
 from collections.abc import Mapping, Sequence
+from contextvars import ContextVar
 from pathlib import Path
 from typing import Any, Protocol
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
-from starlette.datastructures import MutableHeaders
+from starlette.datastructures import Headers, MutableHeaders
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -26,6 +27,7 @@ POLICY = (
 """No script at all, nothing from elsewhere. Styles stand inline: an edition's page is the mail itself."""
 
 _HEAD_ENDS = re.compile(r"</head\s*>", re.IGNORECASE)
+_WRITTEN = re.compile(r'(<html\b[^<>]*\slang=")([A-Za-z0-9-]+)(?=")')
 _BODY = re.compile(r"<body\b[^>]*>", re.IGNORECASE)
 
 
@@ -42,8 +44,78 @@ class Phrases(Protocol):
         """The phrase as plain text."""
 
 
+_language: ContextVar[str] = ContextVar("language", default="")
+"""Of whoever is answered."""
+_WEIGHED = re.compile(r"\s*([A-Za-z0-9-]{1,35}|\*)\s*(?:;\s*q\s*=\s*([01](?:\.[0-9]{0,3})?)\s*)?", re.ASCII)
+
+
+class Speaker:
+    """Says phrases in the language of whoever is answered: a reader's own, or for a visitor what the browser asks for.
+
+    `languages` are those that there are, by their tags, the site's own first.
+    """
+
+    def __init__(self, languages: Mapping[str, Phrases]) -> None:
+        self._languages = languages
+        self._own = next(iter(languages))
+
+    def __call__(self, key: str, /, **values: Any) -> Markup:
+        return self._languages[self.language](key, **values)
+
+    def __contains__(self, key: str) -> bool:
+        return key in self._languages[self.language]
+
+    def text(self, key: str, /, **values: Any) -> str:
+        return self._languages[self.language].text(key, **values)
+
+    @property
+    def language(self) -> str:
+        """Which is spoken at present."""
+        chosen = _language.get()
+        return chosen if chosen in self._languages else self._own
+
+    def names(self) -> Mapping[str, str]:
+        """The languages by their tags, each as it calls itself."""
+        return {tag: said.text("site.language") for tag, said in self._languages.items()}
+
+    def speak(self, language: str) -> None:
+        """From now on to whoever is answered; the site's own if there is none of that name."""
+        _language.set(language or self._own)
+
+    def asked_for(self, header: str) -> str:
+        """What a browser's Accept-Language likes best of what there is (RFC 9110 section 12.5.4)."""
+        weights: dict[str, float] = {}
+        for one in header[:500].split(","):
+            if found := _WEIGHED.fullmatch(one):
+                weights.setdefault(found[1].lower(), float(found[2] or 1))
+        liked = [(weight, -at, tag) for at, (tag, weight) in enumerate(weights.items()) if weight]
+        for _, _, tag in sorted(liked, reverse=True):
+            if tag == "*":
+                break
+            for known in self._languages:
+                if known.lower() == tag:
+                    return known
+            for known in self._languages:
+                if known.lower().partition("-")[0] == tag.partition("-")[0]:
+                    return known
+        return self._own
+
+
+class InTheirLanguage:
+    """Has the app speak what a browser asks for, until it is known which reader it is."""
+
+    def __init__(self, app: ASGIApp, speaker: Speaker) -> None:
+        self._app, self._speaker = app, speaker
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http":
+            self._speaker.speak(self._speaker.asked_for(Headers(scope=scope).get("accept-language", "")))
+        await self._app(scope, receive, send)
+
+
 class Pages:
-    """Renders templates of `web/`; the operator's folder comes before ours. `links` are the menu: path and name."""
+    """Renders templates of `web/`; the operator's folder comes before ours. `links` are the menu: path and the key of
+    its name."""
 
     def __init__(self, folders: Sequence[Path], phrases: Phrases, links: Mapping[str, str] | None = None) -> None:
         self.phrases = phrases
@@ -55,7 +127,7 @@ class Pages:
             lstrip_blocks=True,
             keep_trailing_newline=True,
         )
-        self._environment.globals.update(here="", links=dict(links or {}), say=phrases)
+        self._environment.globals.update(here="", links=dict(links or {}), say=phrases, en=self._in_english)
         self._environment.filters.update(
             long_date=self.long_date, short_date=self.short_date, maths=readable, isolated=isolated
         )
@@ -76,8 +148,21 @@ class Pages:
         """An edition's HTML as a page of the site: with its bar above, and as the page's main part. `before` and
         `after` are the paths of the editions beside it, `context_objects` its papers for reference managers."""
         template = self._environment.get_template("edition.html")
+        spoken, written = self.phrases.text("site.lang"), _WRITTEN.search(mail)
+        marks = dict.fromkeys(("spoken", "original"), Markup())
+        if written and written[2] != spoken:
+            # the page speaks one language, and the edition in it another
+            mail = f"{mail[: written.start(2)]}{spoken}{mail[written.end(2) :]}"
+            marks = {"spoken": Markup(' lang="{}"').format(spoken), "original": Markup(' lang="{}"').format(written[2])}
         context = template.new_context(
-            {"draft": draft, "card": card, "before": before, "after": after, "context_objects": context_objects}
+            {
+                "draft": draft,
+                "card": card,
+                "before": before,
+                "after": after,
+                "context_objects": context_objects,
+                **marks,
+            }
         )
         added, above, below = ("".join(template.blocks[name](context)) for name in ("head", "above", "below"))
         head, body = _HEAD_ENDS.search(mail), _BODY.search(mail)
@@ -87,6 +172,10 @@ class Pages:
                 mail = mail[: head.start()] + added + mail[head.start() : body.end()] + above + shown + below
                 mail += closing + end
         return HTMLResponse(mail)
+
+    def _in_english(self) -> Markup:
+        """What marks an element as English on a page in another language: what papers and their topics say is."""
+        return Markup() if self.phrases.text("site.lang") == "en" else Markup(' lang="en"')
 
     def long_date(self, day: dt.date) -> Markup:
         weekday = self.phrases(f"date.weekday.{day.weekday()}")
@@ -114,6 +203,7 @@ def public(request: Request, response: Response, seconds: int) -> Response:
     """
     tag = f'"{hashlib.sha256(bytes(response.body)).hexdigest()[:32]}"'
     headers = {"Cache-Control": f"public, max-age={seconds}" if seconds else "no-cache", "ETag": tag}
+    headers["Vary"] = "Accept-Language"
     known = [one.strip().removeprefix("W/") for one in request.headers.get("If-None-Match", "").split(",")]
     if tag in known or "*" in known:
         return Response(status_code=304, headers=headers)

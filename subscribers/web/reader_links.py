@@ -42,9 +42,18 @@ def unreadable(request: Request, purpose: str) -> Response:
 
 async def reader(request: Request, purpose: Purpose) -> Subscription:
     """The subscription that the path's token opens; one that has been erased is a page that says so."""
-    found = await services(request).subscribers.get(number(request, purpose))
+    found = await known(request, number(request, purpose))
     if found is None:
         raise Instead(gone(request))
+    return found
+
+
+async def known(request: Request, number: int) -> Subscription | None:
+    """The subscription of that number, if there is one; from now on its reader's language is spoken."""
+    s = services(request)
+    found = await s.subscribers.get(number)
+    if found is not None:
+        s.phrases.speak(found.language)
     return found
 
 

@@ -22,7 +22,7 @@ from subscribers.ledger.figures import Figures
 from subscribers.ledger.pauses import Pauses
 from subscribers.ledger.report import Report
 from subscribers.people.store import Subscribers
-from subscribers.web.pages import Pages, Phrases
+from subscribers.web.pages import Pages, Speaker
 from subscribers.web.request_limits import Limits
 from subscribers.web.sessions import Sessions
 
@@ -48,12 +48,12 @@ class Services:
     keys: Sequence[bytes]
     pages: Pages
     page_of: Callable[[Frozen], Awaitable[str]]
-    """A frozen edition as a page, without anything personal."""
+    """A frozen edition as a page, without anything personal, in the language that is spoken if it is kept in it."""
     preview_of: Callable[[Newsletter, Kind, dt.date], Awaitable[str | NoEdition]]
     """The edition of a day or a week as it would be now, as a page. Stores nothing."""
     now: Callable[[], dt.datetime]
     topics: Sequence[Topic]
-    phrases: Phrases
+    phrases: Speaker
     hashing_key: bytes
     limits: Limits
     wake: Callable[[], None]

@@ -45,6 +45,7 @@ class Filled:
     weekday: str
     hour: str
     zone: str
+    language: str
 
 
 def filled(preferences: Preferences, topics: Sequence[str]) -> Filled:
@@ -60,6 +61,7 @@ def filled(preferences: Preferences, topics: Sequence[str]) -> Filled:
         weekday=_text(preferences.weekday),
         hour=_text(preferences.hour),
         zone=preferences.zone,
+        language=preferences.language,
     )
 
 
@@ -79,6 +81,7 @@ def refilled(form: Form) -> Filled:
         weekday=text("weekday"),
         hour=text("hour"),
         zone=text("zone"),
+        language=text("language"),
     )
 
 
@@ -90,6 +93,7 @@ class Told:
     follow: Markup
     leave_out: Markup
     rhythm: Markup
+    language: str
 
 
 def told(s: Services, preferences: Preferences, topics: Sequence[str]) -> Told:
@@ -116,7 +120,21 @@ def told(s: Services, preferences: Preferences, topics: Sequence[str]) -> Told:
         if (out := interests.leave_out)
         else say("manage.leave_out_nothing"),
         rhythm=Markup(" · ").join(rhythm),
+        language=language_name(s, preferences.language),
     )
+
+
+def language_name(s: Services, language: str) -> str:
+    """What a language calls itself; empty: the site's own."""
+    names = s.phrases.names()
+    return names.get(language) or next(iter(names.values()))
+
+
+def languages(s: Services, chosen: str) -> Sequence[tuple[str, str, str]]:
+    """What the form offers: value, tag and name of each. Who has chosen none sends nothing for the site's own."""
+    names = s.phrases.names()
+    none = chosen not in names
+    return [("" if none and not at else tag, tag, name) for at, (tag, name) in enumerate(names.items())]
 
 
 def _text(number: int | None) -> str:
@@ -154,6 +172,8 @@ def spoken(s: Services, phrase: Phrase) -> Markup:
             shown[name] = names.get(value, value)
         elif name == "weekday":
             shown[name] = s.phrases(f"date.weekday.{value}")
+        elif name == "language":
+            shown[name] = language_name(s, str(value))
         elif name == "hour" and isinstance(value, int):
             shown[name] = f"{value:02}:00"
         elif isinstance(value, dt.date):

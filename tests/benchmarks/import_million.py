@@ -48,7 +48,7 @@ def rows(lines: int) -> Iterator[str]:
         state = ("confirmed", "confirmed", "confirmed", "paused:2026-07-01", "unsubscribed")[n % 5]
         yield (
             f"reader.{n:07d}@mail{n % 5000}.example.org,daily,{topics},{keywords},,{leave_out},{frequency},{n % 24},"
-            f"Europe/Berlin,{state},lab,2026-01-02T03:04:05+00:00,form\n"
+            f"Europe/Berlin,{'de' if n % 3 else ''},{state},lab,2026-01-02T03:04:05+00:00,form\n"
         )
 
 

@@ -93,6 +93,7 @@ async def test_where_everything_is_well(tmp_path: Path) -> None:
         *(
             "Installation",
             "Newsletters",
+            "Languages",
             "Database",
             "Keys",
             "Files",

@@ -1,12 +1,16 @@
 from __future__ import annotations
 
 import re
+import tomllib
+from collections.abc import Iterator, Mapping
 from pathlib import Path
+from string import Formatter
+from typing import Any
 
 import pytest
 from markupsafe import Markup
 
-from flows.config.phrases import Languages
+from flows.config.phrases import PROPER, Languages
 from flows.context import TEMPLATES
 from flows.outcomes import Problem
 
@@ -75,6 +79,80 @@ def test_a_file_that_can_not_be_used_is_a_problem_that_names_the_phrase(
 ) -> None:
     with pytest.raises(Problem, match=re.escape(reason)):
         Languages([words(tmp_path / "own", text), made])
+
+
+# --- languages
+
+
+def translation(folder: Path, language: str, text: str) -> Path:
+    folder.mkdir(exist_ok=True)
+    (folder / f"words.{language}.toml").write_text(text, encoding="utf-8")
+    return folder
+
+
+def test_a_translation_is_a_file_and_what_it_lacks_is_english_and_named(made: Path, tmp_path: Path) -> None:
+    own = translation(tmp_path / "own", "fr", '[page]\ntitle = "De {name}"\n[site]\nthousands = " "\n')
+    found = Languages([own, made])
+    assert (list(found), found.default, found.missing) == (["en", "fr"], "en", {"fr": ["page.list"]})
+    assert found["fr"]("page.title", name="x") == "De x"
+    assert found["fr"]("page.list", count=1200) == "1 200 papers"
+    assert found["fr"].text("site.lang") == "fr"
+    assert found.of("pl") is found["en"]
+
+
+def test_a_site_of_its_own_language_has_its_words_over_ours(made: Path, tmp_path: Path) -> None:
+    translation(made, "de", '[page]\ntitle = "Von {name}"\nlist = "Liste"\n')
+    own = words(tmp_path / "own", '[site]\nlang = "de"\nname = "Blatt"\n[page]\nlist = "Eigene"\n')
+    found = Languages([own, made])
+    assert list(found) == ["de", "en"]
+    assert [found["de"].text(key, name="x", count=1) for key in ("page.title", "page.list")] == ["Von x", "Eigene"]
+    assert [found[language].text("site.name") for language in found] == ["Blatt", "Blatt"]
+    assert found["en"].text("page.list", count=1) == "1 paper"
+
+
+@pytest.mark.parametrize(
+    ("language", "text", "reason"),
+    [
+        ("german", "", "names no language"),
+        ("fr", '[site]\nlang = "de"\n', "site.lang is 'de'"),
+        ("fr", '[page]\ntitle = "{nom}"\n', "page.title wants {nom}; its values are: name"),
+    ],
+)
+def test_a_translation_that_can_not_be_used_is_a_problem(
+    made: Path, tmp_path: Path, language: str, text: str, reason: str
+) -> None:
+    with pytest.raises(Problem, match=re.escape(reason)):
+        Languages([translation(tmp_path / "own", language, text), made])
+
+
+def places(phrase: Mapping[str, str]) -> list[set[str | None]]:
+    """The values of each of a phrase's forms, as they are written."""
+    return [{name for _, name, _, _ in Formatter().parse(text) if name} for text in phrase.values()]
+
+
+@pytest.mark.parametrize("language", sorted(set(Languages([TEMPLATES])) - {"en"}))
+def test_our_translations_have_every_phrase_and_no_other_with_the_same_values(language: str) -> None:
+    flat = [
+        dict(flattened(tomllib.loads((TEMPLATES / name).read_text(encoding="utf-8"))))
+        for name in ("words.toml", f"words.{language}.toml")
+    ]
+    english, theirs = flat
+    assert theirs.keys() == english.keys() - PROPER
+    other = {
+        key for key, phrase in theirs.items() if set().union(*places(phrase)) != set().union(*places(english[key]))
+    }
+    assert other == set()
+    assert {key for key, phrase in theirs.items() if phrase.keys() != english[key].keys()} == set()
+
+
+def flattened(table: Mapping[str, Any], above: str = "") -> Iterator[tuple[str, Mapping[str, str]]]:
+    for name, value in table.items():
+        if isinstance(value, str):
+            yield f"{above}{name}", {"other": value}
+        elif "other" in value and value.keys() <= {"one", "other"}:
+            yield f"{above}{name}", value
+        else:
+            yield from flattened(value, f"{above}{name}.")
 
 
 # --- our own words

@@ -31,7 +31,7 @@ async def test_a_batch_whose_lease_ran_out_may_be_claimed_anew_while_the_old_one
     await scene.begin(*readers(3))
     frozen = await scene.frozen()
     await open_rows(scene.context, frozen, lambda _: None)
-    batches = EditionBatches(scene.context, frozen, scene.clock() + dt.timedelta(days=1), standing, lambda _: None)
+    batches = EditionBatches(scene.context, frozen, {}, scene.clock() + dt.timedelta(days=1), standing, lambda _: None)
     over = asyncio.Event()
     old = await batches.fetch(over)
     await asyncio.sleep(scene.context.ledger.lease.total_seconds() + 0.2)

@@ -50,7 +50,7 @@ async def confirm(request: Request) -> Response:
 
 
 async def choose(request: Request, found: Subscription) -> Response:
-    """The first choices, one press each: how often, from which hour on, which topics. GET shows them.
+    """The first choices, one press each: how often, from which hour on, in what language, which topics. GET shows them.
 
     CSRF: the token in the path is the authority; each can be undone.
     """
@@ -74,13 +74,15 @@ async def choose(request: Request, found: Subscription) -> Response:
 
 
 def _one_of(request: Request, found: Subscription, preferences: Preferences, sent: forms.Form) -> Preferences:
-    """With the frequency or the hour that a button names; any other is a form that can't be read."""
+    """With the frequency, hour or language that a button names; any other is a form that can't be read."""
     s = services(request)
-    frequency, hour = first(sent, "frequency"), first(sent, "hour")
+    frequency, hour, language = first(sent, "frequency"), first(sent, "hour"), first(sent, "language")
     if frequency in choices.frequencies(s, found.newsletter):
         return replace(preferences, frequency=Frequency(frequency), weekday=None)
     if hour in {"any", *map(str, HOURS)}:
         return replace(preferences, hour=None if hour == "any" else int(hour))
+    if language in s.phrases.names():
+        return replace(preferences, language=language)
     raise HTTPException(HTTPStatus.BAD_REQUEST, s.phrases.text("problem.bad_form"))
 
 
@@ -100,6 +102,8 @@ def _chosen(request: Request, found: Subscription, token: str) -> Response:
         frequency=found.frequency,
         hours=HOURS,
         hour=found.hour,
+        languages=s.phrases.names(),
+        language=s.phrases.language,
         zone=found.zone,
         groups=choices.groups(carried),
         wanted=wanted_topics(found.interests, [topic.slug for topic in s.topics]),
@@ -117,7 +121,7 @@ async def never(request: Request) -> Response:
     number = reader_links.number(request, Purpose.CONFIRM)
     if request.method == "POST":
         return forms.lead_on(request, "never" if await s.subscribers.decline(number, s.now()) else "")
-    found = await s.subscribers.get(number)
+    found = await reader_links.known(request, number)
     done = found is None and forms.done(request) == "never"
     if found is None and not done:
         return reader_links.gone(request)

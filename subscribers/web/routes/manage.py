@@ -28,6 +28,7 @@ from subscribers.web.services import services
 from subscribers.web.settings_page import (
     Filled,
     filled,
+    languages,
     last_change,
     left_out,
     refilled,
@@ -102,7 +103,7 @@ async def _look(request: Request, found: Subscription, sent: Form) -> Response:
 def _wanted(request: Request, found: Subscription, sent: Form) -> Preferences | Mapping[str, Markup]:
     """The settings that a form asks for, or what is wrong with it by field."""
     s = services(request)
-    wanted = read_form(sent, _slugs(request, found), preferences_of(found))
+    wanted = read_form(sent, _slugs(request, found), preferences_of(found), s.phrases.names())
     if not isinstance(wanted, Preferences):
         return {field: spoken(s, phrase) for field, phrase in wanted.items()}
     if not choices.comes_out(s, found.newsletter, wanted.frequency) and wanted.frequency is not found.frequency:
@@ -240,6 +241,7 @@ async def _page(
         groups=_groups(request, found),
         frequencies=choices.frequencies(s, found.newsletter, found.frequency),
         zones=choices.zones(),
+        languages=languages(s, shown.language),
         max_size=MAX_SIZE,
         paused=found.state is SubscriptionState.PAUSED,
         paused_until=found.paused_until,

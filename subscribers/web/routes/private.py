@@ -38,7 +38,7 @@ async def private(request: Request) -> Response:
     """
     s = services(request)
     number = reader_links.number(request, Purpose.PRIVATE)
-    found = await s.subscribers.get(number)
+    found = await reader_links.known(request, number)
     if request.method != "POST":
         return _shown(request, found)
     sent = await forms.read(request)

@@ -114,6 +114,7 @@ async def subscribe(request: Request) -> Response:
             interests=wanted.preferences.interests,
             frequency=wanted.preferences.frequency,
             beginning=beginning(wanted.newsletter),
+            language=s.phrases.language,
             consent_version=s.phrases.text("subscribe.consent_version"),
             consent_network=keyed("network", abuse.network(request), s.hashing_key),
             source=SOURCE,

@@ -32,7 +32,7 @@ async def unsubscribe(request: Request) -> Response:
     number = reader_links.number(request, Purpose.UNSUBSCRIBE)
     if request.method == "POST":
         await s.subscribers.unsubscribe(number, s.now())
-    return _page(request, await s.subscribers.get(number))
+    return _page(request, await reader_links.known(request, number))
 
 
 async def leave(request: Request) -> Response:

@@ -28,6 +28,7 @@ ALL = Preferences(
     weekday=5,
     hour=7,
     zone="Europe/Berlin",
+    language="de",
 )
 
 

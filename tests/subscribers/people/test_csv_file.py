@@ -85,6 +85,7 @@ def test_a_missing_column_changes_nothing() -> None:
         ("email,hour\na@example.org,25\n", "hour '25' should be a whole number from 0 to 23"),
         ("email,hour\na@example.org,²\n", "hour '²' should be"),
         ("email,zone\na@example.org,Mars/Base\n", "zone 'Mars/Base' is not known"),
+        ("email,language\na@example.org,German please\n", "language 'German please' is no tag"),
         ("email,zone\na@example.org,../../etc/passwd\n", "zone '../../etc/passwd' is not known"),
         (
             "email,frequency\na@example.org,hourly\n",
@@ -220,15 +221,16 @@ async def test_settings_that_readers_made_are_exported_and_come_back(database: D
         leave_out=("fern", "Cleo D"),
         size=7,
     )
-    await people.change(first, Preferences(interests=muted, frequency=Frequency.WEEKLY, weekday=6, hour=0), NOW)
+    wanted = Preferences(interests=muted, frequency=Frequency.WEEKLY, weekday=6, hour=0, language="de")
+    await people.change(first, wanted, NOW)
     await people.pause(second, dt.date(2026, 7, 1), NOW)
     await people.pause(third, dt.date(2026, 7, 1), NOW)
     await people.unsubscribe(third, NOW)
     exported = await export(people)
     assert [line.split(",", 2)[2] for line in exported.splitlines()[1:]] == [
-        '\'-*,"slow telescope;a, b",Ada Brook,fern;Cleo D,weekly:sun,0,UTC,confirmed,,,',
-        ",,,,daily,,UTC,paused:2026-07-01,,,",
-        ",,,,daily,,UTC,unsubscribed,,,",
+        '\'-*,"slow telescope;a, b",Ada Brook,fern;Cleo D,weekly:sun,0,UTC,de,confirmed,,,',
+        ",,,,daily,,UTC,,paused:2026-07-01,,,",
+        ",,,,daily,,UTC,,unsubscribed,,,",
     ]
     assert await bring_in(people, exported) == {"unchanged": 3}
 
