@@ -41,7 +41,7 @@ def postman(folder: Path) -> Iterator[smtplib.SMTP]:
 @pytest.fixture
 async def browser(folder: Path) -> AsyncIterator[httpx.AsyncClient]:
     app = SecurityHeaders(
-        Starlette(routes=routes(folder, Pages([TEMPLATES], factories.phrases(), {"/inbox": "Inbox"})))
+        Starlette(routes=routes(folder, Pages([TEMPLATES], factories.phrases(), {"/inbox": "inbox.title"})))
     )
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://127.0.0.1") as client:
         yield client
