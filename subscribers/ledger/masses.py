@@ -81,13 +81,18 @@ class HeldBounces:
     async def _decide(
         self, connection: AsyncConnection, numbers: Sequence[int], now: dt.datetime, *, suppressing: bool
     ) -> int:
-        people = {one.person: one.email for one in await readers(connection, subscription.c.id.in_(numbers))}
-        for email in people.values() if suppressing else ():
-            await suppress(connection, self._database, email, Suppressed.HARD_BOUNCE, now, self._key, weakly=True)
+        held = (bounce.c.state == State.HELD, bounce.c.subscription_id.in_(numbers))
+        theirs = await readers(connection, subscription.c.id.in_(numbers))
+        people = {one.person: one.email for one in theirs}
+        query = sa.select(bounce.c.subscription_id).where(*held, bounce.c.kind != Kind.SOFT)
+        not_soft = set(await connection.scalars(query))
+        dead = {one.person for one in theirs if one.subscription_id in not_soft}
+        for person, email in people.items() if suppressing else ():
+            reason = Suppressed.HARD_BOUNCE if person in dead else Suppressed.SOFT_BOUNCES
+            await suppress(connection, self._database, email, reason, now, self._key, weakly=True)
         # one whose suppression stays is not freed by this
         still = {person: await why_suppressed(connection, email, self._key) for person, email in people.items()}
         await free(connection, still, now)
-        held = (bounce.c.state == State.HELD, bounce.c.subscription_id.in_(numbers))
         await connection.execute(sa.update(bounce).where(*held).values(state=State.SETTLED))
         return len(people)
 
