@@ -5,10 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+import sqlalchemy as sa
 
+from flows.causes import Cause
 from flows.storage.database import Database
 from subscribers.bounces import Kind, State
+from subscribers.ledger.came_back import Refused
 from subscribers.model import SubscriptionState, Suppressed
+from subscribers.tables import delivery
 from tests.incoming.scene import DAY, FULL, Scene, complaint, report, scene_of
 
 ADA, BEN = "ada@reader.example", "ben@reader.example"
@@ -238,6 +242,32 @@ async def test_a_domain_all_of_whose_readers_fail_softly_is_held_too(scene: Scen
     assert await scene.states() == {State.COUNTED: 48, State.HELD: 12}
     assert await scene.context.held_bounces.decide(scene.now, suppress=True) == 12
     assert await scene.suppressed() == dict.fromkeys(many, Suppressed.SOFT_BOUNCES)
+
+
+@pytest.mark.parametrize("sent_after_all", [True, False])
+async def test_what_was_given_up_and_sent_again_since_has_not_failed(scene: Scene, sent_after_all: bool) -> None:
+    mine = delivery.c.subscription_id == scene.readers[ADA]
+    for day in range(5):
+        scene.now += DAY
+        number = await scene.send(ADA)
+        become = sa.update(delivery).where(mine, delivery.c.edition_id == number)
+        async with scene.context.database.write() as connection:
+            await connection.execute(become.values(state="rejected"))
+        given_up = Refused(
+            edition_id=number,
+            subscription_id=scene.readers[ADA],
+            address=ADA,
+            cause=Cause.FULL,
+            code=452,
+            status="4.2.2",
+            words="4.2.2 full",
+            put_off=True,
+        )
+        await scene.context.came_back.refused([given_up], scene.now)
+        if day == 2 and sent_after_all:
+            async with scene.context.database.write() as connection:
+                await connection.execute(become.values(state="sent"))
+    assert await scene.suppressed() == ({} if sent_after_all else {ADA: Suppressed.SOFT_BOUNCES})
 
 
 async def test_a_few_of_a_large_domain_are_no_mass(scene: Scene) -> None:
