@@ -10,7 +10,10 @@ depends_on = None
 
 
 def upgrade() -> None:
-    op.add_column("subscription", sa.Column("language", sa.String(35), nullable=False, server_default=""))
+    tag = sa.Column(
+        "language", sa.String(35), nullable=False, server_default="", comment="a tag; empty: the site's own"
+    )
+    op.add_column("subscription", tag)
     op.create_table(
         "edition_language",
         sa.Column(
