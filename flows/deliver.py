@@ -21,7 +21,7 @@ from flows.by_hand.stopping import Word, attempt, goes_on_by_itself, heeding_the
 from flows.by_hand.suspension import at_deadline
 from flows.config.settings import load_settings
 from flows.context import open_context, utc_now
-from flows.delivery.run import Delivered, Held, hold_unfinished
+from flows.delivery.run import Delivered, Held, held_sentence, hold_unfinished
 from flows.delivery.run import deliver_due as dispatch_due
 from flows.editions.model import Kind, NoEdition
 from flows.events.emit import tell
@@ -51,11 +51,13 @@ async def deliver_edition(newsletter: str, kind: Kind, day: dt.date) -> str:
             beside = shares_of(context, newsletter, whose, log.info)
             async with heeding_the_operator(run, stop, log.info) as word:
                 delivered = await in_sight(run)(context, frozen, log.info, stop=stop, beside=beside)
+            held = ""
             if word.said:
                 reason = f"its run was {word.said}"
                 await context.store.hold(frozen.id, context.now(), reason)
                 await tell(context, "edition.held", newsletter, day, kind=kind.value, reason=reason)
-        log.info("%s%s", "Stopped between two messages. " if stop.is_set() else "", delivered.sentence)
+                held = f" {await held_sentence(context, frozen)}"
+        log.info("%s%s%s", "Stopped between two messages. " if stop.is_set() else "", delivered.sentence, held)
         return delivered
 
     delivered = await apart(work)

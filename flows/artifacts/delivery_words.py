@@ -92,7 +92,11 @@ def report(
     the remedy. `stopped`: by its operator, or with the installation."""
     lines = [f"**Stopped:** {cell(delivered.halted)}", ""] if delivered.halted else []
     if stopped and not delivered.halted:
-        lines = ["**Stopped** between two messages, by its operator or with the installation.", ""]
+        lines = [
+            "**Stopped** between two messages, by its operator or with the installation. What *Cancel* or *Suspend* "
+            "stopped is held until *Retry*, *Resume* or `deliver`; anything else goes on by itself.",
+            "",
+        ]
     lines += _states(delivered.counts) if delivered.counts else ["Nobody is subscribed."]
     for words in filter(None, (delivered.limited, delivered.remedy)):
         lines += ["", words]

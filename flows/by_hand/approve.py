@@ -28,24 +28,29 @@ class Word(KindOfDay):
         json_schema_extra={"position": 3},
     )
     subject: str = Field(
+        "",
         title="Subject",
         description="The same for all readers; empty: it names each reader's first papers",
         json_schema_extra={"position": 4},
     )
     note: str = Field(
+        "",
         title="Editor's note",
         description="Above the papers; links as `https://…` or `[words](https://…)`",
         json_schema_extra={"position": 5, "format": "textarea"},
     )
     drop: list[str] = Field(
+        # a form leaves out an empty list, and what has no default is refused then
+        default_factory=list,
         title="Papers to drop",
         description="Their identifiers, such as 2606.10651; no later edition brings them either",
         json_schema_extra={"position": 6},
     )
     lead: str = Field(
-        title="Paper to lead", description="Its identifier, or nothing", json_schema_extra={"position": 7}
+        "", title="Paper to lead", description="Its identifier, or nothing", json_schema_extra={"position": 7}
     )
     reason: str = Field(
+        "",
         title="Reason",
         description="Of a hold or a skip; of a skip its page tells it",
         json_schema_extra={"position": 8},

@@ -35,17 +35,24 @@ class Correction(KindOfDay):
         json_schema_extra={"position": 3, "format": "textarea"},
     )
     subject: str = Field(
-        title="Subject", description="Marked `Correction:`; empty: one is made", json_schema_extra={"position": 4}
+        "", title="Subject", description="Marked `Correction:`; empty: one is made", json_schema_extra={"position": 4}
     )
     edition: bool = Field(
+        default=False,
         title="Send the corrected edition",
         description="Not the words alone; who has not got the edition yet gets the corrected one instead",
         json_schema_extra={"position": 5},
     )
     drop: list[str] = Field(
-        title="Papers to drop", description="Of the corrected edition: identifiers", json_schema_extra={"position": 6}
+        # a form leaves out an empty list, and what has no default is refused then
+        default_factory=list,
+        title="Papers to drop",
+        description="Of the corrected edition: identifiers",
+        json_schema_extra={"position": 6},
     )
-    lead: str = Field(title="Paper to lead", description="Of the corrected edition", json_schema_extra={"position": 7})
+    lead: str = Field(
+        "", title="Paper to lead", description="Of the corrected edition", json_schema_extra={"position": 7}
+    )
 
 
 @flow(name="correct", flow_run_name="correct-{correction.newsletter}-{correction.date}")

@@ -30,7 +30,7 @@ from flows.config import catalogue
 from flows.config.installation import differing
 from flows.config.own_files import foreign
 from flows.config.phrases import Languages
-from flows.config.settings import Settings, load_settings
+from flows.config.settings import Settings, load_settings, unknown_variables
 from flows.context import TEMPLATES, utc_now
 from flows.delivery import clock_jumps
 from flows.incoming.mailboxes import OpenMailbox
@@ -150,6 +150,8 @@ class _Doctor:
     async def installed(self) -> Sequence[Finding]:
         if words := await asyncio.to_thread(foreign):
             return [_wrong("Installation", words)]
+        if unknown := await asyncio.to_thread(unknown_variables, os.environ):
+            return [_look("Installation", f"{sentence.removesuffix('?')}: correct its name.") for sentence in unknown]
         return [_ok("Installation", f"Paperround {version('paperround')}, and nothing else has its names.")]
 
     async def plugged_in(self) -> Sequence[Finding]:

@@ -89,7 +89,8 @@ _TROUBLE = (
     (
         ("database is locked", "database table is locked"),
         "Another process has kept the database locked for too long: stop what copies or examines it, such as a backup "
-        "or an SQLite shell, then start this again.",
+        "or an SQLite shell, then start this again. If it is Paperround's own runs, on a busy machine or for many "
+        "newsletters, use a PostgreSQL (PAPERROUND_DATABASE_URL).",
     ),
     (
         ("readonly database", "unable to open database file", "permission denied"),

@@ -119,6 +119,14 @@ async def test_nothing_is_made(tmp_path: Path) -> None:
     assert os.listdir(tmp_path) == []
 
 
+async def test_a_setting_that_is_none_is_named_with_the_one_that_is_meant(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PAPERROUND_MIAL_RATE", "5")
+    ((grade, words),) = (await found(settings(tmp_path)))["Installation"]
+    assert (grade, "PAPERROUND_MAIL_RATE is meant: correct its name." in words) == (Grade.LOOK, True)
+
+
 async def test_a_key_that_was_lost_is_told(tmp_path: Path) -> None:
     async with open_context(settings(tmp_path)) as context:
         change = Change(email="ada@example.net", newsletter="daily", columns={})

@@ -267,8 +267,7 @@ def test_an_untouched_resume_holds_and_a_word_given_elsewhere_ends_the_waiting(d
     again = demo.run("daily/asked", parameters)
     assert again["state"]["name"] == "Suspended"
     word = {"newsletter": "asked", "date": "2026-06-10", "kind": "daily", "decision": "send"}
-    rest = {"subject": "From elsewhere", "note": "", "drop": [], "lead": "", "reason": ""}
-    sent = demo.run("approve/asked", {"word": word | rest})
+    sent = demo.run("approve/asked", {"word": word | {"subject": "From elsewhere"}})
     assert sent["state"]["message"] == "The daily edition of 2026-06-10 is allowed. Deliveries: 1 sent."
     for what in ("held", "approved"):
         assert demo.told(f"paperround.edition.{what}", "asked", "2026-06-10")["by"] == "operator"
@@ -291,9 +290,8 @@ def test_a_correction_goes_to_who_got_the_edition(demo: Demo) -> None:
     demo.run("daily/sample", order("2026-06-09"))
     before = set(demo.mails())
     wrong = {"newsletter": "sample", "date": "2026-06-09", "kind": "daily", "note": "A link was wrong."}
-    rest = {"subject": "", "edition": False, "drop": [], "lead": ""}
     for _ in range(2):
-        run = demo.run("correct/sample", {"correction": wrong | rest})
+        run = demo.run("correct/sample", {"correction": wrong})
         assert run["state"]["message"].startswith("Correction. Deliveries: 1 sent"), run["state"]
     (mail,) = set(demo.mails()) - before
     assert b"Subject: Correction: Paperround sample, 9 June" in mail.read_bytes()
