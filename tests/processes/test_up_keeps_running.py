@@ -334,6 +334,7 @@ def test_an_edition_without_a_source_is_held_where_its_newsletter_wants_that(up:
 
 def test_an_edition_that_is_not_there_by_its_deadline_is_told_of(up: Up, begun: Begun) -> None:
     until(lambda: any(b"paperround.edition.late" in one.body for one in up.told("/alerts")), up)
+    until(lambda: "paperround.edition.late" in up.events(), up)
     [late] = [one for one in map(json.loads, _bodies(up, "/events")) if one["event"] == "paperround.edition.late"]
     assert late["payload"]["newsletter"] == "monthly"
 
@@ -353,6 +354,7 @@ def test_after_a_day_of_downtime_the_days_edition_comes_and_none_of_the_days_bef
     until(lambda: {"COMPLETED"} == {up.state(older), up.state(newer)}, up)
     assert "comes 25 hours late; to send that edition all the same" in up.message(older)
     assert "skipped" not in up.message(newer)
+    until(lambda: any(b"monthly" in one and b"edition.delivered" in one for one in _bodies(up, "/events")), up)
     days = [one["day"] for one in map(_payload, _bodies(up, "/events")) if one.get("newsletter") == "monthly"]
     assert str(day) in days
     assert str((now - dt.timedelta(hours=25)).date()) not in days
