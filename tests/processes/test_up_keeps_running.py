@@ -70,6 +70,10 @@ class Up:
     source: Server
 
     def call(self, method: str, path: str, body: object = None) -> Any:
+        return self._answer(method, path, body).json()
+
+    def _answer(self, method: str, path: str, body: object = None) -> httpx.Response:
+        """Asked again where the server is being started, or its SQLite is busy."""
         user, _, password = (self.home / "operator_login").read_text().partition(":")
         for _ in range(30):
             try:
@@ -81,7 +85,7 @@ class Up:
             time.sleep(1)
         assert answer is not None
         assert answer.is_success, (answer.status_code, answer.text)
-        return answer.json()
+        return answer
 
     def start(self, deployment: str, **parameters: object) -> str:
         """Asks for a run; its id."""
@@ -154,8 +158,7 @@ class Up:
             prefect.execute(f"{details} WHERE replace(flow_run_id, '-', '') = ? AND type = 'SCHEDULED'", wanted)
 
     def delete(self, path: str) -> None:
-        user, _, password = (self.home / "operator_login").read_text().partition(":")
-        httpx.delete(f"{self.api}{path}", auth=(user, password), timeout=30).raise_for_status()
+        self._answer("DELETE", path)
 
     def kill(self, part: str) -> None:
         os.kill(self.pid(part), signal.SIGKILL)
