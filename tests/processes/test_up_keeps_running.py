@@ -136,8 +136,9 @@ class Up:
 
     def put(self, kind: str, data: dict[str, str | dict[str, str]], name: str = "paperround") -> str:
         """A Block; its id."""
+        until(lambda: any(one["slug"] == kind for one in self.call("POST", "/block_types/filter", {})), self)
         made = self.call("GET", f"/block_types/slug/{kind}")["id"]
-        [schema] = self.call("POST", "/block_schemas/filter", {"block_schemas": {"block_type_id": {"any_": [made]}}})
+        schema, *_ = self.call("POST", "/block_schemas/filter", {"block_schemas": {"block_type_id": {"any_": [made]}}})
         body = {"name": name, "data": data, "block_schema_id": schema["id"], "block_type_id": made}
         return str(self.call("POST", "/block_documents/", body)["id"])
 
