@@ -30,10 +30,8 @@ from flows.papers.model import Addresses, Window
 from flows.papers.sources import huggingface
 from flows.storage.database import connect
 from flows.storage.editions import edition
-from subscribers.people.store import Change, Subscribers
 from subscribers.tables import delivery
 from tests.conftest import PostgresqlServer, free_port, own_postgresql
-from tests.factories import HASHING_KEY
 from tests.papers.server import Asked, Reply, Server, running
 from tests.papers.shapes import listed, page
 from tests.running_processes import processes_of
@@ -428,27 +426,6 @@ def test_a_variable_stops_every_delivery_and_nobody_is_lost(up: Up) -> None:
     until(lambda: up.state(run) == "COMPLETED", up)
     assert "1 pending" in up.message(run)
     up.delete(f"/variables/{variable['id']}")
-
-
-def test_a_quota_that_is_spent_is_told_of_and_the_others_wait(up: Up, tmp_path: Path) -> None:
-    """Mail server and rate are set in Prefect, since those of the environment are others."""
-    server = up.put("paperround-mail-server", {"url": f"maildir://{tmp_path / 'outbox'}"})
-    rate = up.call("POST", "/variables/", {"name": "paperround_mail_rate", "value": "1/day"})
-    asyncio.run(_subscribe(up.database.url))
-    run = up.edition("sample", dt.date(2026, 6, 12))
-    until(lambda: up.state(run) in ("COMPLETED", "FAILED"), up)
-    assert "1 pending, 1 sent" in up.message(run)
-    assert len([*(tmp_path / "outbox" / "new").iterdir()]) == 1
-    until(lambda: any(b"paperround.quota.spent" in one.body for one in up.told("/alerts")), up)
-    up.delete(f"/block_documents/{server}")
-    up.delete(f"/variables/{rate['id']}")
-
-
-async def _subscribe(url: str) -> None:
-    database = connect(url)
-    reader = Change(email="ben.cole@example.org", newsletter="sample", columns={})
-    await Subscribers(database, HASHING_KEY).keep([reader], dt.datetime.now(dt.UTC))
-    await database.close()
 
 
 def test_a_prefect_server_that_is_killed_is_started_again_and_runs_go_on(up: Up) -> None:
