@@ -6,7 +6,7 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -26,6 +26,42 @@ def processes_of(home: Path) -> list[int]:
         if str(home).encode() in known:
             found.append(int(entry.name))
     return found
+
+
+def until_it_answers(process: subprocess.Popen[bytes], port: int, said: Callable[[], str]) -> None:
+    """Waits for whatever answer on the port; with what the process said where it has ended, or needs a minute."""
+    until = time.monotonic() + 60
+    while True:
+        try:
+            httpx.get(f"http://127.0.0.1:{port}/healthz", trust_env=False)
+            return
+        except httpx.TransportError:
+            assert time.monotonic() < until, said()
+            assert process.poll() is None, said()
+            time.sleep(0.1)
+
+
+def by_itself(folder: Path, *words: str, **given: str) -> subprocess.CompletedProcess[str]:
+    """Python with these words, as a process without a Prefect server: a flow has Prefect start what it needs. `given`
+    are settings."""
+    ours = ("PAPERROUND_", "PREFECT_")
+    environment = {name: value for name, value in os.environ.items() if not name.startswith(ours)}
+    environment |= {
+        "PREFECT_HOME": str(folder / "prefect"),
+        "PREFECT_SERVER_ALLOW_EPHEMERAL_MODE": "true",
+        "PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS": "120",
+        "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
+        **{f"PAPERROUND_{name.upper()}": value for name, value in given.items()},
+    }
+    return subprocess.run(
+        [sys.executable, "-P", *words],
+        check=False,
+        env=environment,
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        timeout=170,
+    )
 
 
 FILES = 1024
@@ -49,15 +85,7 @@ def web_process(folder: Path, files: int = FILES, **given: str) -> Iterator[str]
     with (folder / "web.log").open("wb") as log:
         process = subprocess.Popen([sys.executable, "-c", code], env=environment, cwd=folder, stdout=log, stderr=log)
     try:
-        until = time.monotonic() + 60
-        while True:
-            try:
-                httpx.get(f"http://127.0.0.1:{port}/healthz", trust_env=False)
-                break
-            except httpx.TransportError:
-                assert time.monotonic() < until
-                assert process.poll() is None, (folder / "web.log").read_text()
-                time.sleep(0.1)
+        until_it_answers(process, port, (folder / "web.log").read_text)
         yield f"http://127.0.0.1:{port}"
     finally:
         process.terminate()

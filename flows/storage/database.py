@@ -262,6 +262,8 @@ async def migrate(database: Database, revision: str = "head") -> None:
 
     Raises Problem when the database can't be reached or is newer than this program.
     """
+    if revision == "head" and await is_current(database):
+        return  # every process looks, and on SQLite one that may write keeps all others from writing
     with _explained(database):
         async with database._writing.begin() as connection:
             if database.engine.dialect.name == "postgresql":

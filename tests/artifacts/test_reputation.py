@@ -5,13 +5,11 @@ from __future__ import annotations
 import asyncio
 import datetime as dt
 import json
-import os
-import subprocess
-import sys
 from pathlib import Path
 
 from flows.storage.database import connect, migrate
 from tests.incoming.scene import FULL, KEY, complaint, report, scene_of
+from tests.running_processes import by_itself
 
 RUN = """
 import asyncio, json
@@ -46,28 +44,15 @@ async def prepare(folder: Path) -> str:
 
 def test_a_run_shows_the_rates_by_edition_thirty_days_and_domain_and_nobodys_name(tmp_path: Path) -> None:
     mailbox = asyncio.run(prepare(tmp_path))
-    environment = {
-        name: value for name, value in os.environ.items() if not name.startswith(("PAPERROUND_", "PREFECT_"))
-    }
-    environment |= {
-        "PAPERROUND_HOME_DIR": str(tmp_path / "home"),
-        "PAPERROUND_DATABASE_URL": f"sqlite:///{tmp_path / 'scene.db'}",
-        "PAPERROUND_SECRET_KEY": KEY,
-        "PAPERROUND_RETURN_PATH": "bounces@example.org",
-        "PAPERROUND_RETURNS_URL": f"maildir://{mailbox}",
-        "PREFECT_HOME": str(tmp_path / "prefect"),
-        "PREFECT_SERVER_ALLOW_EPHEMERAL_MODE": "true",
-        "PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS": "120",
-        "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
-    }
-    done = subprocess.run(
-        [sys.executable, "-P", "-c", RUN],
-        check=False,
-        env=environment,
-        cwd=tmp_path,
-        capture_output=True,
-        text=True,
-        timeout=170,
+    done = by_itself(
+        tmp_path,
+        "-c",
+        RUN,
+        home_dir=str(tmp_path / "home"),
+        database_url=f"sqlite:///{tmp_path / 'scene.db'}",
+        secret_key=KEY,
+        return_path="bounces@example.org",
+        returns_url=f"maildir://{mailbox}",
     )
     assert done.returncode == 0, done.stderr
     message, description, rows = json.loads(done.stdout.splitlines()[-1])

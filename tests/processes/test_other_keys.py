@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -13,6 +10,7 @@ import pytest
 from flows.config.settings import Settings
 from flows.context import open_context
 from tests.conftest import free_port
+from tests.running_processes import by_itself
 
 FLOW = "import asyncio; from flows.upkeep import upkeep; asyncio.run(upkeep())"
 
@@ -41,29 +39,13 @@ def test_a_process_with_other_keys_does_nothing(tmp_path: Path, command: tuple[s
     for part in ("new", "cur", "tmp"):
         (tmp_path / "returns" / part).mkdir()
     home = tmp_path / "second"
-    environment = {
-        name: value for name, value in os.environ.items() if not name.startswith(("PAPERROUND_", "PREFECT_"))
-    }
-    environment |= {
-        "PAPERROUND_HOME_DIR": str(home),
-        "PAPERROUND_DATABASE_URL": database,
-        "PAPERROUND_MAIL_URL": f"maildir://{tmp_path / 'outbox'}",
-        "PAPERROUND_RETURNS_URL": f"maildir://{tmp_path / 'returns'}",
-        # a flow by itself has Prefect start what it needs
-        "PREFECT_HOME": str(tmp_path / "prefect"),
-        "PREFECT_SERVER_ALLOW_EPHEMERAL_MODE": "true",
-        "PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS": "120",
-        "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
-    }
-    words = [str(free_port()) if one == "PORT" else one for one in command]
-    ended = subprocess.run(
-        [sys.executable, "-P", *words],
-        check=False,
-        env=environment,
-        cwd=tmp_path,
-        capture_output=True,
-        text=True,
-        timeout=170,
+    ended = by_itself(
+        tmp_path,
+        *[str(free_port()) if one == "PORT" else one for one in command],
+        home_dir=str(home),
+        database_url=database,
+        mail_url=f"maildir://{tmp_path / 'outbox'}",
+        returns_url=f"maildir://{tmp_path / 'returns'}",
     )
     assert ended.returncode != 0
     said = ended.stdout + ended.stderr

@@ -6,7 +6,6 @@ import os
 import re
 import shutil
 import subprocess
-import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
@@ -17,7 +16,7 @@ from pydantic import ValidationError
 
 from flows.config.settings import Settings
 from tests.conftest import free_port
-from tests.running_processes import web_process
+from tests.running_processes import until_it_answers, web_process
 
 NGINX = Path("/usr/sbin/nginx")
 README = Path(__file__).parents[3] / "flows" / "README.md"
@@ -56,16 +55,8 @@ def running(command: Sequence[str | Path], port: int, folder: Path) -> Iterator[
     with (folder / "said").open("wb") as said:
         process = subprocess.Popen(command, stdout=said, stderr=said, env={**os.environ, "HOME": str(folder)})
     try:
-        until = time.monotonic() + 30
-        while True:
-            try:
-                httpx.get(f"http://127.0.0.1:{port}/healthz", trust_env=False)
-                break
-            except httpx.TransportError:
-                told = "".join(file.read_text() for file in folder.iterdir() if file.name in ("said", "error.log"))
-                assert time.monotonic() < until, told
-                assert process.poll() is None, told
-                time.sleep(0.1)
+        logs = [folder / "said", folder / "error.log"]
+        until_it_answers(process, port, lambda: "".join(file.read_text() for file in logs if file.exists()))
         yield port
     finally:
         process.terminate()
