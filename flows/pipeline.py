@@ -234,9 +234,10 @@ def skipped(known: Approval) -> NoEdition:
     )
 
 
-async def translated(context: Context, frozen: Frozen, language: str) -> bytes:
+async def translated(context: Context, frozen: Frozen, language: str, say: Say) -> bytes:
     """The packed cards of a frozen edition in a language of readers (none: the site's own), rendered and kept the first
-    time that somebody needs them."""
+    time that somebody needs them. Where a template that has become wrong since it was frozen prevents that, it is the
+    edition as it was frozen, and `say` is told: nobody's mail waits for it."""
     wanted = context.languages.known(language)
     if wanted == context.languages.default or not frozen.edition.sections:
         return frozen.cards
@@ -244,16 +245,20 @@ async def translated(context: Context, frozen: Frozen, language: str) -> bytes:
     if wanted in kept:
         return kept[wanted]
     newsletter = context.newsletter(frozen.edition.newsletter)
-    packed = pack(await cards_of(context, frozen.edition, newsletter, wanted))
+    try:
+        packed = pack(await cards_of(context, frozen.edition, newsletter, wanted))
+    except Problem as problem:
+        say(f"Readers of {wanted} get the edition in the site's own language: {problem}")
+        return frozen.cards
     await context.store.keep_translated(frozen.id, wanted, packed)
     return packed
 
 
-async def in_all_languages(context: Context, frozen: Frozen) -> Mapping[str, bytes]:
+async def in_all_languages(context: Context, frozen: Frozen, say: Say) -> Mapping[str, bytes]:
     """The packed cards of a frozen edition in each language that its readers have chosen, besides the site's own."""
     chosen = await context.subscribers.languages(frozen.edition.newsletter)
     wanted = {context.languages.known(language) for language in chosen} - {context.languages.default}
-    return {language: await translated(context, frozen, language) for language in sorted(wanted)}
+    return {language: await translated(context, frozen, language, say) for language in sorted(wanted)}
 
 
 async def cards_of(context: Context, edition: Edition, newsletter: Newsletter, language: str = "") -> Cards:

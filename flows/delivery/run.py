@@ -124,7 +124,7 @@ async def deliver(
     await _look_at_the_clock(context, say)
     if not (opened or frozen.correction or await _replaced(context, frozen)):
         await open_rows(context, frozen, say, at_once=at_once)
-    await in_all_languages(context, frozen)  # once, before others join
+    await in_all_languages(context, frozen, say)  # once, before others join
     if beside is None:
         report = await _on_this_machine(context, frozen, until, stop or asyncio.Event(), say)
     else:
@@ -254,7 +254,7 @@ async def work(
         say=say,
         patience=settings.mail_wait,
     )
-    batches = EditionBatches(context, frozen, await in_all_languages(context, frozen), until, standing, say)
+    batches = EditionBatches(context, frozen, await in_all_languages(context, frozen, say), until, standing, say)
     keeping = asyncio.create_task(batches.keep())
     try:
         await sender.deliver(batches, stop)

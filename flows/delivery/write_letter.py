@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from dataclasses import dataclass
 
 from flows.context import Context
@@ -20,6 +21,7 @@ from subscribers.model import Frequency, Letter, Subscription
 from subscribers.people.outbox import Item
 from subscribers.tokens import LIFE, Purpose, sign
 
+_log = logging.getLogger(__name__)
 _LEADS = {
     Letter.CONFIRM: Purpose.CONFIRM,
     Letter.PRIVATE: Purpose.PRIVATE,
@@ -107,7 +109,7 @@ class LetterWriter:
             frozen = await self._context.store.frozen(number)
             if frozen is None:
                 raise LookupError(f"edition {number} is gone")
-            packed = await translated(self._context, frozen, subscription.language)
+            packed = await translated(self._context, frozen, subscription.language, _log.warning)
             kept = self._kept[place] = (frozen, await asyncio.to_thread(unpack, packed))
         return kept
 

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
+from flows.delivery.run import deliver
 from flows.delivery.write_letter import LetterWriter
 from flows.storage.database import Database
 from flows.storage.editions import edition_language
@@ -86,3 +87,22 @@ async def test_who_is_the_first_of_a_language_is_welcomed_in_it(scene: Scene) ->
     assert read(message)["Subject"] == "Willkommen bei Paperround: die Ausgabe vom 9. Juni"
     assert tree(body(message, "html")).get("lang") == "de"
     assert f"{factories.DAY.day}. Juni {factories.DAY.year}" in body(message, "plain")
+
+
+async def test_a_template_that_has_become_wrong_keeps_no_readers_mail(scene: Scene, tmp_path: Path) -> None:
+    """They get the edition as it was frozen, in the site's own language."""
+    await scene.subscribe("heidi@example.org", language="de")
+    await scene.begin(*readers(3))
+    wrong = tmp_path / "templates" / "email" / "digest" / "classic" / "digest.html"
+    wrong.parent.mkdir(parents=True)
+    wrong.write_text("{% block %")
+    context, said = scene.with_settings(templates_dir=tmp_path / "templates"), list[str]()
+    delivered = await deliver(context, await scene.frozen(), said.append)
+    assert delivered.counts == {DeliveryState.SENT: 4}
+    assert any(one.startswith("Readers of de get the edition in the site's own language:") for one in said)
+    heidi = await context.subscribers.by_address("heidi@example.org", "daily")
+    assert heidi is not None
+    letters = LetterWriter(context)
+    latest = await letters.latest(heidi)
+    assert latest is not None
+    assert tree(body(await letters.welcome(heidi, latest), "html")).get("lang") == "en"

@@ -30,8 +30,10 @@ from flows.papers.model import Addresses, Window
 from flows.papers.sources import huggingface
 from flows.storage.database import connect
 from flows.storage.editions import edition
+from subscribers.people.store import Change, Subscribers
 from subscribers.tables import delivery
 from tests.conftest import PostgresqlServer, free_port, own_postgresql
+from tests.factories import HASHING_KEY
 from tests.papers.server import Asked, Reply, Server, running
 from tests.papers.shapes import listed, page
 from tests.running_processes import processes_of
@@ -85,9 +87,16 @@ class Up:
         assert answer.is_success, (answer.status_code, answer.text)
         return answer
 
+    def deployment(self, name: str) -> Any:
+        """As soon as it is there: the first runs can be asked for before all deployments are made."""
+        flow, of = name.split("/")
+        wanted = {"flows": {"name": {"any_": [flow]}}, "deployments": {"name": {"any_": [of]}}}
+        until(lambda: self.call("POST", "/deployments/count", wanted) == 1, self)
+        return self.call("GET", f"/deployments/name/{name}")
+
     def start(self, deployment: str, **parameters: object) -> str:
         """Asks for a run; its id."""
-        found = self.call("GET", f"/deployments/name/{deployment}")
+        found = self.deployment(deployment)
         return str(self.call("POST", f"/deployments/{found['id']}/create_flow_run", {"parameters": parameters})["id"])
 
     def begin(self, deployment: str, **parameters: object) -> str:
@@ -142,7 +151,7 @@ class Up:
 
     def planned(self, newsletter: str) -> list[str]:
         """The runs of `daily` that a schedule has planned, the next one first; their ids."""
-        found = self.call("GET", f"/deployments/name/daily/{newsletter}")
+        found = self.deployment(f"daily/{newsletter}")
         wanted = {"deployment_id": {"any_": [found["id"]]}, "state": {"type": {"any_": ["SCHEDULED"]}}}
         order = {"flow_runs": wanted, "sort": "EXPECTED_START_TIME_ASC"}
         return [str(one["id"]) for one in self.call("POST", "/flow_runs/filter", order) if one["auto_scheduled"]]
@@ -244,7 +253,6 @@ def test_a_web_app_that_is_killed_is_started_again_and_the_reason_is_told(up: Up
 @pytest.mark.parametrize("all_of_it", [False, True], ids=["alone", "with the run's own process"])
 def test_a_run_whose_runner_was_killed_is_crashed_within_a_minute(up: Up, all_of_it: bool) -> None:
     """Else it would be shown as running for ever, or go on where nobody can cancel it."""
-    until(lambda: up.call("POST", "/deployments/count", {"deployments": {"name": {"any_": ["sample"]}}}) >= 2, up)
     run = up.edition("sample", dt.date(2026, 6, 9))
     until(lambda: up.state(run) == "RUNNING", up)
     runner = up.pid("runner")
@@ -258,7 +266,6 @@ def test_a_run_whose_runner_was_killed_is_crashed_within_a_minute(up: Up, all_of
 
 def test_a_run_that_was_being_cancelled_when_its_process_was_killed_is_cancelled_and_held(up: Up) -> None:
     """Its operator has said so, and its process did not live to hear it."""
-    until(lambda: up.call("POST", "/deployments/count", {"deployments": {"name": {"any_": ["sample"]}}}) >= 2, up)
     run = up.edition("sample", dt.date(2026, 6, 11))
     logs = {"logs": {"flow_run_id": {"any_": [run]}}}
     until(lambda: "new to this edition" in str(up.call("POST", "/logs/filter", logs)), up)
@@ -267,7 +274,6 @@ def test_a_run_that_was_being_cancelled_when_its_process_was_killed_is_cancelled
     up.call("POST", f"/flow_runs/{run}/set_state", {"state": {"type": "CANCELLING"}, "force": True})
     os.killpg(runner, signal.SIGKILL)
     until(lambda: up.state(run) == "CANCELLED", up)
-    until(lambda: up.call("POST", "/deployments/count", {"deployments": {"name": {"any_": ["sample"]}}}) >= 4, up)
     due = up.begin("deliver-due/sample", target={"newsletter": "sample"})
     until(lambda: up.state(due) == "COMPLETED", up)
     assert "(its run was cancelled, and its process was gone)" in up.message(due)
@@ -285,11 +291,8 @@ def begun(up: Up) -> Begun:
     """What takes its time, begun together: an edition of a source that stays away, a run that is shown as running for
     ten minutes though nothing is at work on it, and an edition one of whose sources stays away."""
     up.source.says(up.listing(AWAY), Reply(b"gone", 404))
-    until(lambda: up.call("POST", "/deployments/count", {"deployments": {"name": {"any_": ["daily"]}}}) >= 3, up)
     away = up.edition("daily", AWAY)
-    nightly = {"deployments": {"name": {"any_": ["nightly"]}}, "flows": {"name": {"any_": ["upkeep"]}}}
-    until(lambda: up.call("POST", "/deployments/count", nightly) == 1, up)
-    upkeep = up.call("GET", "/deployments/name/upkeep/nightly")
+    upkeep = up.deployment("upkeep/nightly")
     later = {"type": "SCHEDULED", "state_details": {"scheduled_time": "2099-01-01T00:00:00Z"}}
     stale = up.call("POST", f"/deployments/{upkeep['id']}/create_flow_run", {"state": later})["id"]
     up.call("POST", f"/flow_runs/{stale}/set_state", {"state": {"type": "RUNNING"}, "force": True})
@@ -420,12 +423,32 @@ def test_an_automation_that_was_deleted_stays_so(up: Up, begun: Begun) -> None:
 
 def test_a_variable_stops_every_delivery_and_nobody_is_lost(up: Up) -> None:
     """The mail server takes connections and says nothing: a delivery that was not stopped would wait for it."""
-    until(lambda: up.call("POST", "/deployments/count", {"deployments": {"name": {"any_": ["sample"]}}}) >= 2, up)
     variable = up.call("POST", "/variables/", {"name": "paperround_pause_all", "value": True})
     run = up.edition("sample", dt.date(2026, 6, 10))
     until(lambda: up.state(run) == "COMPLETED", up)
     assert "1 pending" in up.message(run)
     up.delete(f"/variables/{variable['id']}")
+
+
+def test_a_quota_that_is_spent_is_told_of_and_the_others_wait(up: Up, tmp_path: Path) -> None:
+    """Mail server and rate are set in Prefect, since those of the environment are others."""
+    server = up.put("paperround-mail-server", {"url": f"maildir://{tmp_path / 'outbox'}"})
+    rate = up.call("POST", "/variables/", {"name": "paperround_mail_rate", "value": "1/day"})
+    asyncio.run(_subscribe(up.database.url))
+    run = up.edition("sample", dt.date(2026, 6, 12))
+    until(lambda: up.state(run) in ("COMPLETED", "FAILED"), up)
+    assert "1 pending, 1 sent" in up.message(run)
+    assert len([*(tmp_path / "outbox" / "new").iterdir()]) == 1
+    until(lambda: any(b"paperround.quota.spent" in one.body for one in up.told("/alerts")), up)
+    up.delete(f"/block_documents/{server}")
+    up.delete(f"/variables/{rate['id']}")
+
+
+async def _subscribe(url: str) -> None:
+    database = connect(url)
+    reader = Change(email="ben.cole@example.org", newsletter="sample", columns={})
+    await Subscribers(database, HASHING_KEY).keep([reader], dt.datetime.now(dt.UTC))
+    await database.close()
 
 
 def test_a_prefect_server_that_is_killed_is_started_again_and_runs_go_on(up: Up) -> None:
