@@ -216,3 +216,22 @@ async def test_a_mail_server_that_is_set_by_a_form_is_the_next_runs(demo: Demo, 
         run = await asyncio.to_thread(demo.run, "daily/sample", order("2026-07-07"))
         assert run["state"]["type"] == "COMPLETED", run["state"]
         assert len(other.taken) == 1
+
+
+@pytest.mark.parametrize(
+    ("flow", "note", "said"),
+    [("correct", "A link was wrong.", "Correction. Deliveries: 1 sent."), ("approve", "", "Too late: ")],
+)
+async def test_the_newer_forms_take_what_is_left_empty(demo: Demo, page: Page, flow: str, note: str, said: str) -> None:
+    """They leave an empty list out of what they send."""
+    deployment = demo.api("GET", f"/deployments/name/{flow}/sample")["id"]
+    wanted = {"deployments": {"id": {"any_": [deployment]}}}
+    await page.goto(f"{demo.prefect}/v2/deployments/deployment/{deployment}/run")
+    submit = page.get_by_role("button", name="Submit")
+    await submit.wait_for()
+    if note:
+        await page.locator("textarea").first.fill(note)
+    await press_until(submit, lambda: bool(demo.api("POST", "/flow_runs/filter", wanted)))
+    (run,) = demo.api("POST", "/flow_runs/filter", wanted)
+    ended = await asyncio.to_thread(demo.ended, run)
+    assert said in ended["state"]["message"]
