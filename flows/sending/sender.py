@@ -505,7 +505,7 @@ class Sender(Generic[D]):
         now = _now()
         # where others are to come, they may show it
         last = well or await work.batch.nothing_but(len(held))
-        if well and len(held) < FEW:
+        if well and len(held) < FEW and not self.report.halted:
             for domain in {domain_of(one.delivery.address) for one in held if one.says is not Says.DEAD}:
                 if await work.batch.was_well(domain):
                     self._brakes.was_served(domain)
