@@ -216,6 +216,8 @@ async def test_a_mail_server_that_is_set_by_a_form_is_the_next_runs(demo: Demo, 
         run = await asyncio.to_thread(demo.run, "daily/sample", order("2026-07-07"))
         assert run["state"]["type"] == "COMPLETED", run["state"]
         assert len(other.taken) == 1
+        (block,) = demo.api("POST", "/block_documents/filter", named)
+        demo.api("DELETE", f"/block_documents/{block['id']}")
 
 
 @pytest.mark.parametrize(
