@@ -92,7 +92,12 @@ class Demo:
 
     def resume(self, run: dict[str, Any], **answer: Any) -> str:
         """Resumes a run with what its form holds; whether Prefect takes it."""
-        return str(self.api("POST", f"/flow_runs/{run['id']}/resume", {"run_input": answer})["status"])
+        while True:
+            said = self.api("POST", f"/flow_runs/{run['id']}/resume", {"run_input": answer})["status"]
+            # what its SQLite turned away while another wrote is asked again, as one presses the button again
+            if said != "ABORT":
+                return str(said)
+            time.sleep(1)
 
     def ended(self, run: dict[str, Any], *other: str) -> dict[str, Any]:
         deadline = time.monotonic() + START
