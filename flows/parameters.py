@@ -11,9 +11,14 @@ from typing import Annotated, Any
 
 from prefect.client.schemas.objects import FlowRun
 from prefect.context import FlowRunContext
+from prefect.exceptions import FailedRun
 from pydantic import BaseModel, BeforeValidator, Field, WithJsonSchema
 
+from flows.config.logs import in_words
 from flows.editions.model import Kind
+from flows.outcomes import Problem
+
+in_words(Problem, FailedRun)  # every flow's module comes by here
 
 LATE = {Kind.DAILY: dt.timedelta(hours=12), Kind.WEEKLY: dt.timedelta(days=3)}
 """A scheduled run that starts later than this is skipped: yesterday's news is no news. A week's best keeps longer, but

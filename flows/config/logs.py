@@ -39,3 +39,25 @@ def prefect(level: Level, form: Form) -> Mapping[str, str]:
         made["PREFECT_LOGGING_HANDLERS_CONSOLE_CLASS"] = "logging.StreamHandler"
         made["PREFECT_LOGGING_HANDLERS_CONSOLE_FORMATTER"] = "json"
     return made
+
+
+RUNS = ("prefect.flow_runs", "prefect.task_runs", "prefect.engine")
+"""The loggers in which Prefect tells how its runs end."""
+
+
+class _InWords(logging.Filter):
+    def __init__(self, expected: tuple[type[BaseException], ...]) -> None:
+        super().__init__()
+        self.expected = expected
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        if record.exc_info and isinstance(record.exc_info[1], self.expected):
+            record.exc_info = record.exc_text = None
+        return True
+
+
+def in_words(*expected: type[BaseException]) -> None:
+    """What is `expected` to end a run stands in its log as its sentence, as on the command line: where in our code it
+    was raised helps no operator. What nobody foresaw keeps its traceback."""
+    for name in RUNS:
+        logging.getLogger(name).addFilter(_InWords(expected))

@@ -167,6 +167,7 @@ def _running(context: Context, api: str, host: str, port: int, login: str, sched
     table.add_row("Prefect", context.settings.prefect_url or api.removesuffix("/api"))
     if login:
         table.add_row("Its login", escape(login))
+    table.add_row("Deployments", "in Prefect's UI, after a first start within a minute")
     table.add_row("Web app", f"{context.settings.public_url} (listening on {host}:{port})")
     table.add_row("Database", context.database.engine.url.render_as_string(hide_password=True))
     for title, schedule in schedules.items():
