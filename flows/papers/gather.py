@@ -134,7 +134,7 @@ async def _follow(
         request = queue.popleft()
         try:
             async with asyncio.timeout_at(until):
-                answer = await fetcher.get(request, _reader(source, request, window, addresses))
+                answer = await fetcher.get(request, reader(source, request, window, addresses))
         except TimeoutError:
             failed.append(
                 f"{source.TITLE} was not done after {deadline:g} s (PAPERROUND_SOURCE_DEADLINE): try again later"
@@ -196,7 +196,8 @@ def _missing(source: Source, failed: Sequence[str], came: int, left: int) -> str
     return reason + (f"; {missing} of {missing + came} answers are missing" if missing > 1 else "")
 
 
-def _reader(source: Source, request: Request, window: Window, addresses: Addresses) -> Callable[[bytes], Answer]:
+def reader(source: Source, request: Request, window: Window, addresses: Addresses) -> Callable[[bytes], Answer]:
+    """How a source reads the answer to one of its requests."""
     return lambda body: source.parse(body, request, window, addresses)
 
 

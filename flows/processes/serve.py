@@ -7,7 +7,7 @@ import datetime as dt
 import os
 import signal
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 import httpx
@@ -24,6 +24,8 @@ from flows.mail.assemble import page
 from flows.mail.cards import unpack
 from flows.mail.look import gist_of
 from flows.outcomes import Problem
+from flows.papers import by_number
+from flows.papers.model import Paper, PaperId, Window
 from flows.pipeline import cards_of, compose
 from flows.processes import demo_mailbox
 from flows.processes.crowd import BACKLOG, Crowd
@@ -64,6 +66,10 @@ def services(
             return edition
         return page(await cards_of(context, edition, newsletter), choose(edition, Interests()))
 
+    async def of_arxiv(ids: Sequence[PaperId]) -> list[Paper]:
+        async with context.fetcher(lambda _: None) as fetcher:
+            return await by_number.fetch(ids, Window(day=context.now().date()), context.addresses, fetcher)
+
     return Services(
         database=context.database,
         store=context.store,
@@ -84,6 +90,7 @@ def services(
         gist_of=lambda paper: gist_of(paper)[0],
         archive=Archive(context.database),
         search=Search(context.database),
+        arxiv=by_number.ByNumber(of_arxiv),
         report=context.report,
         sessions=Sessions(context.database, context.settings.login),
         rates=context.rates,

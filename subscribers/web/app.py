@@ -41,6 +41,7 @@ from subscribers.web.routes import (
     unsubscribe,
 )
 from subscribers.web.services import Services, services
+from subscribers.web.teaching import teach_page
 
 __all__ = ["Services", "create_app"]
 
@@ -64,6 +65,7 @@ def create_app(services: Services, extra: Sequence[BaseRoute] = ()) -> ASGIApp:
             *confirm.ROUTES,
             *manage.ROUTES,
             *act.ROUTES,
+            *teach_page.ROUTES,
             *tune.ROUTES,
             *fresh_link.ROUTES,
             *private.ROUTES,

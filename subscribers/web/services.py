@@ -11,6 +11,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 
 from flows.editions.model import Edition, Kind, Newsletter, NoEdition, Topic
+from flows.papers.by_number import ByNumber
 from flows.papers.model import Paper
 from flows.storage.approvals import Approvals
 from flows.storage.archive import Archive
@@ -65,6 +66,8 @@ class Services:
     """What a paper did, in a sentence or two of plain text, as mails say it."""
     archive: Archive
     search: Search
+    arxiv: ByNumber
+    """Papers that are not in the archive, asked of arXiv for a reader who waits."""
     report: Report
     sessions: Sessions
     """Operators who are logged in."""

@@ -32,13 +32,14 @@ ENOUGH = 30
 USUAL = 12
 """Of terms that say as much of a paper, that one comes first which brings about so many papers a month."""
 
-TAUGHT = 30
+TAUGHT = 60
 """Papers that are learnt from at a time."""
 
 # what stands before and after keeps the search for a number from going over the same letters again and again
 _NUMBER = re.compile(
     r"(?<!\d)(?<!\d\.)\d\d(?:0[1-9]|1[0-2])\.\d{4,5}(?!\d)|(?<![a-z.-])[a-z-]{2,20}(?:\.[A-Z]{2})?/\d{7}(?!\d)"
 )
+_SUBJECT = re.compile(r"\.[A-Z]{2}(?=/)")
 _LONGEST = 4
 _PIECES = re.compile(r"[^\w\s'’-]+")
 _MARKS = ".,;:?!()[]{}“”\"'$\\"
@@ -102,8 +103,9 @@ def offers(found: Sequence[Candidate], held: Sequence[int], papers: int) -> list
 
 
 def numbers(text: str) -> list[PaperId]:
-    """The arXiv identifiers that stand in a text, each once: links, a list, the file of a reference manager."""
-    return list(dict.fromkeys(PaperId(found[0]) for found in _NUMBER.finditer(text)))
+    """The arXiv identifiers that stand in a text, each once and as arXiv itself writes it (math/0309136 for
+    math.GT/0309136): links, a list, the field of a reference manager."""
+    return list(dict.fromkeys(PaperId(_SUBJECT.sub("", found[0])) for found in _NUMBER.finditer(text)))
 
 
 def shared(papers: Sequence[Paper], topics: Sequence[Topic]) -> list[Candidate]:

@@ -7,7 +7,6 @@ request would have to know it. Each is done once however often it is sent, and c
 
 from __future__ import annotations
 
-import asyncio
 import datetime as dt
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
@@ -22,30 +21,21 @@ from starlette.routing import Route
 
 from flows.papers.model import Paper, paper_id
 from flows.storage.archive import Issue
-from flows.storage.query import Query, parse
+from flows.storage.query import parse
 from subscribers.model import Frequency, Subscription, SubscriptionState
 from subscribers.preferences import Preferences, Unusable, follow, leave_out, preferences_of, wanted_topics
 from subscribers.preferences import mute as without
 from subscribers.tokens import Purpose
 from subscribers.web import choices, forms, reader_links
-from subscribers.web.forms import first
 from subscribers.web.routes.manage import ACTIVE, WEEK
 from subscribers.web.services import services
 from subscribers.web.settings_page import last_change, manage_path, spoken, today
-from subscribers.web.suggestions import (
-    TAUGHT,
-    TICKED,
-    Offer,
-    authors,
-    candidates,
-    numbers,
-    offers,
-    shared,
-    shared_authors,
-)
+from subscribers.web.suggestions import TICKED, Offer, authors, candidates, offers
 
-_DONE = "done"
-_MONTH = dt.timedelta(days=31)
+DONE = "done"
+"""What a page tells when its button has been pressed."""
+MONTH = dt.timedelta(days=31)
+"""In which others are looked for."""
 
 Act = Callable[[Request, Subscription], Awaitable[Response]]
 
@@ -77,7 +67,7 @@ def for_a_reader(act: Act) -> Callable[[Request], Awaitable[Response]]:
             if request.method == "POST":
                 return forms.lead_on(request)
             s = services(request)
-            return _page(request, found, heading=s.phrases("act.nothing"), status=HTTPStatus.CONFLICT)
+            return act_page(request, found, heading=s.phrases("act.nothing"), status=HTTPStatus.CONFLICT)
         return await act(request, found)
 
     return route
@@ -92,18 +82,18 @@ async def mute(request: Request, found: Subscription) -> Response:
     preferences = preferences_of(found)
     if topic.slug not in wanted_topics(preferences.interests, slugs):
         if request.method == "POST":
-            return forms.lead_on(request, _DONE, found.revision)
-        said_so = "act.muted" if _is_done(request, found) else "act.muted_already"
-        return _page(request, found, heading=s.phrases(said_so, topic=topic.name))
+            return forms.lead_on(request, DONE, found.revision)
+        said_so = "act.muted" if is_done(request, found) else "act.muted_already"
+        return act_page(request, found, heading=s.phrases(said_so, topic=topic.name))
     try:
         wanted = without(preferences, [topic.slug], slugs)
     except Unusable:
         heading = s.phrases("act.mute", topic=topic.name)
         words = s.phrases("act.only_topic", topic=topic.name)
-        return _page(request, found, heading=heading, words=words)
+        return act_page(request, found, heading=heading, words=words)
     if request.method == "POST":
-        return await _change(request, found, wanted)
-    return _page(
+        return await change(request, found, wanted)
+    return act_page(
         request,
         found,
         heading=s.phrases("act.mute", topic=topic.name),
@@ -119,14 +109,14 @@ async def pause(request: Request, found: Subscription) -> Response:
     paused = found.state is SubscriptionState.PAUSED
     if paused and (found.paused_until is None or found.paused_until >= until):
         if request.method == "POST":
-            return forms.lead_on(request, _DONE, found.revision)
+            return forms.lead_on(request, DONE, found.revision)
         kept = found.paused_until
         words = s.phrases("manage.paused", until=s.pages.long_date(kept)) if kept else s.phrases("manage.paused_open")
-        return _page(request, found, heading=words)
+        return act_page(request, found, heading=words)
     if request.method == "POST":
         after = await s.subscribers.pause(found.id, until, s.now())
         return _done(request, after)
-    return _page(
+    return act_page(
         request,
         found,
         heading=s.phrases("act.pause"),
@@ -141,15 +131,15 @@ def _rhythm(frequency: Frequency) -> Act:
         if not choices.comes_out(s, found.newsletter, frequency):
             if request.method == "POST":
                 return forms.lead_on(request)
-            return _page(request, found, heading=s.phrases("act.no_weekly"))
+            return act_page(request, found, heading=s.phrases("act.no_weekly"))
         if found.frequency is frequency:
             if request.method == "POST":
-                return forms.lead_on(request, _DONE, found.revision)
-            return _page(request, found, heading=s.phrases(f"act.rhythm.{frequency}.done"))
+                return forms.lead_on(request, DONE, found.revision)
+            return act_page(request, found, heading=s.phrases(f"act.rhythm.{frequency}.done"))
         if request.method == "POST":
             wanted = replace(preferences_of(found), frequency=frequency)
-            return await _change(request, found, wanted)
-        return _page(
+            return await change(request, found, wanted)
+        return act_page(
             request,
             found,
             heading=s.phrases(f"act.rhythm.{frequency}.heading"),
@@ -197,8 +187,8 @@ async def _like(
     topic = await _topic(request, paper, found.newsletter)
     terms = await offered(request, paper, found.newsletter)
     choices = {
-        "keywords": [Choice(one.term, one.term, _among(one.term, known.keywords), one.papers) for one in terms],
-        "authors": [Choice(one, one, _among(one, known.authors)) for one in authors(paper)],
+        "keywords": [Choice(one.term, one.term, among(one.term, known.keywords), one.papers) for one in terms],
+        "authors": [Choice(one, one, among(one, known.authors)) for one in authors(paper)],
         "topics": [Choice(one.slug, one.name, one.slug in known.topics) for one in topic],
     }
     sent = await forms.read(request) if request.method == "POST" else forms.as_sent(request)
@@ -214,15 +204,15 @@ async def _like(
             error = spoken(s, unusable.phrase)
         else:
             if request.method == "POST":
-                return await _change(request, found, preferences)
+                return await change(request, found, preferences)
     if request.method == "POST":
         if not error:
             return forms.lead_on(request, "nothing", found.revision)
         if led := forms.lead_back(request, {field: values for field, values in chosen.items() if values}):
             return led
     told = forms.done(request, found.revision)
-    if told == _DONE:
-        return _page(request, found, heading=s.phrases(f"act.{way}_done"))
+    if told == DONE:
+        return act_page(request, found, heading=s.phrases(f"act.{way}_done"))
     return s.pages(
         "act_like.html",
         HTTPStatus.UNPROCESSABLE_ENTITY if error else HTTPStatus.OK,
@@ -237,69 +227,6 @@ async def _like(
     )
 
 
-async def teach(request: Request, found: Subscription) -> Response:
-    """Papers that a reader pastes, as numbers, links or a reference manager's file: what they share to choose from.
-
-    Only those that were collected are known: nothing is fetched, and what was not found is named. What they do not
-    offer can't be chosen.
-    """
-    s = services(request)
-    sent = (await forms.read(request) if request.method == "POST" else forms.as_sent(request)) or {}
-    typed = numbers(first(sent, "papers"))
-    papers = await s.store.papers_of(typed[:TAUGHT])
-    terms, names = await _shared(request, list(papers.values()), found.newsletter)
-    interests = found.interests
-    listed = {
-        "keywords": [Choice(one.term, one.term, _among(one.term, interests.keywords), one.papers) for one in terms],
-        "authors": [Choice(one.term, one.term, _among(one.term, interests.authors), one.papers) for one in names],
-    }
-    chosen = {field: [one.value for one in some if one.value in sent.get(field, ())] for field, some in listed.items()}
-    error = Markup()
-    if any(chosen.values()):
-        try:
-            wanted = follow(preferences_of(found), keywords=chosen["keywords"], authors=chosen["authors"])
-        except Unusable as unusable:
-            error = spoken(s, unusable.phrase)
-        else:
-            if request.method == "POST":
-                return await _change(request, found, wanted)
-    if request.method == "POST" and (led := forms.lead_back(request, sent)):
-        return led
-    if forms.done(request, found.revision) == _DONE:
-        return _page(request, found, heading=s.phrases("act.more_done"))
-    return s.pages(
-        "act_teach.html",
-        HTTPStatus.UNPROCESSABLE_ENTITY if error else HTTPStatus.OK,
-        asked=bool(sent),
-        nothing_ticked="follow" in sent and not error,
-        error=error,
-        papers=papers,
-        missing=[one for one in typed[:TAUGHT] if one not in papers],
-        more=len(typed) > TAUGHT,
-        most=TAUGHT,
-        choices=listed,
-        left=any(not one.already for some in listed.values() for one in some),
-        manage=manage_path(request, found),
-    )
-
-
-async def _shared(request: Request, papers: list[Paper], newsletter: str) -> tuple[list[Offer], list[Offer]]:
-    """The terms and the authors that papers share and others of the newsletter's last month have as well."""
-    if not papers:
-        return [], []
-    s, last = services(request), services(request).now().date()
-    terms, names = await asyncio.to_thread(shared, papers, s.topics), shared_authors(papers)
-    queries = [parse(f'"{one.term}"') for one in terms] + [_written_by(name) for name in names]
-    held, among = await s.archive.counts(newsletter, last - _MONTH, last, queries, papers[0].id)
-    wrote = [Offer(name, count) for name, count in zip(names, held[len(terms) :], strict=True) if count]
-    return offers(terms, held[: len(terms)], among), wrote
-
-
-def _written_by(name: str) -> Query:
-    """The papers in whose authors a name stands as it is written."""
-    return Query(tuple(tuple(replace(one, named=True) for one in term) for term in parse(f'"{name}"').terms))
-
-
 async def offered(request: Request, paper: Paper, newsletter: str) -> list[Offer]:
     """The terms of a paper that other papers of the newsletter hold, in the month to the edition that held it: the best
     first."""
@@ -308,7 +235,7 @@ async def offered(request: Request, paper: Paper, newsletter: str) -> list[Offer
     found = candidates(paper, s.topics, issue.topic if issue else "")
     last = issue.day if issue else s.now().date()
     queries = [parse(f'"{one.term}"') for one in found]
-    held, papers = await s.archive.counts(newsletter, last - _MONTH, last, queries, paper.id)
+    held, papers = await s.archive.counts(newsletter, last - MONTH, last, queries, paper.id)
     return offers(found, held, papers)
 
 
@@ -335,25 +262,25 @@ async def _issue(request: Request, paper: Paper, newsletter: str) -> Issue | Non
     return next((issue for issue in issues if issue.newsletter == newsletter), None)
 
 
-def _among(word: str, known: tuple[str, ...]) -> bool:
+def among(word: str, known: tuple[str, ...]) -> bool:
     return word.casefold() in {one.casefold() for one in known}
 
 
-def _is_done(request: Request, found: Subscription) -> bool:
+def is_done(request: Request, found: Subscription) -> bool:
     """Whether the page's button has just been pressed."""
-    return forms.done(request, found.revision) == _DONE
+    return forms.done(request, found.revision) == DONE
 
 
-async def _change(request: Request, found: Subscription, wanted: Preferences) -> Response:
+async def change(request: Request, found: Subscription, wanted: Preferences) -> Response:
     s = services(request)
     return _done(request, await s.subscribers.change(found.id, wanted, s.now()))
 
 
 def _done(request: Request, after: Subscription | None) -> Response:
-    return forms.lead_on(request, _DONE, after.revision) if after else forms.lead_on(request)
+    return forms.lead_on(request, DONE, after.revision) if after else forms.lead_on(request)
 
 
-def _page(
+def act_page(
     request: Request,
     found: Subscription,
     *,
@@ -370,7 +297,7 @@ def _page(
         heading=heading,
         words=words,
         button=button,
-        changes=last.said if last and _is_done(request, found) else [],
+        changes=last.said if last and is_done(request, found) else [],
         last=last,
         newsletter=reader_links.title(request, found),
         manage=manage_path(request, found),
@@ -385,7 +312,6 @@ ROUTES = (
     _route("mute/{topic}", mute),
     _route("more/{paper:path}", more),
     _route("less/{paper:path}", less),
-    _route("teach", teach),
     _route("pause", pause),
     _route("weekly", _rhythm(Frequency.WEEKLY)),
     _route("daily", _rhythm(Frequency.DAILY)),

@@ -95,7 +95,7 @@ def test_any_text_gives_terms_that_can_be_followed(title: str, abstract: str, ke
         ("2606.00001v2, https://arxiv.org/pdf/2606.00001.pdf", ["2606.00001"]),
         ("eprint = {0704.0001}", ["0704.0001"]),
         ("DO  - 10.48550/arXiv.2606.12345\nER  -", ["2606.12345"]),
-        ("https://arxiv.org/abs/hep-th/9901001 and math.GT/0309136", ["hep-th/9901001", "math.GT/0309136"]),
+        ("https://arxiv.org/abs/hep-th/9901001 and math.GT/0309136", ["hep-th/9901001", "math/0309136"]),
         ("2613.00001 2606.000012 12606.0001 10.2606.00001 1.2606.00001", []),
     ],
 )

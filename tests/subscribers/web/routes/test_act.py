@@ -116,36 +116,6 @@ async def test_less_like_a_paper_that_is_all_one_follows_is_refused(site: Site) 
     assert await site.everything() == before
 
 
-async def test_papers_that_are_pasted_teach_what_they_share(site: Site) -> None:
-    alike = [factories.paper(n, title="Maps of Neural Hedges", authors=("Ada Brook", f"B{n} Foster")) for n in (1, 2)]
-    others = [factories.paper(n, title="Neural Hedges", authors=("Ada Brook",)) for n in range(3, 7)]
-    await collect(site, *alike, *others)
-    await site.publish(factories.edition([*alike, *others]))
-    reader = await site.reader()
-    assert f'href="{act(reader.id, "teach")}"' in (await site.browser.get(link(Purpose.MANAGE, reader.id))).text
-    before, path = await site.everything(), act(reader.id, "teach")
-    assert "Teach it by papers" in (await site.browser.get(path)).text
-    pasted = f"""@article{{a, url = {{https://arxiv.org/abs/2606.00001v3}}, note = {{{SCRIPT}}}}}
-    DO  - 10.48550/arXiv.2606.00002
-    hep-th/9901001"""
-    page = (await site.browser.post(path, data={"papers": pasted})).text
-    assert await site.everything() == before
-    assert "<script" not in page
-    assert "2 of these papers are in our archive" in page
-    assert "not fetched from elsewhere: hep-th/9901001." in page
-    assert 'name="keywords" value="Neural Hedges">' in page
-    assert 'name="authors" value="Ada Brook">' in page
-    assert "Foster" not in page  # nobody wrote both
-    sent = {"papers": "2606.00001 2606.00002", "keywords": ["Neural Hedges", "forged"], "authors": "Ada Brook"}
-    for _ in range(2):
-        await site.browser.post(path, data={**sent, "follow": "yes"})
-    now = await site.now(reader.id)
-    assert (now.interests.keywords, now.interests.authors) == (("Neural Hedges",), ("Ada Brook",))
-    assert now.revision == reader.revision + 1
-    for nothing in ("", "no number at all", "9" * 5000):
-        assert "0 of these papers" in (await site.browser.post(path, data={"papers": nothing})).text
-
-
 async def test_what_other_papers_do_not_hold_is_not_offered(site: Site) -> None:
     listed = [factories.paper(n, title=f"Neural Hedges, Part {n}") for n in range(1, 4)]
     await collect(site, *listed)
