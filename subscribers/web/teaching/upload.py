@@ -47,14 +47,14 @@ async def read(request: Request) -> Form:
     say = services(request).phrases.text
     length = request.headers.get("Content-Length", "")
     if length.isascii() and length.isdigit() and int(length[:12]) > LIMIT * 1024:
-        raise HTTPException(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, say("problem.too_large", limit=LIMIT))
+        raise HTTPException(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, say("teach.too_large", limit=LIMIT))
 
     async def pieces() -> AsyncGenerator[bytes, None]:
         size = 0
         async for piece in request.stream():
             size += len(piece)
             if size > LIMIT * 1024:
-                raise HTTPException(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, say("problem.too_large", limit=LIMIT))
+                raise HTTPException(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, say("teach.too_large", limit=LIMIT))
             yield piece
 
     parser = _InMemory(request.headers, pieces(), max_files=1, max_fields=FIELDS, max_part_size=LIMIT * 1024)
