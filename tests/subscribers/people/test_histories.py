@@ -19,7 +19,7 @@ from subscribers.model import Letter, Subscription, SubscriptionState, Suppresse
 from subscribers.people.outbox import Outbox
 from subscribers.people.store import Change, Subscribers
 from subscribers.policy import decide
-from subscribers.preferences import Preferences
+from subscribers.preferences import Preferences, follow, leave_out, preferences_of
 from subscribers.tables import subscriber, subscription
 from tests.subscribers.everyone import DAY, HOUR, NOW, people, wish
 
@@ -32,6 +32,7 @@ NEVER, WAITS, READS, PAUSED, LEFT = None, "unconfirmed", "confirmed", "paused", 
 class Settings:
     state: str | None = NEVER
     size: int | None = None
+    keywords: tuple[str, ...] = ()
     leave_out: tuple[str, ...] = ()
     until: dt.date | None = None
 
@@ -94,12 +95,33 @@ def confirm(person: Person, step: Step) -> Person:
 
 
 def change(person: Person, step: Step) -> Person:
-    has = replace(person.has, size=step.value, leave_out=left_out(step))
+    has = replace(person.has, size=step.value, keywords=(), leave_out=left_out(step))
     return changed(person, has, step) if person.reads else person
 
 
 def left_out(step: Step) -> tuple[str, ...]:
     return ("moss", "Ada Brook")[: step.value - 1]
+
+
+def teach(person: Person, step: Step) -> Person:
+    """What papers share is followed, as after more like one of them, and left out no longer."""
+    return moved(person, step, "leave_out", "keywords")
+
+
+def less(person: Person, step: Step) -> Person:
+    """What a paper holds is left out, and followed no longer."""
+    return moved(person, step, "keywords", "leave_out")
+
+
+def moved(person: Person, step: Step, away: str, to: str) -> Person:
+    word, held = named(step), getattr(person.has, to)
+    left = tuple(one for one in getattr(person.has, away) if one != word)
+    has = replace(person.has, **{away: left, to: held if word in held else (*held, word)})
+    return changed(person, has, step) if person.reads else person
+
+
+def named(step: Step) -> str:
+    return ("moss", "Ada Brook", "tides")[step.value - 1]
 
 
 def pause(person: Person, step: Step) -> Person:
@@ -157,10 +179,9 @@ def bring_in(person: Person, step: Step) -> Person:
     return replace(person, has=replace(person.has, state=READS), asked_at=None, had=None)
 
 
-MODELS: dict[str, Model] = {
-    model.__name__: model
-    for model in (sign_up, confirm, change, pause, resume, undo, unsubscribe, suppress, lift, erase, forget, bring_in)
-}
+_MODELS: tuple[Model, ...] = (sign_up, confirm, change, teach, less, pause, resume, undo)
+_MODELS += (unsubscribe, suppress, lift, erase, forget, bring_in)
+MODELS = {model.__name__: model for model in _MODELS}
 
 
 class World:
@@ -186,6 +207,8 @@ class World:
             "sign_up": lambda: store.sign_up(wish(email), step.now),
             "confirm": lambda: store.confirm(number, step.now),
             "change": lambda: store.change(number, preferences, step.now),
+            "teach": lambda: self._wish(number, step, lambda has: follow(has, keywords=[named(step)])),
+            "less": lambda: self._wish(number, step, lambda has: leave_out(has, [named(step)])),
             "pause": lambda: store.pause(number, until(step), step.now),
             "resume": lambda: store.resume(number, step.now),
             "undo": lambda: store.undo(number, revision - step.stale, step.now),
@@ -198,13 +221,19 @@ class World:
         }
         return deeds[name]
 
+    async def _wish(self, number: int, step: Step, wanted: Callable[[Preferences], Preferences]) -> Subscription | None:
+        """By a page that offers something beside what its reader has."""
+        found = await self.store.get(number)
+        return await self.store.change(number, wanted(preferences_of(found)), step.now) if found else None
+
     async def check(self, email: str, person: Person, now: dt.datetime) -> None:
         """That what is kept is what the model says, and nobody gets an edition who should not."""
         found = await self.find(email)
         if found is None:
             assert person.has.state is NEVER
         else:
-            has = Settings(found.state, found.interests.size, found.interests.leave_out, found.paused_until)
+            likes = found.interests
+            has = Settings(found.state, likes.size, likes.keywords, likes.leave_out, found.paused_until)
             assert (has, found.suppressed, found.left_at is not None) == (person.has, person.barred, person.has_left)
         today = now.date()
         over = person.has.until is not None and person.has.until <= today

@@ -4,8 +4,9 @@ import pytest
 
 from subscribers.tokens import Purpose
 from subscribers.web.damaged_links import kind_of, mended
+from tests import factories
 from tests.context import NOON
-from tests.subscribers.site import Site, ask, link
+from tests.subscribers.site import Site, ask, collect, link
 
 TOKEN = "AbCd-_0123456789abcdefghijklMN3D"
 HALF = f"{TOKEN[:15]}%s{TOKEN[15:]}"
@@ -56,17 +57,25 @@ def test_every_other_path_stays(path: str) -> None:
     assert mended(path) == path
 
 
-KINDS = [*((one, "") for one in Purpose), (Purpose.MANAGE, "act")]
+TAPS = ["start", "pause", "weekly", "daily", "teach", "mute/agents", "more/2606.00001", "less/2606.00001"]
+TAPS.append("tune/daily/2026-06-09")
+LINKS = [
+    *((one, str(one), "") for one in Purpose),
+    *((one, str(one), "/never") for one in (Purpose.CONFIRM, Purpose.ADDRESS)),
+    *((Purpose.MANAGE, "act", f"/{tap}") for tap in TAPS),
+]
 
 
 @pytest.mark.parametrize("database", ["sqlite"], indirect=True)
-@pytest.mark.parametrize(("purpose", "kind"), KINDS)
-async def test_thirty_damaged_forms_of_each_link_lead_to_its_page(site: Site, purpose: Purpose, kind: str) -> None:
+@pytest.mark.parametrize(("purpose", "kind", "behind"), LINKS)
+async def test_thirty_damaged_forms_of_each_link_lead_to_its_page(
+    site: Site, purpose: Purpose, kind: str, behind: str
+) -> None:
+    await collect(site, *factories.papers(1))
+    await site.publish()
     identity = await site.subscribe()
     await site.context.subscribers.ask_address(identity, "new@example.org", NOON)
-    sent = link(purpose, 1 if purpose is Purpose.ADDRESS else identity)
-    begin, token = ("/act/" if kind else sent[:-32]), sent[-32:]
-    behind = "/pause" if kind else ""
+    begin, token = f"/{kind}/", link(purpose, 1 if purpose is Purpose.ADDRESS else identity)[-32:]
     as_sent = await ask(site.app, "GET", f"{begin}{token}{behind}")
     assert as_sent[0] == 200
     assert len(DAMAGED) >= 30
