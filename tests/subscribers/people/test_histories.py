@@ -105,23 +105,22 @@ def left_out(step: Step) -> tuple[str, ...]:
 
 def teach(person: Person, step: Step) -> Person:
     """What papers share is followed, as after more like one of them, and left out no longer."""
-    return moved(person, step, "leave_out", "keywords")
+    word, was = named(step), person.has
+    keywords = was.keywords if word in was.keywords else (*was.keywords, word)
+    has = replace(was, keywords=keywords, leave_out=tuple(one for one in was.leave_out if one != word))
+    return changed(person, has, step) if person.reads else person
 
 
 def less(person: Person, step: Step) -> Person:
     """What a paper holds is left out, and followed no longer."""
-    return moved(person, step, "keywords", "leave_out")
-
-
-def moved(person: Person, step: Step, away: str, to: str) -> Person:
-    word, held = named(step), getattr(person.has, to)
-    left = tuple(one for one in getattr(person.has, away) if one != word)
-    has = replace(person.has, **{away: left, to: held if word in held else (*held, word)})
+    word, was = named(step), person.has
+    left_out = was.leave_out if word in was.leave_out else (*was.leave_out, word)
+    has = replace(was, leave_out=left_out, keywords=tuple(one for one in was.keywords if one != word))
     return changed(person, has, step) if person.reads else person
 
 
 def named(step: Step) -> str:
-    return ("moss", "Ada Brook", "tides")[step.value - 1]
+    return ("moss", "Ada Brook")[step.value % 2]
 
 
 def pause(person: Person, step: Step) -> Person:
@@ -257,14 +256,18 @@ class World:
 
 
 deeds = st.tuples(
-    st.sampled_from([*MODELS, "sign_up", "confirm", "undo", "unsubscribe", "wait", "post"]),
+    st.sampled_from([*MODELS, "sign_up", "confirm", "teach", "less", "undo", "unsubscribe", "wait", "post"]),
     st.sampled_from([ADDRESSES[0], *ADDRESSES]),
     st.integers(1, 3),
     st.sampled_from([1, 12, 30, 8 * 24]),
 )
 
 beginnings: st.SearchStrategy[list[tuple[str, str, int, int]]] = st.sampled_from(
-    [[], [("sign_up", ADDRESSES[0], 1, 0), ("confirm", ADDRESSES[0], 1, 0)]]
+    [
+        [],
+        [("sign_up", ADDRESSES[0], 1, 0), ("confirm", ADDRESSES[0], 1, 0)],
+        [("sign_up", ADDRESSES[0], 1, 0), ("confirm", ADDRESSES[0], 1, 0), ("teach", ADDRESSES[0], 1, 0)],
+    ]
 )
 
 
