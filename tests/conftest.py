@@ -25,6 +25,14 @@ hypothesis.settings.register_profile("paperround", deadline=None)
 hypothesis.settings.load_profile("paperround")
 
 
+LONG = ("tests/processes/", "tests/shares/", "tests/browser/")
+"""Folders whose few tests take minutes. They begin first: at the end one process would work at them alone."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    items.sort(key=lambda item: not item.nodeid.startswith(LONG))
+
+
 @pytest.fixture(autouse=True)
 def _the_umask_of_the_machine() -> Iterator[None]:
     """What we start sets its umask for as long as its process lives, which here is that of all tests."""
