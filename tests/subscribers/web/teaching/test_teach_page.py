@@ -74,7 +74,9 @@ async def test_what_papers_share_is_offered_and_what_is_ticked_is_followed(askin
     assert (now.interests.keywords, now.interests.authors) == (("Neural Hedges",), ("Ada Brook",))
     assert now.revision == reader.revision + 1
     for nothing in ("", "no number at all", "9" * 5000):
-        assert "Looked at 0 papers." in (await asking.browser.post(path, data={"papers": nothing})).text
+        page = (await asking.browser.post(path, data={"papers": nothing})).text
+        assert "No paper is named in it." in page
+        assert "Looked at" not in page
 
 
 async def test_a_file_teaches_by_numbers_and_by_titles_and_what_is_not_found_is_named(asking: Site) -> None:
