@@ -19,7 +19,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from flows.papers.by_number import Told
-from flows.papers.model import Paper, PaperId
+from flows.papers.model import Paper, PaperId, paper_id
 from flows.storage.query import MAX_LETTERS, Query, parse
 from subscribers.model import Subscription
 from subscribers.preferences import Unusable, follow, preferences_of
@@ -28,7 +28,7 @@ from subscribers.web.forms import Form, first
 from subscribers.web.routes.act import DONE, MONTH, Choice, act_page, among, change, for_a_reader
 from subscribers.web.services import Services, services
 from subscribers.web.settings_page import manage_path, spoken
-from subscribers.web.suggestions import TAUGHT, Offer, numbers, offers, shared, shared_authors
+from subscribers.web.suggestions import TAUGHT, Offer, offers, shared, shared_authors
 from subscribers.web.teaching import upload
 from subscribers.web.teaching.bibliographies import ENTRIES, Named, named, said_in
 
@@ -52,7 +52,7 @@ async def teach(request: Request, found: Subscription) -> Response:
             sent = await _looked_for(s, sent)
     else:
         sent = forms.as_sent(request) or {}
-    typed = numbers(first(sent, "papers"))[:TAUGHT]
+    typed = _ids(first(sent, "papers"))
     papers = await s.store.papers_of(typed)
     told = await _asked(request, found, [one for one in typed if one not in papers])
     papers = {one: paper for one in typed if (paper := papers.get(one) or told.papers.get(one))}
@@ -116,6 +116,17 @@ async def _looked_for(s: Services, sent: Form) -> Form:
         "named": [str(len(every))],
         "more": ["yes"] if read.more else [],
     }
+
+
+def _ids(kept: str) -> list[PaperId]:
+    """The papers that a page has named before; those of the archive need not be arXiv's. A form is a stranger's."""
+    found: dict[PaperId, None] = {}
+    for one in kept.split()[:TAUGHT]:
+        try:
+            found[paper_id(one)] = None
+        except ValueError:
+            continue
+    return list(found)
 
 
 def _age(number: PaperId) -> tuple[bool, str]:

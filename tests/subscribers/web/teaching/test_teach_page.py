@@ -14,7 +14,7 @@ from subscribers.tokens import Purpose
 from subscribers.web.suggestions import TAUGHT
 from subscribers.web.teaching.teach_page import ASKED, SHOWN
 from tests import factories
-from tests.subscribers.site import SCRIPT, Site, act, collect, link, served
+from tests.subscribers.site import OTHER_DAY, SCRIPT, Site, act, collect, link, served
 
 AWAY = factories.paper(9, title="Maps of Neural Hedges", authors=("Ada Brook", "C Hill"))
 """Nobody collected it: arXiv has it."""
@@ -100,6 +100,21 @@ async def test_a_file_teaches_by_numbers_and_by_titles_and_what_is_not_found_is_
     assert "And 1 more." in page
     assert "1 entry has neither a number nor a title." in page
     assert 'name="authors" value="Ada Brook">' in page
+
+
+async def test_a_paper_of_the_archive_that_is_not_arxivs_teaches_by_its_title(asking: Site, arxiv: Arxiv) -> None:
+    paper = factories.paper(8, id=PaperId("10.1000/hedges"), title="Hedges of Another House", authors=("Ada Brook",))
+    await collect(asking, paper)
+    await asking.publish(factories.edition([paper], day=OTHER_DAY))
+    reader = await asking.reader()
+    path = act(reader.id, "teach")
+    library = "TY  - JOUR\nTI  - Hedges of Another House\nER  - \n"
+    page = (await asking.browser.post(path, files={"file": ("library.ris", library.encode())})).text
+    assert "Looked at 1 paper." in page
+    sent = {"papers": "10.1000/hedges x", "authors": "Ada Brook", "follow": "yes"}
+    await asking.browser.post(path, files={field: (None, value) for field, value in sent.items()})
+    assert (await asking.now(reader.id)).interests.authors == ("Ada Brook",)
+    assert arxiv.asked == []
 
 
 async def test_arxiv_that_is_away_is_said_and_the_rest_is_offered(asking: Site, arxiv: Arxiv) -> None:
