@@ -18,6 +18,7 @@ import pytest
 from flows.config.settings import Settings
 from flows.context import Context, open_context
 from flows.mail.cards import pack
+from flows.papers.model import Collected
 from flows.pipeline import cards_of
 from flows.storage.editions import Frozen
 from tests import factories
@@ -46,6 +47,9 @@ class Site:
 
     async def publish(self, **given: Any) -> Frozen:
         edition = factories.edition(**given)
+        papers = tuple(entry.paper for section in edition.sections for entry in section.entries)
+        listed = Collected(source="huggingface", day=edition.day, papers=papers)
+        await self.context.store.keep(listed, self.context.now())
         cards = await cards_of(self.context, edition, self.context.newsletters["daily"])
         return await self.context.store.freeze(edition, pack(cards), self.context.now())
 
@@ -60,6 +64,7 @@ async def site(tmp_path: Path) -> AsyncIterator[Site]:
             "sender": "Paperround <digest@example.org>",
             "public_url": f"http://127.0.0.1:{port}",
             "secret_key": "a key of sixteen letters or more",
+            "arxiv_url": "http://127.0.0.1:9/api/query",  # where nobody answers
         }
         async with open_context(Settings(_env_file=None, **given)) as context, _serving(port, given):
             yield Site(url=given["public_url"], mail=mail, context=context)
