@@ -11,7 +11,6 @@ seconds; where all together is closed, everything goes back, and no more is fetc
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 
@@ -83,7 +82,8 @@ class Flow:
     """The pace at the last complaint."""
     _raised_at: float = 0.0
     _next: float = 0.0
-    _granted: deque[float] = field(default_factory=deque)
+    # lists, not deques: there is a flow for each of very many domains, and an empty deque takes 0.7 kB
+    _granted: list[float] = field(default_factory=list)
     _asked: bool = False
     _closed_until: float = 0.0
     _openings: tuple[tuple[float, int], ...] = ()
@@ -94,8 +94,8 @@ class Flow:
     _unused: int = 0
     _replies: int = 0
     _deferred: int = 0
-    _complaints: deque[bool] = field(default_factory=lambda: deque(maxlen=REMEMBERED))
-    _heard: deque[float] = field(default_factory=lambda: deque(maxlen=REMEMBERED))
+    _complaints: list[bool] = field(default_factory=list)
+    _heard: list[float] = field(default_factory=list)
 
     @property
     def limited(self) -> bool:
@@ -218,7 +218,7 @@ class Flow:
         if turn is None:
             return None
         if self._shared:
-            self._granted.popleft()
+            self._granted.pop(0)
         if self.rate:
             self._next = turn + 1 / self.rate
         return turn - now
@@ -227,7 +227,7 @@ class Flow:
         """Gives back the turn that was taken last: nothing has left."""
         self._next = min(self._next, now)
         if self._shared:
-            self._granted.appendleft(now)
+            self._granted.insert(0, now)
 
     def _turn(self, now: float) -> float | None:
         """When the next message may leave; None: that has been asked for, or none comes for as long as it is closed."""
@@ -235,7 +235,7 @@ class Flow:
             return max(self._next, now)
         granted = self._granted
         while granted and granted[0] < now - EXPIRED:
-            granted.popleft()
+            granted.pop(0)
             self._unused += 1
         if len(granted) <= self.block // 2 and not self._asked and now >= self._closed_until:
             self._asked = True
@@ -251,6 +251,10 @@ class Flow:
         """A reply; True: there were so many complaints that it goes slower now."""
         self._heard.append(now)
         self._complaints.append(complaint)
+        if len(self._heard) > REMEMBERED:
+            del self._heard[0]
+        if len(self._complaints) > REMEMBERED:
+            del self._complaints[0]
         if complaint and sum(self._complaints) > COMPLAINTS:
             return self.slow(now)
         return False
