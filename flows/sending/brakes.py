@@ -24,7 +24,7 @@ SEVERAL = 3
 IN_A_DOMAIN = 10
 """So many readers of one domain refused one after another, none of whom was taken before, are about the domain."""
 IN_A_GOOD_DOMAIN = 20
-"""The same where some of its readers were taken in this run."""
+"""The same where some of its readers were taken, in this run or before."""
 BUSY_IN_A_ROW = 20
 """So many times in a row told that it is too much, a domain is left in peace for a while."""
 FEW = 5
@@ -158,6 +158,8 @@ class Decision:
     """The server does."""
     close: bool = False
     """The domain is left in peace for a while."""
+    unless_served: bool = False
+    """But not if one of its readers was served before the run, of which `was_served` tells."""
     stop: str = ""
     """Why nothing more is sent to anybody, in one sentence with the remedy."""
 
@@ -260,8 +262,9 @@ class Brakes:
         return _refused(outcome, f"all {len(held)} readers that it was asked for", says)
 
     def was_served(self, domain: str) -> None:
-        """One of its readers was served before the run."""
+        """One of its readers was served before the run: as many refusals as of any good domain may come in a row."""
         self._before.add(domain)
+        self._closed.discard(domain)
 
     def left(self, domain: str, says: Says, held: int) -> Do:
         """What becomes of a refusal that is still held at the end of a run, one of so many: few that say that there is
@@ -323,9 +326,10 @@ class Brakes:
         self._row[domain] = in_a_row = self._row.get(domain, 0) + 1
         if len(self._refused) >= SEVERAL and sum(self._refused.values()) >= IN_A_ROW:
             return Decision(Do.HOLD, stop=_refused(outcome, f"{sum(self._refused.values())} readers in a row", says))
-        if in_a_row >= (IN_A_GOOD_DOMAIN if domain in self._served else IN_A_DOMAIN):
+        good = domain in self._served or domain in self._before
+        if in_a_row >= (IN_A_GOOD_DOMAIN if good else IN_A_DOMAIN):
             self._closed.add(domain)
-            return Decision(Do.HOLD, close=True)
+            return Decision(Do.HOLD, close=True, unless_served=not good)
         return _HOLD
 
 

@@ -539,7 +539,10 @@ class Sender(Generic[D]):
             self._pace.flow(domain).heard(now, complaint=decision.slow)
         if decision.slow_all:
             self._pace.all.slow(now)
-        if decision.close:
+        # a run begins with those whom the one before it was refused, one after another
+        if decision.unless_served and await work.batch.was_well(domain):
+            self._brakes.was_served(domain)
+        elif decision.close:
             self._say(f"The readers of one domain wait, since all of them are refused or put off ({outcome.code}).")
             work.close(domain, now)
         if decision.stop:

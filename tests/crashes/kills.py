@@ -36,9 +36,7 @@ async def kill_until_over(url: str, number: int, random: Random, *, lease: float
     its end, or `at_most` so often."""
     expected = readers(number)
     async with copied(url, f"kills-{random.random()}") as copy, mail_server(MailServer(per_connection=50)) as server:
-        place = Place(
-            database=copy, port=server.port, connections=10, size=100, lease=lease, final_reply=lease, limit=600
-        )
+        place = Place(database=copy, port=server.port, connections=10, size=100, lease=lease, final_reply=lease)
         audit = Audit(
             connections=place.connections,
             unanswered=[address for address in expected if address.startswith("lost")],

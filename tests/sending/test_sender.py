@@ -11,6 +11,7 @@ import pytest
 
 from flows.mail.model import Message
 from flows.outcomes import Outcome, Stage, Verdict
+from flows.sending.brakes import IN_A_DOMAIN
 from flows.sending.limits import Limit
 from flows.sending.sender import Sender
 from flows.sending.transports import CantConnect, Connection, transport
@@ -99,6 +100,13 @@ class Broken(Batch):
         if delivery.address.startswith("fails-"):
             raise OSError("no ledger")
         await super().record(delivery, outcome, marked=marked)
+
+
+class Resumed(Batch):
+    """A part of it was delivered before the run."""
+
+    async def was_well(self, domain: str = "") -> bool:
+        return True
 
 
 class Late(Batch):
@@ -451,6 +459,19 @@ async def test_what_waits_for_a_slow_domain_is_kept_in_a_bounded_list(server: Ma
     assert sorted(batch.waits.values()) == list(batch.waits.values())
     assert max(batch.waits.values()) > (500 - AT_LEAST) / 2 / 2
     assert set(batch.waits).isdisjoint(batch.outcomes)
+
+
+@pytest.mark.parametrize("kind", [Batch, Resumed])
+async def test_those_refused_before_do_not_make_a_good_domain_wait_when_a_run_begins_with_them(
+    server: MailServer, kind: type[Batch]
+) -> None:
+    batch = kind(*readers(IN_A_DOMAIN + 2, "reject"), *readers(3))
+    await deliver(batch, server.url, connections=1)
+    good = set(readers(3))
+    if kind is Resumed:
+        assert {one for one in good if batch.verdicts().get(one) is Verdict.SENT} == good
+    else:  # a domain of which nobody was served: it refuses all
+        assert good <= set(batch.waits)
 
 
 async def test_a_limit_of_connections_counts_messages_under_way_and_not_the_envelopes_beside_them(
