@@ -7,7 +7,7 @@ came is remembered for a while. Nothing is kept beyond the process, and nobody w
 from __future__ import annotations
 
 import asyncio
-import re
+import logging
 import time
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -31,13 +31,7 @@ RETRY = 60.0
 DEADLINE = 90.0
 """Seconds for a request with all its attempts."""
 
-_ARCHIVES = (
-    "acc-phys|adap-org|alg-geom|ao-sci|astro-ph|atom-ph|bayes-an|chao-dyn|chem-ph|cmp-lg|comp-gas|cond-mat|cs|dg-ga|"
-    "funct-an|gr-qc|hep-ex|hep-lat|hep-ph|hep-th|math|math-ph|mtrl-th|nlin|nucl-ex|nucl-th|patt-sol|physics|plasm-ph|"
-    "q-alg|q-bio|quant-ph|solv-int|supr-con"
-)
-_NEW = re.compile(r"(\d\d)(0[1-9]|1[0-2])\.(\d{4,5})")
-_OLD = re.compile(rf"(?:{_ARCHIVES})/(?:9[1-9]|0[0-7])(?:0[1-9]|1[0-2])\d{{3}}")
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +77,7 @@ class ByNumber:
         unknown, waiting, unasked, failed = list[PaperId](), list[PaperId](), list[PaperId](), list[PaperId]()
         for one in ids:
             answer = self._answers.get(one)
-            if not is_number(one):
+            if not arxiv.is_number(one):
                 unknown.append(one)
             elif one in self._wanted:
                 waiting.append(one)
@@ -118,7 +112,10 @@ class ByNumber:
                 async with asyncio.timeout(DEADLINE):
                     found = {paper.id: paper for paper in await self._fetch(batch)}
             except (Unreachable, Problem, TimeoutError):
-                self._remember({one: _Answer(self._clock() + RETRY, None, failed=True) for one in batch})
+                self._fail(batch)
+            except Exception:  # such as a full disk: those who wait are told that it failed, the operator why
+                log.exception("arXiv could not be asked for single papers.")
+                self._fail(batch)
             else:
                 until = self._clock() + KEPT
                 self._remember({one: _Answer(until, found.get(one)) for one in batch})
@@ -127,6 +124,9 @@ class ByNumber:
                     del self._wanted[one]
                 self._news.set()
                 self._news = asyncio.Event()
+
+    def _fail(self, batch: Iterable[PaperId]) -> None:
+        self._remember({one: _Answer(self._clock() + RETRY, None, failed=True) for one in batch})
 
     def _remember(self, answers: Mapping[PaperId, _Answer]) -> None:
         for one, answer in answers.items():
@@ -142,14 +142,3 @@ async def fetch(ids: Sequence[PaperId], window: Window, addresses: Addresses, fe
     for request in arxiv.details(ids, addresses):
         found += (await fetcher.get(request, reader(cast(Source, arxiv), request, window, addresses))).papers
     return found
-
-
-def is_number(identifier: PaperId) -> bool:
-    """Whether arXiv can have given a number: of one that it can't it says nothing, and of others beside it neither.
-
-    https://info.arxiv.org/help/arxiv_identifier.html
-    """
-    if new := _NEW.fullmatch(identifier):
-        month = int(new[1]) * 100 + int(new[2])
-        return month >= 704 and len(new[3]) == (5 if month >= 1501 else 4)
-    return _OLD.fullmatch(identifier) is not None

@@ -542,7 +542,7 @@ class Sender(Generic[D]):
         # a run begins with those whom the one before it was refused, one after another
         if decision.unless_served and await work.batch.was_well(domain):
             self._brakes.was_served(domain)
-        elif decision.close:
+        elif decision.close and not work.closed_for(domain, now):  # said once, not for each that was under way
             self._say(f"The readers of one domain wait, since all of them are refused or put off ({outcome.code}).")
             work.close(domain, now)
         if decision.stop:

@@ -7,9 +7,7 @@ import json
 from collections.abc import Sequence
 from pathlib import Path
 
-import pytest
-
-from flows.papers.by_number import BATCH, KEPT, RETRY, WAITING, ByNumber, fetch, is_number
+from flows.papers.by_number import BATCH, KEPT, RETRY, WAITING, ByNumber, fetch
 from flows.papers.failures import Unreachable
 from flows.papers.fetch import Fetcher
 from flows.papers.model import Paper, PaperId, Window
@@ -87,18 +85,6 @@ async def test_so_many_wait_at_most_and_so_many_are_asked_for_at_a_time() -> Non
     assert told.waiting == ()
     assert [len(ids) for ids in arxiv.asked] == [BATCH] * (WAITING // BATCH)
     assert asked.known(many[WAITING:]).unasked == tuple(many[WAITING:])
-
-
-@pytest.mark.parametrize(
-    "one", ["2606.00001", "0704.0001", "1412.9999", "1501.00001", "hep-th/9901001", "math/0309136"]
-)
-def test_numbers_that_arxiv_can_have_given(one: str) -> None:
-    assert is_number(PaperId(one))
-
-
-@pytest.mark.parametrize("one", ["2606.0001", "1412.00001", "0703.0001", "no-such/9901001", "hep-th/9913001", "10.1/x"])
-def test_one_that_it_can_not_have_given_is_not_asked_for(one: str) -> None:
-    assert not is_number(PaperId(one))
 
 
 async def test_arxiv_is_asked_at_its_pace_by_one_request_for_all(recorded: Path, tmp_path: Path) -> None:

@@ -6,6 +6,7 @@ and the days before today (https://info.arxiv.org/help/api/user-manual.html).
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from urllib.parse import parse_qs, quote, urlencode, urlsplit
@@ -29,6 +30,14 @@ _KEPT = ("new", "cross", "")
 # Archives with subjects, of which a search must be told that all are meant.
 _DIVIDED = ("astro-ph", "cond-mat", "cs", "econ", "eess", "math", "nlin", "physics", "q-bio", "q-fin", "stat")
 
+_ARCHIVES = (
+    "acc-phys|adap-org|alg-geom|ao-sci|astro-ph|atom-ph|bayes-an|chao-dyn|chem-ph|cmp-lg|comp-gas|cond-mat|cs|dg-ga|"
+    "funct-an|gr-qc|hep-ex|hep-lat|hep-ph|hep-th|math|math-ph|mtrl-th|nlin|nucl-ex|nucl-th|patt-sol|physics|plasm-ph|"
+    "q-alg|q-bio|quant-ph|solv-int|supr-con"
+)
+_NEW = re.compile(r"(\d\d)(0[1-9]|1[0-2])\.(\d{4,5})")
+_OLD = re.compile(rf"(?:{_ARCHIVES})(?:\.[A-Z]{{2}})?/(?:9[1-9]|0[0-7])(?:0[1-9]|1[0-2])\d{{3}}")
+
 
 def requests(window: Window, addresses: Addresses) -> tuple[Request, ...]:
     """The feed of the categories; nothing at weekends, when arXiv announces nothing."""
@@ -41,7 +50,7 @@ def requests(window: Window, addresses: Addresses) -> tuple[Request, ...]:
 def details(ids: Iterable[str], addresses: Addresses) -> tuple[Request, ...]:
     """Requests for everything that the query API knows of these papers, in batches.
 
-    What is not an arXiv identifier is left out: one of them would cost the whole batch.
+    What arXiv can't have given is left out: one of those would cost the whole batch.
     """
     return tuple(
         Request(
@@ -178,9 +187,22 @@ def _parameter(request: Request, name: str) -> str:
 
 def _identifier(text: str) -> str:
     try:
-        return paper_id(text)
+        identifier = paper_id(text)
     except ValueError:
         return ""
+    return identifier if is_number(identifier) else ""
+
+
+def is_number(identifier: str) -> bool:
+    """Whether arXiv can have given this number, without a version. Of one that it can't it says nothing, and of others
+    beside it neither.
+
+    https://info.arxiv.org/help/arxiv_identifier.html
+    """
+    if new := _NEW.fullmatch(identifier):
+        month = int(new[1]) * 100 + int(new[2])
+        return month >= 704 and len(new[3]) == (5 if month >= 1501 else 4)
+    return _OLD.fullmatch(identifier) is not None
 
 
 def _batches(ids: Iterable[str]) -> Iterator[list[str]]:

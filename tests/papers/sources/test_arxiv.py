@@ -267,3 +267,17 @@ def test_a_control_character_costs_nothing() -> None:
     """XML 1.0 forbids it, titles hold it nevertheless."""
     (paper,) = parse_feed(feed(item(title="A tide\x0b table\x00"))).papers
     assert paper.title == "A tide table"
+
+
+@pytest.mark.parametrize(
+    "one", ["2606.00001", "0704.0001", "1412.9999", "1501.00001", "hep-th/9901001", "math/0309136", "math.GT/0309136"]
+)
+def test_numbers_that_arxiv_can_have_given_are_asked_for(one: str) -> None:
+    (request,) = arxiv.details([one], ADDRESSES)
+    assert f"id_list={one}&" in request.url
+
+
+@pytest.mark.parametrize("one", ["2606.0001", "1412.00001", "0703.0001", "no-such/9901001", "hep-th/9913001", "10.1/x"])
+def test_one_that_it_can_not_have_given_is_not_asked_for(one: str) -> None:
+    """It would cost all others of its batch."""
+    assert arxiv.details([one, "2606.00001"], ADDRESSES) == arxiv.details(["2606.00001"], ADDRESSES)

@@ -2,57 +2,65 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
-from dataclasses import replace
+import asyncio
+import re
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from flows.papers.by_number import ByNumber
-from flows.papers.failures import Unreachable
-from flows.papers.model import Paper, PaperId
+from flows.papers.model import PaperId
+from flows.processes.serve import services
+from flows.storage.database import Database
 from subscribers.tokens import Purpose
 from subscribers.web.suggestions import TAUGHT
 from subscribers.web.teaching.teach_page import ASKED, SHOWN
 from tests import factories
-from tests.subscribers.site import OTHER_DAY, SCRIPT, Site, act, collect, link, served
+from tests.context import context_of
+from tests.papers.server import Reply, Server, running
+from tests.papers.shapes import atom, entry
+from tests.subscribers.site import NEW, OTHER_DAY, SCRIPT, Site, act, collect, link, served
 
-AWAY = factories.paper(9, title="Maps of Neural Hedges", authors=("Ada Brook", "C Hill"))
+AWAY = "2606.00009"
 """Nobody collected it: arXiv has it."""
 
 
-class Arxiv:
-    """Stands in for arXiv: it has one paper that we have not."""
+@pytest.fixture
+def arxiv() -> Iterator[Server]:
+    """Stands where arXiv's API is: what it is not told to answer it answers with 404."""
+    with running() as server:
+        yield server
 
-    def __init__(self) -> None:
-        self.asked: list[list[PaperId]] = []
-        self.away = False
 
-    async def __call__(self, ids: Sequence[PaperId]) -> list[Paper]:
-        self.asked.append(list(ids))
-        if self.away:
-            raise Unreachable("arXiv is away.")
-        return [AWAY] if AWAY.id in ids else []
+def asked(*ids: str) -> str:
+    """The path of arXiv's API at which these papers are asked for."""
+    return f"/api/query?id_list={','.join(ids)}&start=0&max_results={len(ids)}"
+
+
+def has_it() -> Reply:
+    by_ada = "<author><name>Ada Brook</name></author>"
+    return Reply(atom(entry(AWAY, extra=by_ada).replace("A tide table\n for $n$ moons", "Maps of Neural Hedges")))
 
 
 @pytest.fixture
-def arxiv() -> Arxiv:
-    return Arxiv()
-
-
-@pytest.fixture
-async def asking(site: Site, arxiv: Arxiv) -> AsyncIterator[Site]:
+async def asking(database: Database, tmp_path: Path, arxiv: Server) -> AsyncIterator[Site]:
     """A site with two papers of Ada Brook's in its archive, and four others of a month that hold the same words."""
+    context = context_of(
+        database, tmp_path, secret_key=NEW, public_url="https://papers.example.org", arxiv_url=f"{arxiv.url}/api/query"
+    )
+    made = services(context)
+    app, browser = served(made)
     alike = [factories.paper(n, title="Maps of Neural Hedges", authors=("Ada Brook", f"B{n} Foster")) for n in (1, 2)]
     others = [factories.paper(n, title="Neural Hedges", authors=("Ada Brook",)) for n in range(3, 7)]
-    await collect(site, *alike, *others)
-    await site.publish(factories.edition([*alike, *others]))
-    made = replace(site.services, arxiv=ByNumber(arxiv))
-    app, browser = served(made)
     async with browser:
-        yield replace(site, services=made, app=app, browser=browser)
+        site = Site(context, made, app, browser)
+        await collect(site, *alike, *others)
+        await site.publish(factories.edition([*alike, *others]))
+        yield site
 
 
-async def test_what_papers_share_is_offered_and_what_is_ticked_is_followed(asking: Site, arxiv: Arxiv) -> None:
+async def test_what_papers_share_is_offered_and_what_is_ticked_is_followed(asking: Site, arxiv: Server) -> None:
     reader = await asking.reader()
     assert f'href="{act(reader.id, "teach")}"' in (await asking.browser.get(link(Purpose.MANAGE, reader.id))).text
     before, path = await asking.everything(), act(reader.id, "teach")
@@ -79,7 +87,10 @@ async def test_what_papers_share_is_offered_and_what_is_ticked_is_followed(askin
         assert "Looked at" not in page
 
 
-async def test_a_file_teaches_by_numbers_and_by_titles_and_what_is_not_found_is_named(asking: Site) -> None:
+async def test_a_file_teaches_by_numbers_and_by_titles_and_what_is_not_found_is_named(
+    asking: Site, arxiv: Server
+) -> None:
+    arxiv.says(asked(AWAY, "2606.00777"), has_it())
     reader = await asking.reader()
     library = "".join(
         f"TY  - JOUR\nTI  - {title}\nDO  - {doi}\nER  - \n"
@@ -102,7 +113,7 @@ async def test_a_file_teaches_by_numbers_and_by_titles_and_what_is_not_found_is_
     assert 'name="authors" value="Ada Brook">' in page
 
 
-async def test_a_paper_of_the_archive_that_is_not_arxivs_teaches_by_its_title(asking: Site, arxiv: Arxiv) -> None:
+async def test_a_paper_of_the_archive_that_is_not_arxivs_teaches_by_its_title(asking: Site, arxiv: Server) -> None:
     paper = factories.paper(8, id=PaperId("10.1000/hedges"), title="Hedges of Another House", authors=("Ada Brook",))
     await collect(asking, paper)
     await asking.publish(factories.edition([paper], day=OTHER_DAY))
@@ -117,30 +128,48 @@ async def test_a_paper_of_the_archive_that_is_not_arxivs_teaches_by_its_title(as
     assert arxiv.asked == []
 
 
-async def test_arxiv_that_is_away_is_said_and_the_rest_is_offered(asking: Site, arxiv: Arxiv) -> None:
-    arxiv.away = True
+async def test_arxiv_that_refuses_is_said_and_the_rest_is_offered(asking: Site, arxiv: Server) -> None:
+    arxiv.says(asked(AWAY), Reply(b"no", 403))
     reader = await asking.reader()
-    sent = {"papers": "2606.00001 2606.00009"}
-    page = (await asking.browser.post(act(reader.id, "teach"), data=sent)).text
+    page = (await asking.browser.post(act(reader.id, "teach"), data={"papers": f"2606.00001 {AWAY}"})).text
     assert "Looked at 1 paper." in page
-    assert "arXiv could not be asked for 2606.00009. Try again in a few minutes." in page
+    assert f"arXiv could not be asked for {AWAY}. Try again in a few minutes." in page
     assert 'name="keywords" value="Neural Hedges">' in page
 
 
-async def test_one_reader_has_arxiv_asked_so_often(asking: Site, arxiv: Arxiv) -> None:
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+async def test_arxiv_that_is_busy_holds_no_page_for_long_and_its_answer_is_there_later(
+    asking: Site, arxiv: Server
+) -> None:
+    arxiv.says(asked(AWAY), Reply(b"slow down", 429, {"Retry-After": "10"}), has_it())
+    reader = await asking.reader()
+    answer = await asking.browser.post(act(reader.id, "teach"), data={"papers": f"2606.00001 {AWAY}"})
+    assert f"arXiv is still being asked for {AWAY}." in answer.text
+    again = re.findall(r'href="([^"]+)">Look again', answer.text)[0].replace("&amp;", "&")
+    assert len(arxiv.asked) == 1
+    async with asyncio.timeout(60):
+        while "still being asked" in (page := (await asking.browser.get(again)).text):  # noqa: ASYNC110 - pages have no event
+            await asyncio.sleep(0.5)
+    assert "Looked at 2 papers. 1 of them is not in our archive; arXiv told us about it." in page
+    assert arxiv.paths() == [asked(AWAY)] * 2
+
+
+async def test_one_reader_has_arxiv_asked_so_often(asking: Site, arxiv: Server) -> None:
     reader = await asking.reader()
     path = act(reader.id, "teach")
     for n in range(ASKED + 3):
         page = (await asking.browser.post(path, data={"papers": f"2606.{n + 501:05}"})).text
     assert len(arxiv.asked) == ASKED
-    assert "arXiv could not be asked for" in page
+    assert "arXiv could not be asked for" in page  # it is 404 for the others, and this one was not asked for
+    assert asked("2606.00523") not in arxiv.paths()
 
 
-async def test_of_many_the_newest_are_learnt_from(asking: Site, arxiv: Arxiv) -> None:
+async def test_of_many_the_newest_are_learnt_from(asking: Site, arxiv: Server) -> None:
     reader = await asking.reader()
     many = " ".join(["hep-th/9901001", *(f"2605.{n:05}" for n in range(TAUGHT)), "2606.00001"])
     page = (await asking.browser.post(act(reader.id, "teach"), data={"papers": many})).text
     assert f"{TAUGHT + 2} papers are named, of which the newest {TAUGHT} were looked for." in page
-    (asked,) = arxiv.asked
-    assert len(asked) == TAUGHT - 1
-    assert not {"hep-th/9901001", "2605.00000", "2606.00001"} & set(asked)
+    (path,) = arxiv.paths()
+    ids = parse_qs(urlsplit(path).query)["id_list"][0].split(",")
+    assert len(ids) == TAUGHT - 1
+    assert not {"hep-th/9901001", "2605.00000", "2606.00001"} & set(ids)
