@@ -34,13 +34,13 @@ from flows.storage.editions import Store
 from flows.storage.private_files import keep_private
 from subscribers.ledger.bounce_rates import BounceRates
 from subscribers.ledger.came_back import CameBack
-from subscribers.ledger.claims import Ledger
+from subscribers.ledger.ledger import Ledger
 from subscribers.ledger.masses import HeldBounces
 from subscribers.ledger.pause_bounds import Bounds
 from subscribers.ledger.pauses import Paused, Pauses
-from subscribers.ledger.rate import Turns
 from subscribers.ledger.report import Report
-from subscribers.ledger.uncertain import Held
+from subscribers.ledger.shared_limits import Turns
+from subscribers.ledger.uncertain import HeldDeliveries
 from subscribers.people.outbox import Outbox
 from subscribers.people.store import Subscribers
 from subscribers.return_address import return_address
@@ -125,8 +125,8 @@ class Context:
         return Report(self.database)
 
     @cached_property
-    def held(self) -> Held:
-        return Held(self.database)
+    def held(self) -> HeldDeliveries:
+        return HeldDeliveries(self.database)
 
     @cached_property
     def came_back(self) -> CameBack:

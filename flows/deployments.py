@@ -36,7 +36,7 @@ from flows.daily import daily
 from flows.deliver import deliver, deliver_due
 from flows.editions.model import Kind, Newsletter
 from flows.offers.form_fields import choices, dates
-from flows.offers.kept import Said
+from flows.offers.kept import KeptOffers
 from flows.parameters import DUE_EVERY, RETURNS_EVERY
 from flows.returns import returns
 from flows.upkeep import upkeep
@@ -146,7 +146,7 @@ def _of(newsletter: Newsletter) -> Iterable[Offer]:
     yield by_hand(resend, "What a mail server refused wrongly, or is uncertain, once more", {"again": again}, limit=1)
 
 
-async def deployment(offer: Offer, present: DeploymentResponse | None, said: Said) -> RunnerDeployment:
+async def deployment(offer: Offer, present: DeploymentResponse | None, said: KeptOffers) -> RunnerDeployment:
     """The deployment of an offer, with what its operator changed.
 
     Entrypoints are modules, never files: a file's folder would come onto the path and hide standard modules.
@@ -232,7 +232,7 @@ async def register(context: Context, runner: Runner) -> None:
     """Registers what is offered, but for what an operator has deleted; what is offered no more goes."""
     with_returns = bool(context.settings.returns_url.get_secret_value())
     wanted = {one.whole_name: one for one in offers(context.newsletters.values(), with_returns=with_returns)}
-    said = Said(context.settings.home_dir / "prefect" / "deployments.json", str(get_current_settings().api.url))
+    said = KeptOffers(context.settings.home_dir / "prefect" / "deployments.json", str(get_current_settings().api.url))
     slugs = sorted(context.newsletters)
     async with get_client() as client:
         names = [*wanted, *{*said.names, *_RENAMED}.difference(wanted)]

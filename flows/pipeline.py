@@ -27,7 +27,7 @@ from flows.outcomes import Problem
 from flows.papers.fetch import Fetcher
 from flows.papers.gather import SOURCES, complete, gather
 from flows.papers.model import Collected, Paper, Window
-from flows.storage.approvals import Approval, State
+from flows.storage.approvals import Approval, ApprovalState
 from flows.storage.editions import Frozen
 from subscribers.ledger.forgetting import lose_names
 
@@ -159,7 +159,7 @@ async def draft(
     composed = await compose(context, newsletter, kind, day)
     if isinstance(composed, Edition) and not composed.number:
         known = await context.approvals.find(newsletter.slug, kind, day)
-        if known and known.state is State.SKIP:
+        if known and known.state is ApprovalState.SKIP:
             composed = skipped(known)
         else:
             composed = await _with_new_summaries(context, composed, say)
@@ -180,7 +180,7 @@ async def freeze(
             return kept
         known = await context.approvals.find(newsletter.slug, kind, day)
         if why := not_allowed(newsletter, kind, day, known):
-            if known and known.state is State.SKIP:
+            if known and known.state is ApprovalState.SKIP:
                 await context.store.keep_draft(why, context.now())
             return why
         # composed anew: since a draft was kept, more was collected, and another edition may have shown its papers
@@ -209,11 +209,11 @@ def not_allowed(newsletter: Newsletter, kind: Kind, day: dt.date, known: Approva
     if known is None:
         return none(reason=f"It waits for its approval; {allow} gives it.") if newsletter.approval else None
     match known.state:
-        case State.SEND:
+        case ApprovalState.SEND:
             return None
-        case State.SKIP:
+        case ApprovalState.SKIP:
             return skipped(known)
-        case State.HOLD:
+        case ApprovalState.HOLD:
             why = f": {known.reason}" if known.reason else ""
             whose = "since its deadline" if known.by == "deadline" else "by its operator"
             return none(reason=f"It is held {whose}{why}. {allow} lets it go.")

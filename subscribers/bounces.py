@@ -34,7 +34,7 @@ MASS_OF_DAY = (100, 0.1)
 """So many in all, if they are this part of what was sent in the last days, are somebody's: ours, or our relay's."""
 
 
-class Kind(StrEnum):
+class BounceKind(StrEnum):
     REFUSED = "refused"
     """Our mail or our name was refused: it says nothing about the address."""
     SOFT = "soft"
@@ -42,10 +42,10 @@ class Kind(StrEnum):
     COMPLAINT = "complaint"
 
 
-_STRENGTH = (Kind.REFUSED, Kind.SOFT, Kind.HARD)
+_STRENGTH = (BounceKind.REFUSED, BounceKind.SOFT, BounceKind.HARD)
 
 
-class State(StrEnum):
+class BounceState(StrEnum):
     """What a bounce has done."""
 
     COUNTED = "counted"
@@ -63,7 +63,7 @@ class About(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Said:
+class ReportedMail:
     """What a report says of one of our mails, and how we know which it is."""
 
     complaint: bool = False
@@ -88,19 +88,19 @@ class Attempt:
     """A delivery of the last weeks to an address, and whether it failed: None, it did not that we know."""
 
     sent_at: dt.datetime
-    failed: Kind | None
+    failed: BounceKind | None
 
 
-def kind_of(said: Said, *, proven: bool) -> Kind:
+def kind_of(said: ReportedMail, *, proven: bool) -> BounceKind:
     """What a report counts as. Without proof nothing is worse than soft."""
     if said.complaint:
-        return Kind.COMPLAINT if proven else Kind.SOFT
+        return BounceKind.COMPLAINT if proven else BounceKind.SOFT
     if said.cause is Cause.DEAD:
-        return Kind.HARD if proven else Kind.SOFT
-    return Kind.REFUSED if said.cause in OURS else Kind.SOFT
+        return BounceKind.HARD if proven else BounceKind.SOFT
+    return BounceKind.REFUSED if said.cause in OURS else BounceKind.SOFT
 
 
-def stronger(one: Kind, other: Kind) -> bool:
+def stronger(one: BounceKind, other: BounceKind) -> bool:
     """Whether a second report of the same failure makes it worse."""
     return _STRENGTH.index(one) > _STRENGTH.index(other)
 
@@ -114,7 +114,7 @@ def streak(attempts: Iterable[Attempt], now: dt.datetime) -> int:
     recent = sorted((one for one in attempts if one.sent_at > now - SOFT_WITHIN), key=lambda one: one.sent_at)
     found = 0
     for one in reversed(recent):
-        if one.failed is Kind.SOFT:
+        if one.failed is BounceKind.SOFT:
             found += 1
         elif one.failed is None and found:
             break
@@ -122,19 +122,19 @@ def streak(attempts: Iterable[Attempt], now: dt.datetime) -> int:
 
 
 def follows(
-    kind: Kind, attempts: Sequence[Attempt], now: dt.datetime, *, mass: bool = False, freed: bool = False
-) -> State:
+    kind: BounceKind, attempts: Sequence[Attempt], now: dt.datetime, *, mass: bool = False, freed: bool = False
+) -> BounceState:
     """What a bounce does. `attempts` hold the one that it is about; `mass`: it is one of very many; `freed`: its mail
     was sent before the operator freed the address. A complaint always suppresses: a person asks for it."""
-    if kind is Kind.COMPLAINT:
-        return State.SUPPRESSED
+    if kind is BounceKind.COMPLAINT:
+        return BounceState.SUPPRESSED
     if freed:
-        return State.SETTLED
-    if kind is Kind.HARD:
-        return State.HELD if mass else State.SUPPRESSED
-    if kind is Kind.SOFT and streak(attempts, now) >= SOFT_LIMIT:
-        return State.HELD if mass else State.SUPPRESSED
-    return State.COUNTED
+        return BounceState.SETTLED
+    if kind is BounceKind.HARD:
+        return BounceState.HELD if mass else BounceState.SUPPRESSED
+    if kind is BounceKind.SOFT and streak(attempts, now) >= SOFT_LIMIT:
+        return BounceState.HELD if mass else BounceState.SUPPRESSED
+    return BounceState.COUNTED
 
 
 def is_mass(bounces: int, of: int, bound: tuple[int, float]) -> bool:

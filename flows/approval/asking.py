@@ -16,7 +16,7 @@ from flows.mail.assemble import LIMIT, page
 from flows.mail.look import gist_of
 from flows.outcomes import Problem
 from flows.pipeline import cards_of, compose
-from flows.storage.approvals import Approval, State
+from flows.storage.approvals import Approval, ApprovalState
 from flows.storage.editions import Frozen
 
 COMPARED = 10
@@ -58,7 +58,7 @@ async def ask(
         now=now,
     )
     test = ""
-    if approval.state is State.ASKED:
+    if approval.state is ApprovalState.ASKED:
         test = await _test(context, newsletter, kind, day, say)
     return Asked(approval=approval, edition=edition, concerns=await worries(context, newsletter, edition), test=test)
 

@@ -10,7 +10,7 @@ from flows.editions.decisions import Decisions, Verdict, unknown
 from flows.editions.model import Kind, Newsletter, NoEdition
 from flows.outcomes import Problem
 from flows.pipeline import compose, draft, freeze
-from flows.storage.approvals import Approval, State
+from flows.storage.approvals import Approval, ApprovalState
 from flows.storage.editions import Frozen
 
 Withdrawn = Callable[[str], Awaitable[bool]]
@@ -91,7 +91,7 @@ async def due(
     frozen, and now to be delivered, or none, with the reason."""
     found: list[tuple[Approval, Frozen | NoEdition]] = []
     for known in await context.approvals.due(newsletter.slug, context.now()):
-        if known.state is State.ASKED:
+        if known.state is ApprovalState.ASKED:
             await _over(context, known, say, withdrawn)
         found.append((known, await freeze(context, newsletter, known.kind, known.day, say)))
     return found

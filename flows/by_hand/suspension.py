@@ -31,7 +31,7 @@ from flows.events.emit import tell_decision
 from flows.outcomes import Problem
 from flows.parameters import run_id, this_run
 from flows.pipeline import not_allowed
-from flows.storage.approvals import State as Standing
+from flows.storage.approvals import ApprovalState
 
 KEY = "approval"
 PATIENCE = dt.timedelta(days=1)
@@ -131,16 +131,16 @@ async def wait_for_approval(newsletter: str, kind: Kind, day: dt.date) -> State[
         if asked is None:
             return None
         known, preview = asked.approval, preview_link(context, newsletter, kind, day)
-        if known.state is Standing.ASKED:
+        if known.state is ApprovalState.ASKED:
             await show_asked(asked, preview)
             for one in asked.concerns:
                 log.warning(one)
         refused = not_allowed(wanted, kind, day, known)
         now = context.now()
-    if known.state is not Standing.ASKED:
+    if known.state is not ApprovalState.ASKED:
         if refused is None:
             return None
-        name = "Skipped" if known.state is Standing.SKIP else "Held"
+        name = "Skipped" if known.state is ApprovalState.SKIP else "Held"
         return Completed(name=name, message=f"no mail: {refused.reason}")
     at = f"{known.deadline_at:%Y-%m-%d %H:%M} UTC"
     await _look_then(newsletter, known.deadline_at)

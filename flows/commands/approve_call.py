@@ -13,7 +13,7 @@ from flows.editions.model import Edition, Kind, Newsletter
 from flows.outcomes import Problem
 from flows.pipeline import compose
 from flows.process import stopping
-from flows.storage.approvals import State
+from flows.storage.approvals import ApprovalState
 from flows.storage.editions import Frozen
 from subscribers.model import DeliveryState
 
@@ -53,7 +53,7 @@ async def _standing(context: Context, newsletter: Newsletter, kind: Kind, date: 
     edition = await compose(context, newsletter, kind, day)
     if known is None:
         said = [f"{name}: nobody was asked about it."]
-    elif known.state is State.ASKED:
+    elif known.state is ApprovalState.ASKED:
         said = [f"{name} waits for you until {known.deadline_at:%Y-%m-%d %H:%M} UTC; then: {known.otherwise}."]
     else:
         why = f" ({known.reason})" if known.reason else ""

@@ -16,7 +16,7 @@ from flows.delivery.run import held_sentence
 from flows.editions.model import Edition, Kind, NoEdition
 from flows.outcomes import Problem
 from flows.storage.editions import Frozen
-from subscribers.ledger.report import STATES, Delivery, Summary
+from subscribers.ledger.report import STATES, DeliveryLine, Summary
 from subscribers.model import DeliveryState
 from subscribers.text import cell
 
@@ -128,7 +128,7 @@ def _number(count: int) -> str:
     return f"{count:,} {'delivery' if count == 1 else 'deliveries'}"
 
 
-def _table(out: TextIO) -> Callable[[Sequence[Delivery]], None]:
+def _table(out: TextIO) -> Callable[[Sequence[DeliveryLine]], None]:
     """Writes CSV with times in UTC. An empty `due` means now where the delivery is pending, and held for the operator
     where it is uncertain."""
     rows = csv.writer(out, lineterminator="\n")
@@ -149,13 +149,13 @@ def _table(out: TextIO) -> Callable[[Sequence[Delivery]], None]:
     )
 
 
-def _objects(out: TextIO, summary: Summary) -> Callable[[Sequence[Delivery]], None]:
+def _objects(out: TextIO, summary: Summary) -> Callable[[Sequence[DeliveryLine]], None]:
     """Writes an object up to its end: how many are in each state, and each delivery, a line each."""
     counts = {state.value: count for state, count in summary.counts.items()}
     out.write(f'{{"states": {json.dumps(counts)}, "held": {summary.held}, "deliveries": [')
     begun = False
 
-    def write(page: Sequence[Delivery]) -> None:
+    def write(page: Sequence[DeliveryLine]) -> None:
         nonlocal begun
         for one in page:
             values = (one.email or None, one.state.value, one.attempts, one.code, one.words)
@@ -171,14 +171,14 @@ def _exact(moment: dt.datetime | None) -> str:
     return moment.isoformat(timespec="milliseconds") if moment else ""
 
 
-def _lines(out: TextIO) -> Callable[[Sequence[Delivery]], None]:
+def _lines(out: TextIO) -> Callable[[Sequence[DeliveryLine]], None]:
     """Writes aligned lines, the first one with the columns' names; times are UTC. A column grows with its pages."""
     widths = [len(title) for title in TITLES]
     widths[1] = max(map(len, STATES))
     widths[4:7] = [len("2026-06-09 07:30")] * 3
     begun = False
 
-    def write(page: Sequence[Delivery]) -> None:
+    def write(page: Sequence[DeliveryLine]) -> None:
         nonlocal begun
         widths[0] = min(max(widths[0], *(len(one.email or ERASED) for one in page)), WIDEST)
         if not begun:
@@ -192,7 +192,7 @@ def _lines(out: TextIO) -> Callable[[Sequence[Delivery]], None]:
 ERASED = "(erased)"
 
 
-def _cells(one: Delivery) -> tuple[str, ...]:
+def _cells(one: DeliveryLine) -> tuple[str, ...]:
     waits = "held for you" if one.held else "at once" if one.at_once else _minute(one.due_at)
     code = "" if one.code is None else str(one.code)
     times = (_minute(one.first_at), _minute(one.changed_at), waits)

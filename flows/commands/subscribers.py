@@ -20,7 +20,7 @@ from flows.outcomes import Problem
 from subscribers.model import Subscription, SubscriptionState, Suppressed
 from subscribers.people import csv_file, csv_text
 from subscribers.people.rows import address_key, beginning
-from subscribers.people.store import Change, Refused
+from subscribers.people.store import Change, RefusedChange
 
 LINES = 1000
 """Lines of a CSV file that go into one transaction."""
@@ -66,7 +66,7 @@ def _address(text: str) -> str:
         raise Problem(f"{str(error).replace('email', f'email {text[:60]!r}', 1)}.") from None
 
 
-def _why(refused: Refused) -> str:
+def _why(refused: RefusedChange) -> str:
     """What follows the words for an address."""
     match refused.because:
         case None:

@@ -15,10 +15,14 @@ from prefect.exceptions import MissingContextError
 from flows.context import Context, utc_now
 from flows.editions.model import Kind
 from flows.events.outgoing import send
-from flows.storage.approvals import State
+from flows.storage.approvals import ApprovalState
 
 Value = str | int
-_DECIDED = {State.SEND: "edition.approved", State.HOLD: "edition.held", State.SKIP: "edition.skipped"}
+_DECIDED = {
+    ApprovalState.SEND: "edition.approved",
+    ApprovalState.HOLD: "edition.held",
+    ApprovalState.SKIP: "edition.skipped",
+}
 
 
 async def tell(context: Context, name: str, newsletter: str, day: dt.date | None = None, **payload: Value) -> None:

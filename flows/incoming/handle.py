@@ -10,17 +10,17 @@ from flows.incoming.mailboxes import OpenMailbox
 from flows.incoming.model import Event, Passing, Report, Unsubscription
 from flows.incoming.recognise import Read, read
 from flows.incoming.whose import said
-from subscribers.bounces import Kind, Said, State
+from subscribers.bounces import BounceKind, BounceState, ReportedMail
 from subscribers.ledger.came_back import Heard
 from subscribers.tokens import Purpose, verify
 
 AT_ONCE = 100
 """Messages whose reports are written down in one transaction, and that are marked together."""
 KINDS = {
-    Kind.HARD: "hard bounces",
-    Kind.SOFT: "soft bounces",
-    Kind.REFUSED: "refusals of our mail",
-    Kind.COMPLAINT: "complaints",
+    BounceKind.HARD: "hard bounces",
+    BounceKind.SOFT: "soft bounces",
+    BounceKind.REFUSED: "refusals of our mail",
+    BounceKind.COMPLAINT: "complaints",
 }
 
 
@@ -29,7 +29,7 @@ class Returns:
     """How many messages were read, and what they were: numbers alone, nobody's name."""
 
     unsubscribed: int = 0
-    kinds: Counter[Kind] = field(default_factory=Counter)
+    kinds: Counter[BounceKind] = field(default_factory=Counter)
     """Bounces and complaints that were new."""
     known: int = 0
     """Reports about what was known."""
@@ -74,8 +74,8 @@ class Returns:
             self.known += 1
             return
         self.kinds[heard.kind] += 1
-        self.suppressed += heard.state is State.SUPPRESSED
-        self.held += heard.state is State.HELD
+        self.suppressed += heard.state is BounceState.SUPPRESSED
+        self.held += heard.state is BounceState.HELD
 
     def hold_back(self, readers: int) -> None:
         """Readers whom earlier bounces had suppressed are held now."""
@@ -136,7 +136,7 @@ async def _do(context: Context, mailbox: OpenMailbox, messages: list[tuple[str, 
     await mailbox.left(*left)
 
 
-def _said(context: Context, reports: list[Report]) -> list[Said]:
+def _said(context: Context, reports: list[Report]) -> list[ReportedMail]:
     keys = context.settings.keys
     return [one for report in reports if report.event is not Event.UNSUBSCRIBED and (one := said(report, keys))]
 

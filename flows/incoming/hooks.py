@@ -11,7 +11,7 @@ import httpx
 from flows.context import Context
 from flows.incoming.model import Event
 from flows.incoming.providers import providers
-from flows.incoming.webhooks import Call, Fetch, Refused
+from flows.incoming.webhooks import Call, CallRefused, Fetch
 from flows.incoming.whose import said
 from subscribers.ledger.came_back import Replayed
 
@@ -43,7 +43,7 @@ class Hooks:
         now = self._context.now()
         try:
             notice = await provider.read(Call(headers, body), secret, now, self._fetch)
-        except Refused as refused:
+        except CallRefused as refused:
             log.warning("A call of %s was refused: %s", provider.TITLE, refused)
             return HTTPStatus.FORBIDDEN, str(refused)
         keys = self._context.settings.keys
@@ -69,7 +69,7 @@ class Fetched:
         try:
             content = await _content(address)
         except httpx.HTTPError as error:
-            raise Refused(f"The provider's own server does not answer ({type(error).__name__}).") from error
+            raise CallRefused(f"The provider's own server does not answer ({type(error).__name__}).") from error
         if address.endswith(".pem"):
             if len(self._kept) >= KEPT:
                 self._kept.clear()
@@ -87,5 +87,5 @@ async def _content(address: str) -> bytes:
         async for piece in answer.aiter_bytes():
             found += piece
             if len(found) > SIZE:
-                raise Refused("The provider's own server answers too much.")
+                raise CallRefused("The provider's own server answers too much.")
     return found

@@ -49,7 +49,7 @@ class Notice:
     """What no other call has."""
 
 
-class Refused(Exception):  # noqa: N818
+class CallRefused(Exception):  # noqa: N818
     """The call is not believed, or can't be read: one sentence."""
 
 
@@ -57,7 +57,7 @@ def parsed(body: bytes | str) -> Any:
     try:
         return json.loads(body)
     except (ValueError, RecursionError):
-        raise Refused("The body is no JSON.") from None
+        raise CallRefused("The body is no JSON.") from None
 
 
 def table(value: Any) -> Mapping[str, Any]:
@@ -77,7 +77,7 @@ def text(value: Any) -> str:
 def in_time(moment: dt.datetime, now: dt.datetime) -> None:
     """Raises Refused for a call that was made too long ago, or in the future."""
     if not now - OLDEST <= moment <= now + AHEAD:
-        raise Refused("The call is too old, or its clock is wrong.")
+        raise CallRefused("The call is too old, or its clock is wrong.")
 
 
 def seconds(value: Any) -> dt.datetime:
@@ -85,7 +85,7 @@ def seconds(value: Any) -> dt.datetime:
     try:
         return dt.datetime.fromtimestamp(float(value), dt.UTC)
     except (TypeError, ValueError, OverflowError, OSError):
-        raise Refused("The call has no time that can be read.") from None
+        raise CallRefused("The call has no time that can be read.") from None
 
 
 def moment(value: Any) -> dt.datetime:
@@ -93,7 +93,7 @@ def moment(value: Any) -> dt.datetime:
     try:
         found = dt.datetime.fromisoformat(text(value))
     except ValueError:
-        raise Refused("The call has no time that can be read.") from None
+        raise CallRefused("The call has no time that can be read.") from None
     return found if found.tzinfo else found.replace(tzinfo=dt.UTC)
 
 
@@ -109,7 +109,7 @@ def authorised(call: Call, secret: str) -> None:
     elif scheme.lower() != "bearer":
         found = ""
     if not hmac.compare_digest(found.encode(), secret.encode()):
-        raise Refused("The call does not bring the secret.")
+        raise CallRefused("The call does not bring the secret.")
 
 
 def digest(call: Call) -> str:

@@ -7,7 +7,7 @@ import re
 from collections.abc import Sequence
 
 from flows.incoming.model import Event, Evidence, Report
-from subscribers.bounces import Said
+from subscribers.bounces import ReportedMail
 from subscribers.return_address import delivery_of
 from subscribers.tokens import PREVIEW_READER, Purpose, verify
 
@@ -18,13 +18,13 @@ _OF_LETTER = re.compile(r"[a-z]{1,12}\.\d{1,12}\.(\d{1,12})@")
 Edition = tuple[str, str, dt.date]
 
 
-def said(report: Report, keys: Sequence[bytes], source: str = "mail") -> Said | None:
+def said(report: Report, keys: Sequence[bytes], source: str = "mail") -> ReportedMail | None:
     """What a report says, of which mail: by the token of a return address, or the reader's own link in the mail that is
     returned, or our Message-ID, or the address. None: it names none of these."""
     reader, edition_id, edition, sealed = _pointed(report.evidence, keys)
     if reader is None and not report.address:
         return None
-    return Said(
+    return ReportedMail(
         complaint=report.event is Event.COMPLAINED,
         cause=report.cause,
         code=report.code,

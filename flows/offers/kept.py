@@ -19,7 +19,7 @@ FIELDS = ("description", "tags", "parameters", "concurrency_limit")
 Values = Mapping[str, Any]
 
 
-class Said:
+class KeptOffers:
     """What we said last of the deployments of one Prefect server, by their names."""
 
     def __init__(self, file: Path, server: str) -> None:

@@ -24,7 +24,7 @@ from flows.papers.answers import Answers, Kept
 from flows.papers.failures import Failure, Unreachable
 from flows.papers.model import Request, Unreadable
 from flows.papers.outward import Outward
-from flows.papers.request_interval import Pace
+from flows.papers.request_interval import RequestInterval
 
 __all__ = ["Fetcher", "Unreachable"]
 
@@ -65,7 +65,7 @@ class Fetcher:
         self._timeout = timeout
         self._max_bytes = max_bytes
         self._say, self._sleep, self._chance, self._clock = say, sleep, chance, clock
-        self._pace = Pace(cache / "arxiv.lock", arxiv_interval, clock=clock, sleep=sleep, say=say)
+        self._pace = RequestInterval(cache / "arxiv.lock", arxiv_interval, clock=clock, sleep=sleep, say=say)
         self._answers = Answers(cache / "answers")
         self._outward = outward or Outward()
         self._client: httpx.AsyncClient | None = None

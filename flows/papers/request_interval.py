@@ -15,7 +15,7 @@ from pathlib import Path
 _POLL = 0.05  # seconds; waiting for flock itself would hold the event loop
 
 
-class Pace:
+class RequestInterval:
     """A turn at a service, kept by a lock on a file in which the end of the last turn is written.
 
     The system frees the lock when a process dies, however it dies. `clock` must be the same for all processes.

@@ -42,7 +42,7 @@ approval = sa.Table(
 )
 
 
-class State(StrEnum):
+class ApprovalState(StrEnum):
     ASKED = "asked"
     SEND = Verdict.SEND.value
     HOLD = Verdict.HOLD.value
@@ -56,7 +56,7 @@ class Approval:
     newsletter: str
     kind: Kind
     day: dt.date
-    state: State
+    state: ApprovalState
     otherwise: Verdict
     deadline_at: dt.datetime
     by: str = ""
@@ -93,11 +93,17 @@ class Approvals:
     ) -> Approval:
         """Notes that an operator is asked about an edition, and returns how it stands. The run that asked before, and
         one that finds it allowed, change nothing; another one asks again about what was held or skipped."""
-        asked = {"state": State.ASKED, "otherwise": otherwise, "deadline_at": deadline, "asked_at": now, "run": run}
+        asked = {
+            "state": ApprovalState.ASKED,
+            "otherwise": otherwise,
+            "deadline_at": deadline,
+            "asked_at": now,
+            "run": run,
+        }
         again = {**asked, "decided_at": None, "by": "", "reason": "", "tested_at": None}
         row = self._database.insert(approval).values(newsletter=newsletter, kind=kind, day=day, **asked)
         key = [approval.c.newsletter, approval.c.kind, approval.c.day]
-        shut = approval.c.state.in_([State.HOLD, State.SKIP])
+        shut = approval.c.state.in_([ApprovalState.HOLD, ApprovalState.SKIP])
         async with self._database.write() as connection:
             await connection.execute(
                 row.on_conflict_do_update(
@@ -107,7 +113,7 @@ class Approvals:
                 )
             )
             # of several runs that wait for the same answer the latest is the one that a deadline ends
-            waits = (*_is(newsletter, kind, day), approval.c.state == State.ASKED)
+            waits = (*_is(newsletter, kind, day), approval.c.state == ApprovalState.ASKED)
             await connection.execute(sa.update(approval).where(*waits).values(run=run))
         found = await self.find(newsletter, kind, day)
         assert found is not None  # noqa: S101 - it was made above, and nothing takes it away
@@ -156,7 +162,7 @@ class Approvals:
                 return False
             if row is None:
                 return (await connection.execute(unasked.on_conflict_do_nothing())).rowcount == 1
-            if (answer and row.answered == answer) or (by == "deadline" and row.state != State.ASKED):
+            if (answer and row.answered == answer) or (by == "deadline" and row.state != ApprovalState.ASKED):
                 return False
             await connection.execute(sa.update(approval).where(*mine).values(**values))
             return True
@@ -166,7 +172,7 @@ class Approvals:
         transaction, so that no word of an operator is passed over."""
         mine = _is(known.newsletter, known.kind, known.day)
         row = (await connection.execute(sa.select(approval).where(*mine).with_for_update())).one_or_none()
-        return row is not None and row.state == State.SEND and _read(row) == known
+        return row is not None and row.state == ApprovalState.SEND and _read(row) == known
 
     async def unasked(self, newsletter: str, kind: Kind, day: dt.date, connection: AsyncConnection) -> bool:
         """Whether still nobody was asked about an edition; asked while it is frozen, in the same transaction."""
@@ -180,8 +186,8 @@ class Approvals:
             edition.c.day == approval.c.day,
             edition.c.state == "frozen",
         )
-        over = sa.and_(approval.c.state == State.ASKED, approval.c.deadline_at <= now)
-        wanted = sa.or_(over, sa.and_(approval.c.state == State.SEND, ~frozen))
+        over = sa.and_(approval.c.state == ApprovalState.ASKED, approval.c.deadline_at <= now)
+        wanted = sa.or_(over, sa.and_(approval.c.state == ApprovalState.SEND, ~frozen))
         query = sa.select(approval).where(approval.c.newsletter == newsletter, wanted).order_by(approval.c.day)
         async with self._database.read() as connection:
             return [_read(row) for row in (await connection.execute(query)).all()]
@@ -190,7 +196,7 @@ class Approvals:
         """The papers that were dropped from a newsletter's editions of the year before `day`: they come in none."""
         query = sa.select(approval.c.dropped).where(
             approval.c.newsletter == newsletter,
-            approval.c.state == State.SEND,
+            approval.c.state == ApprovalState.SEND,
             approval.c.day < day,
             approval.c.day > day - dt.timedelta(days=366),
             approval.c.dropped != "[]",
@@ -226,7 +232,7 @@ def _read(row: sa.Row[Any]) -> Approval:
         newsletter=row.newsletter,
         kind=Kind(row.kind),
         day=row.day,
-        state=State(row.state),
+        state=ApprovalState(row.state),
         otherwise=Verdict(row.otherwise),
         deadline_at=row.deadline_at,
         by=row.by,

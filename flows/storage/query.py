@@ -109,7 +109,7 @@ class Piece:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Said:
+class PaperWords:
     """The words of a paper, by where they stand."""
 
     title: tuple[str, ...]
@@ -151,10 +151,10 @@ def _is_little(term: Term) -> bool:
     return all(len(phrase.words) == 1 and phrase.words[0] in _LITTLE and not phrase.beginning for phrase in term)
 
 
-def said(paper: Paper) -> Said:
+def said(paper: Paper) -> PaperWords:
     """What can be searched for in a paper."""
     about = " , ".join((*paper.keywords, paper.organisation, paper.id))
-    return Said(
+    return PaperWords(
         title=_only_words(maths.text(paper.title)),
         authors=_only_words(maths.text(" , ".join(paper.authors))),
         about=_only_words(maths.text(about)),

@@ -17,7 +17,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from flows.papers.model import Paper, PaperId
 from flows.storage.database import Database, metadata
-from flows.storage.query import Phrase, Piece, Query, Said, correctable, parse, said, spellings
+from flows.storage.query import PaperWords, Phrase, Piece, Query, correctable, parse, said, spellings
 from flows.storage.vocabulary import learn, near
 
 WORDS = "paper_words"
@@ -251,7 +251,7 @@ _WEIGHTS: sa.ColumnElement[Any] = sa.literal_column("CAST('{0.1,0.2,0.5,1.0}' AS
 _FIELDS = {"title": "A", "authors": "B", "about": "B", "abstract": "C"}
 
 
-def _tsvector(words: Said) -> str:
+def _tsvector(words: PaperWords) -> str:
     """PostgreSQL's notation of a tsvector: its own parser would take words apart in another way."""
     positions: dict[str, list[str]] = {}
     at = 0

@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from flows.storage.database import Database
 from flows.storage.editions import edition
-from subscribers.bounces import AT_ONCE, Kind
+from subscribers.bounces import AT_ONCE, BounceKind
 from subscribers.model import DeliveryState
 from subscribers.tables import bounce, delivery, subscriber, subscription
 
@@ -92,9 +92,9 @@ class BounceRates:
                 .where(bounce.c.edition_id == edition_id, bounce.c.domain != "", bounce.c.source != AT_ONCE)
                 .group_by(bounce.c.domain, bounce.c.kind)
             )
-            found: dict[str, dict[Kind, int]] = defaultdict(dict)
+            found: dict[str, dict[BounceKind, int]] = defaultdict(dict)
             for name, kind, number in await connection.execute(query):
-                found[name][Kind(kind)] = number
+                found[name][BounceKind(kind)] = number
             worst = sorted(found, key=lambda name: (-sum(found[name].values()), name))[:SHOWN]
             few = sum(await _sent(connection, [edition_id])) <= COUNTED
             return [
@@ -127,21 +127,21 @@ async def _editions(connection: AsyncConnection, newsletter: str, since: dt.date
     return (await connection.scalars(sa.select(edition.c.id).where(*mine))).all()
 
 
-async def _kinds(connection: AsyncConnection, editions: Collection[int]) -> Mapping[Kind, int]:
+async def _kinds(connection: AsyncConnection, editions: Collection[int]) -> Mapping[BounceKind, int]:
     # what was refused at once is counted by its delivery
     came_back = (bounce.c.edition_id.in_(editions), bounce.c.source != AT_ONCE)
     query = sa.select(bounce.c.kind, sa.func.count()).where(*came_back)
-    return {Kind(row[0]): row[1] for row in await connection.execute(query.group_by(bounce.c.kind))}
+    return {BounceKind(row[0]): row[1] for row in await connection.execute(query.group_by(bounce.c.kind))}
 
 
-def _counted(kinds: Mapping[Kind, int], *, sent: int, rejected: int = 0, unsubscribed: int = 0) -> Rates:
+def _counted(kinds: Mapping[BounceKind, int], *, sent: int, rejected: int = 0, unsubscribed: int = 0) -> Rates:
     return Rates(
         sent=sent,
         rejected=rejected,
-        hard=kinds.get(Kind.HARD, 0),
-        soft=kinds.get(Kind.SOFT, 0),
-        refused=kinds.get(Kind.REFUSED, 0),
-        complaints=kinds.get(Kind.COMPLAINT, 0),
+        hard=kinds.get(BounceKind.HARD, 0),
+        soft=kinds.get(BounceKind.SOFT, 0),
+        refused=kinds.get(BounceKind.REFUSED, 0),
+        complaints=kinds.get(BounceKind.COMPLAINT, 0),
         unsubscribed=unsubscribed,
     )
 

@@ -13,7 +13,18 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from flows.causes import Cause
 from flows.storage.database import Database
-from subscribers.bounces import AT_ONCE, SOFT_WITHIN, About, Attempt, Kind, Said, State, follows, kind_of, stronger
+from subscribers.bounces import (
+    AT_ONCE,
+    SOFT_WITHIN,
+    About,
+    Attempt,
+    BounceKind,
+    BounceState,
+    ReportedMail,
+    follows,
+    kind_of,
+    stronger,
+)
 from subscribers.ledger.masses import find_masses
 from subscribers.ledger.whose_delivery import LETTER, Found, Reader, find, readers, recent_editions
 from subscribers.model import DeliveryState, Suppressed
@@ -23,9 +34,9 @@ from subscribers.tables import bounce, delivery, hook_call, subscriber, subscrip
 from subscribers.tokens import keyed
 
 _REASONS = {
-    Kind.HARD: Suppressed.HARD_BOUNCE,
-    Kind.SOFT: Suppressed.SOFT_BOUNCES,
-    Kind.COMPLAINT: Suppressed.COMPLAINT,
+    BounceKind.HARD: Suppressed.HARD_BOUNCE,
+    BounceKind.SOFT: Suppressed.SOFT_BOUNCES,
+    BounceKind.COMPLAINT: Suppressed.COMPLAINT,
 }
 
 
@@ -37,8 +48,8 @@ REMEMBERED = dt.timedelta(days=7)
 class Heard:
     """What a report came to. Not `fresh`: the same was heard before, and nothing was done."""
 
-    kind: Kind
-    state: State
+    kind: BounceKind
+    state: BounceState
     fresh: bool
 
 
@@ -67,11 +78,11 @@ class Refused:
 
     @property
     def reason(self) -> Suppressed:
-        return _reason(Kind.HARD, self.cause)
+        return _reason(BounceKind.HARD, self.cause)
 
     def of(self, reader: Reader, now: dt.datetime) -> Found:
-        said = Said(cause=self.cause, code=self.code, status=self.status, words=self.words, source=AT_ONCE)
-        kind = kind_of(said, proven=False) if self.put_off else Kind.HARD
+        said = ReportedMail(cause=self.cause, code=self.code, status=self.status, words=self.words, source=AT_ONCE)
+        kind = kind_of(said, proven=False) if self.put_off else BounceKind.HARD
         return Found(said, reader, self.edition_id, now, kind)
 
 
@@ -87,7 +98,7 @@ class CameBack:
         self._key = hashing_key
 
     async def record(
-        self, said: Sequence[Said], now: dt.datetime, *, leaving: Sequence[Said] = (), call: str = ""
+        self, said: Sequence[ReportedMail], now: dt.datetime, *, leaving: Sequence[ReportedMail] = (), call: str = ""
     ) -> Recorded:
         """Writes down what reports say, in one transaction.
 
@@ -106,7 +117,9 @@ class CameBack:
             known = sorted((one for one in found if one is not None), key=_order)
             fresh = [one for one in known if await self._keep(connection, one, now)]
             states, held_back = await self._act(connection, known, fresh, now)
-            heard = {id(one): Heard(one.kind, states.get(id(one), State.COUNTED), id(one) in states) for one in known}
+            heard = {
+                id(one): Heard(one.kind, states.get(id(one), BounceState.COUNTED), id(one) in states) for one in known
+            }
             return Recorded([heard.get(id(one)) for one in found], held_back)
 
     async def refused(self, refusals: Sequence[Refused], now: dt.datetime) -> int:
@@ -131,12 +144,18 @@ class CameBack:
                 if await self._keep(connection, found, now) or await self._anew(connection, found, now):
                     new.append(found)
             states, held = await self._act(connection, new, new, now)
-            return held + sum(state is State.HELD for state in states.values())
+            return held + sum(state is BounceState.HELD for state in states.values())
 
     async def _anew(self, connection: AsyncConnection, found: Found, now: dt.datetime) -> bool:
         """Writes down once more what was settled, of an address that was freed and refused again; False: it was not."""
-        settled = sa.update(bounce).where(*_row(found), bounce.c.state == State.SETTLED)
-        values = {"kind": found.kind, "state": State.COUNTED, "words": found.said.words, "at": now, "sent_at": now}
+        settled = sa.update(bounce).where(*_row(found), bounce.c.state == BounceState.SETTLED)
+        values = {
+            "kind": found.kind,
+            "state": BounceState.COUNTED,
+            "words": found.said.words,
+            "at": now,
+            "sent_at": now,
+        }
         return (await connection.execute(settled.values(values))).rowcount == 1
 
     async def _hear(self, connection: AsyncConnection, call: str, now: dt.datetime) -> None:
@@ -144,7 +163,7 @@ class CameBack:
         if (await connection.execute(row.on_conflict_do_nothing())).rowcount != 1:
             raise Replayed
 
-    async def _end(self, connection: AsyncConnection, said: Said, now: dt.datetime) -> None:
+    async def _end(self, connection: AsyncConnection, said: ReportedMail, now: dt.datetime) -> None:
         theirs = subscriber.c.email_key == said.address.lower()
         if said.subscription_id is not None:
             theirs = subscription.c.id == said.subscription_id
@@ -162,7 +181,7 @@ class CameBack:
         values = {
             "kind": found.kind,
             "cause": said.cause,
-            "state": State.COUNTED,
+            "state": BounceState.COUNTED,
             "code": said.code,
             "status": said.status,
             "words": said.words,
@@ -178,47 +197,48 @@ class CameBack:
         before = (await connection.execute(query)).one()
         # what was refused at once and comes back has been sent since
         sent_since = before.source == AT_ONCE and said.source != AT_ONCE
-        if found.about is About.COMPLAINT or not (sent_since or stronger(found.kind, Kind(before.kind))):
+        if found.about is About.COMPLAINT or not (sent_since or stronger(found.kind, BounceKind(before.kind))):
             return False
         await connection.execute(sa.update(bounce).where(*mine).values(values))
         return True
 
     async def _act(
         self, connection: AsyncConnection, known: Sequence[Found], fresh: Sequence[Found], now: dt.datetime
-    ) -> tuple[Mapping[int, State], int]:
+    ) -> tuple[Mapping[int, BounceState], int]:
         """Does what follows from what is new of all that is known: what that was, by the `id` of each, and how many
         readers are held whom earlier bounces had suppressed."""
         recent = await recent_editions(connection, now - SOFT_WITHIN)
         attempts = {
-            id(one): await self._attempts(connection, one.reader, recent, now) if one.kind is Kind.SOFT else ()
+            id(one): await self._attempts(connection, one.reader, recent, now) if one.kind is BounceKind.SOFT else ()
             for one in fresh
         }
         falling = Counter(
             one.reader.domain
             for one in fresh
-            if one.kind is Kind.SOFT and follows(one.kind, attempts[id(one)], now, freed=one.freed) is State.SUPPRESSED
+            if one.kind is BounceKind.SOFT
+            and follows(one.kind, attempts[id(one)], now, freed=one.freed) is BounceState.SUPPRESSED
         )
         places = {one.reader.domain for one in known}
         masses, held_back = await find_masses(connection, places, self._key, now, falling)
-        states: dict[int, State] = {}
+        states: dict[int, BounceState] = {}
         for one in fresh:
             mass = "" in masses or one.reader.domain in masses
             states[id(one)] = follows(one.kind, attempts[id(one)], now, mass=mass, freed=one.freed)
             await self._come_to(connection, one, states[id(one)], now)
         return states, held_back
 
-    async def _come_to(self, connection: AsyncConnection, found: Found, state: State, now: dt.datetime) -> None:
+    async def _come_to(self, connection: AsyncConnection, found: Found, state: BounceState, now: dt.datetime) -> None:
         reader, kind = found.reader, found.kind
-        if kind is Kind.COMPLAINT:
+        if kind is BounceKind.COMPLAINT:
             await end(connection, reader.subscription_id, now)
-        if state is State.SUPPRESSED:
+        if state is BounceState.SUPPRESSED:
             # no bounce takes the place of what a person has said
-            weakly = kind is not Kind.COMPLAINT
+            weakly = kind is not BounceKind.COMPLAINT
             reason = _reason(kind, found.said.cause)
             kept = await suppress(connection, self._database, reader.email, reason, now, self._key, weakly=weakly)
             theirs = sa.update(subscriber).where(subscriber.c.id == reader.person)
             await connection.execute(theirs.values(suppressed=kept))
-        if state is not State.COUNTED:
+        if state is not BounceState.COUNTED:
             await connection.execute(sa.update(bounce).where(*_row(found)).values(state=state))
 
     async def _attempts(
@@ -252,12 +272,12 @@ class CameBack:
             bounce.c.at > since,
         )
         rows = [*await connection.execute(sent), *await connection.execute(letters)]
-        return [Attempt(moment, Kind(kind) if kind else None) for moment, kind in rows]
+        return [Attempt(moment, BounceKind(kind) if kind else None) for moment, kind in rows]
 
 
-def _reason(kind: Kind, cause: str) -> Suppressed:
+def _reason(kind: BounceKind, cause: str) -> Suppressed:
     # without being told that there is no such address, it is the server's saying so again and again
-    return Suppressed.REFUSED if kind is Kind.HARD and cause != Cause.DEAD else _REASONS[kind]
+    return Suppressed.REFUSED if kind is BounceKind.HARD and cause != Cause.DEAD else _REASONS[kind]
 
 
 def _order(found: Found) -> tuple[int, int, int]:

@@ -41,7 +41,7 @@ def readers_of(newsletter: str, kind: Kind, day: dt.date) -> Conditions:
     )
 
 
-class Opening:
+class NewRows:
     """An edition whose deliveries are being made."""
 
     def __init__(

@@ -26,7 +26,7 @@ BUSY = 0.001
 """Seconds after which a database that another transaction has locked is asked again."""
 
 
-class Kind(StrEnum):
+class ChangeKind(StrEnum):
     MARK = "mark"
     RECORD = "record"
     REFUSE = "refuse"
@@ -37,10 +37,10 @@ class Kind(StrEnum):
 
 
 @dataclass(slots=True)
-class Change:
+class RowChange:
     """One change of one delivery: what must be found (`before`, `token`), and what it becomes."""
 
-    kind: Kind
+    kind: ChangeKind
     claim: Claim
     reader: int
     now: int
@@ -66,7 +66,7 @@ class Change:
     @property
     def needs_lease(self) -> bool:
         """A late outcome is welcome; everything else is for the owner of the batch."""
-        return self.kind is not Kind.RECORD
+        return self.kind is not ChangeKind.RECORD
 
 
 class Driver(Protocol):
@@ -74,11 +74,11 @@ class Driver(Protocol):
     def gather(self) -> float:
         """Seconds that a group waits for more changes."""
 
-    async def write(self, changes: Sequence[Change]) -> list[bool]:
+    async def write(self, changes: Sequence[RowChange]) -> list[bool]:
         """Makes the changes in one transaction, each of another row; says which of them found their row as it must be.
         The leases of their batches are renewed on the way."""
 
-    async def is_marked(self, change: Change) -> bool:
+    async def is_marked(self, change: RowChange) -> bool:
         """Whether this very mark has been made: the answer to its commit was lost."""
 
     def close(self) -> None: ...
@@ -111,7 +111,7 @@ class SqliteDriver:
         self._lease = lease
         self._connection: sqlite3.Connection | None = None
 
-    async def write(self, changes: Sequence[Change]) -> list[bool]:
+    async def write(self, changes: Sequence[RowChange]) -> list[bool]:
         late = time.monotonic() + BUSY_TIMEOUT
         while True:
             try:
@@ -123,7 +123,7 @@ class SqliteDriver:
             # the loop goes on meanwhile: whoever holds the lock may need it
             await asyncio.sleep(BUSY)
 
-    async def is_marked(self, change: Change) -> bool:
+    async def is_marked(self, change: RowChange) -> bool:
         self._connection = self._connection or self._open()
         found = self._connection.execute(_MARKED_SQLITE, (*change.key, change.token, change.before + 1))
         return found.fetchone() is not None
@@ -139,7 +139,7 @@ class SqliteDriver:
             connection.execute(f"PRAGMA {pragma}")
         return connection
 
-    def _commit(self, connection: sqlite3.Connection, changes: Sequence[Change]) -> list[bool]:
+    def _commit(self, connection: sqlite3.Connection, changes: Sequence[RowChange]) -> list[bool]:
         execute = connection.execute
         execute("BEGIN IMMEDIATE")
         try:
@@ -151,7 +151,7 @@ class SqliteDriver:
                 for change in changes
             ]
             for change in changes:
-                if change.kind is Kind.RECORD and change.due is not None:
+                if change.kind is ChangeKind.RECORD and change.due is not None:
                     execute(_SQLITE_LOOK, (change.due, change.claim.id, change.claim.lease))
             execute("COMMIT")
         except BaseException:
@@ -186,36 +186,36 @@ _MARKED_POSTGRESQL = """
     AND attempts = $4"""
 
 _SQLITE = {
-    Kind.MARK: """
+    ChangeKind.MARK: """
         UPDATE delivery SET state = 'sending', attempts = attempts + 1, first_at = coalesce(first_at, ?1),
             changed_at = ?1, lease = ?2
         WHERE edition_id = ?3 AND subscription_id = ?4 AND attempts = ?5
         AND state IN ('pending', 'deferred', 'uncertain')
         AND EXISTS (SELECT 1 FROM subscription s JOIN subscriber p ON p.id = s.subscriber_id
             WHERE s.id = ?4 AND s.state = ?6 AND s.revision = ?7 AND p.email = ?8 AND p.suppressed IS NULL)""",
-    Kind.RECORD: """
+    ChangeKind.RECORD: """
         UPDATE delivery SET state = ?1, due_at = ?2, attempts = ?3, first_at = ?4, changed_at = ?5, code = ?6,
             words = ?7
         WHERE edition_id = ?8 AND subscription_id = ?9 AND lease = ?10 AND state IN ('sending', 'uncertain')""",
-    Kind.REFUSE: """
+    ChangeKind.REFUSE: """
         UPDATE delivery SET state = ?1, due_at = ?2, attempts = ?3, first_at = ?4, changed_at = ?5, code = ?6,
             words = ?7, lease = ?8
         WHERE edition_id = ?9 AND subscription_id = ?10 AND attempts = ?11
         AND state IN ('pending', 'deferred', 'uncertain')""",
-    Kind.SKIP: """
+    ChangeKind.SKIP: """
         UPDATE delivery SET state = 'skipped', due_at = NULL, changed_at = ?1, words = ?2
         WHERE edition_id = ?3 AND subscription_id = ?4 AND attempts = ?5
         AND state IN ('pending', 'deferred', 'uncertain')""",
-    Kind.PUT_OFF: """
+    ChangeKind.PUT_OFF: """
         UPDATE delivery SET due_at = ?1 WHERE edition_id = ?2 AND subscription_id = ?3 AND attempts = ?4
         AND state IN ('pending', 'deferred', 'uncertain')""",
 }
-_ARGUMENTS: dict[Kind, Callable[[Change], tuple[Any, ...]]] = {
-    Kind.MARK: lambda c: (c.now, c.token, *c.key, c.before, c.expected, c.revision, c.email),
-    Kind.RECORD: lambda c: (c.becomes, c.due, c.made, c.first, c.now, c.code, c.words, *c.key, c.token),
-    Kind.REFUSE: lambda c: (c.becomes, c.due, c.made, c.first, c.now, c.code, c.words, c.token, *c.key, c.before),
-    Kind.SKIP: lambda c: (c.now, c.words, *c.key, c.before),
-    Kind.PUT_OFF: lambda c: (c.due, *c.key, c.before),
+_ARGUMENTS: dict[ChangeKind, Callable[[RowChange], tuple[Any, ...]]] = {
+    ChangeKind.MARK: lambda c: (c.now, c.token, *c.key, c.before, c.expected, c.revision, c.email),
+    ChangeKind.RECORD: lambda c: (c.becomes, c.due, c.made, c.first, c.now, c.code, c.words, *c.key, c.token),
+    ChangeKind.REFUSE: lambda c: (c.becomes, c.due, c.made, c.first, c.now, c.code, c.words, c.token, *c.key, c.before),
+    ChangeKind.SKIP: lambda c: (c.now, c.words, *c.key, c.before),
+    ChangeKind.PUT_OFF: lambda c: (c.due, *c.key, c.before),
 }
 
 
@@ -231,7 +231,7 @@ class PostgresqlDriver:
         self._connection: asyncpg.Connection | None = None
         self._statement: Any = None
 
-    async def write(self, changes: Sequence[Change]) -> list[bool]:
+    async def write(self, changes: Sequence[RowChange]) -> list[bool]:
         if self._connection is None or self._connection.is_closed():
             arguments = {name: value for name, value in self._arguments.items() if not name.startswith("prepared_")}
             self._connection = await asyncpg.connect(**arguments)
@@ -250,7 +250,7 @@ class PostgresqlDriver:
             counts[row[0] - 1] = True
         return counts
 
-    async def is_marked(self, change: Change) -> bool:
+    async def is_marked(self, change: RowChange) -> bool:
         if self._connection is None:  # the write before this has opened it
             return False
         found = await self._connection.fetchval(_MARKED_POSTGRESQL, *change.key, change.token, change.before + 1)
@@ -262,7 +262,7 @@ class PostgresqlDriver:
             self._connection = self._statement = None
 
 
-_COLUMNS: Sequence[Callable[[Change], Any]] = (
+_COLUMNS: Sequence[Callable[[RowChange], Any]] = (
     lambda c: c.kind.value,
     lambda c: c.claim.id,
     lambda c: c.claim.edition_id,

@@ -12,9 +12,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from flows.storage.away import PAUSES, in_words, is_away
-from subscribers.ledger.drivers import Change, Driver, Kind
+from subscribers.ledger.drivers import ChangeKind, Driver, RowChange
 
-Waiting = list[tuple[Change, "asyncio.Future[bool]"]]
+Waiting = list[tuple[RowChange, "asyncio.Future[bool]"]]
 
 
 class Entries:
@@ -28,7 +28,7 @@ class Entries:
         """Is told when the database is away, and when it is back."""
         self.away = False
 
-    def enter(self, change: Change) -> asyncio.Future[bool]:
+    def enter(self, change: RowChange) -> asyncio.Future[bool]:
         """Makes one change of one delivery; False: the row was not there to be changed, or the batch is another's.
 
         A mark that is cancelled is not made, or taken back. Any other change is made whether or not somebody waits.
@@ -100,7 +100,7 @@ class Entries:
             tries += 1
             group = [(_undone(change) if _dropped(change, counted) else change, counted) for change, counted in group]
 
-    async def _commit(self, changes: Sequence[Change], *, again: bool) -> Sequence[bool | Exception]:
+    async def _commit(self, changes: Sequence[RowChange], *, again: bool) -> Sequence[bool | Exception]:
         """Where a group can't be written, each of its changes is tried alone: one that the database does not take
         fails nobody else. Raises where the database is away."""
         try:
@@ -113,17 +113,17 @@ class Entries:
         else:
             if again:
                 return [
-                    count or (change.kind is Kind.MARK and await self._driver.is_marked(change))
+                    count or (change.kind is ChangeKind.MARK and await self._driver.is_marked(change))
                     for change, count in zip(changes, counts, strict=True)
                 ]
             return counts
         return [count for change in changes for count in await self._commit([change], again=again)]
 
 
-def _dropped(change: Change, counted: asyncio.Future[bool]) -> bool:
-    return change.kind is Kind.MARK and counted.cancelled()
+def _dropped(change: RowChange, counted: asyncio.Future[bool]) -> bool:
+    return change.kind is ChangeKind.MARK and counted.cancelled()
 
 
-def _undone(change: Change) -> Change:
+def _undone(change: RowChange) -> RowChange:
     """Takes a mark back: nothing of the message has left."""
-    return replace(change, kind=Kind.RECORD)
+    return replace(change, kind=ChangeKind.RECORD)

@@ -13,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from flows.storage.database import Database
 from flows.storage.editions import edition
-from subscribers.bounces import MASS_OF_DAY, MASS_OF_DOMAIN, MASS_WITHIN, Kind, State, is_mass
+from subscribers.bounces import MASS_OF_DAY, MASS_OF_DOMAIN, MASS_WITHIN, BounceKind, BounceState, is_mass
 from subscribers.ledger.whose_delivery import readers
 from subscribers.model import DeliveryState, Suppressed
 from subscribers.people.lifting import BY_SERVERS, free
@@ -48,7 +48,7 @@ class HeldBounces:
         number = sa.func.count(bounce.c.subscription_id.distinct())
         query = (
             sa.select(bounce.c.domain, number, sa.func.min(bounce.c.at), sa.func.max(bounce.c.words))
-            .where(bounce.c.state == State.HELD)
+            .where(bounce.c.state == BounceState.HELD)
             .group_by(bounce.c.domain)
             .order_by(number.desc(), bounce.c.domain)
         )
@@ -60,7 +60,7 @@ class HeldBounces:
 
     async def of_edition(self, edition_id: int) -> int:
         """How many readers of an edition are held."""
-        held = (bounce.c.edition_id == edition_id, bounce.c.state == State.HELD)
+        held = (bounce.c.edition_id == edition_id, bounce.c.state == BounceState.HELD)
         query = sa.select(sa.func.count(bounce.c.subscription_id.distinct())).where(*held)
         async with self._database.read() as connection:
             return await connection.scalar(query) or 0
@@ -68,7 +68,7 @@ class HeldBounces:
     async def decide(self, now: dt.datetime, *, suppress: bool, at: str = "") -> int:
         """Suppresses the readers whose bounces are held, or frees them, at one domain or everywhere; returns how many.
         What has come back of theirs is settled by that."""
-        which = [bounce.c.state == State.HELD, *([bounce.c.domain == at] if at else [])]
+        which = [bounce.c.state == BounceState.HELD, *([bounce.c.domain == at] if at else [])]
         decided = 0
         while True:
             async with self._database.write() as connection:
@@ -81,10 +81,10 @@ class HeldBounces:
     async def _decide(
         self, connection: AsyncConnection, numbers: Sequence[int], now: dt.datetime, *, suppressing: bool
     ) -> int:
-        held = (bounce.c.state == State.HELD, bounce.c.subscription_id.in_(numbers))
+        held = (bounce.c.state == BounceState.HELD, bounce.c.subscription_id.in_(numbers))
         theirs = await readers(connection, subscription.c.id.in_(numbers))
         people = {one.person: one.email for one in theirs}
-        query = sa.select(bounce.c.subscription_id).where(*held, bounce.c.kind != Kind.SOFT)
+        query = sa.select(bounce.c.subscription_id).where(*held, bounce.c.kind != BounceKind.SOFT)
         not_soft = set(await connection.scalars(query))
         dead = {one.person for one in theirs if one.subscription_id in not_soft}
         for person, email in people.items() if suppressing else ():
@@ -93,7 +93,7 @@ class HeldBounces:
         # one whose suppression stays is not freed by this
         still = {person: await why_suppressed(connection, email, self._key) for person, email in people.items()}
         await free(connection, still, now)
-        await connection.execute(sa.update(bounce).where(*held).values(state=State.SETTLED))
+        await connection.execute(sa.update(bounce).where(*held).values(state=BounceState.SETTLED))
         return len(people)
 
 
@@ -104,11 +104,11 @@ async def find_masses(
     allowed; the empty one stands for all. Whom they have suppressed within a day is held as well: how many that are.
     Hard bounces count, and soft ones that were the last straw: before now, or now, which `falling` has by domain."""
     masses = await _allowed(connection, places)
-    fell = sa.and_(bounce.c.kind == Kind.SOFT, bounce.c.state.in_((State.SUPPRESSED, State.HELD)))
+    fell = sa.and_(bounce.c.kind == BounceKind.SOFT, bounce.c.state.in_((BounceState.SUPPRESSED, BounceState.HELD)))
     counted = (
-        sa.or_(bounce.c.kind == Kind.HARD, fell),
+        sa.or_(bounce.c.kind == BounceKind.HARD, fell),
         bounce.c.at > now - MASS_WITHIN,
-        bounce.c.state != State.SETTLED,
+        bounce.c.state != BounceState.SETTLED,
     )
     query = sa.select(bounce.c.domain, sa.func.count()).where(*counted).group_by(bounce.c.domain)
     counts = Counter({row[0]: int(row[1]) for row in await connection.execute(query)})
@@ -123,7 +123,7 @@ async def find_masses(
     held_back = 0
     if masses:
         which = () if "" in masses else (bounce.c.domain.in_(masses),)
-        held_back = await _hold(connection, (*counted, bounce.c.state == State.SUPPRESSED, *which), key)
+        held_back = await _hold(connection, (*counted, bounce.c.state == BounceState.SUPPRESSED, *which), key)
     return frozenset(masses), held_back
 
 
@@ -131,7 +131,7 @@ async def _hold(connection: AsyncConnection, which: Sequence[sa.ColumnElement[bo
     numbers = (await connection.scalars(sa.select(bounce.c.subscription_id).where(*which))).all()
     if not numbers:
         return 0
-    await connection.execute(sa.update(bounce).where(*which).values(state=State.HELD))
+    await connection.execute(sa.update(bounce).where(*which).values(state=BounceState.HELD))
     people = {one.person: one.email for one in await readers(connection, subscription.c.id.in_(numbers))}
     keys = suppression.c.address_key.in_([address_key(email, key) for email in people.values()])
     await connection.execute(sa.delete(suppression).where(keys, suppression.c.reason.in_(BY_SERVERS)))

@@ -14,7 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from flows.outcomes import anonymous
 from flows.storage.database import Database
-from subscribers.bounces import AT_ONCE, Kind, State
+from subscribers.bounces import AT_ONCE, BounceKind, BounceState
 from subscribers.model import DeliveryState
 from subscribers.tables import bounce, delivery, subscriber, subscription
 
@@ -43,7 +43,7 @@ DISTINCT = 500
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Delivery:
+class DeliveryLine:
     """What became of an edition for one subscription."""
 
     subscription_id: int
@@ -155,7 +155,7 @@ class Report:
 
     async def page(
         self, edition_id: int, *, state: DeliveryState | None = None, after: int = 0, size: int = 100
-    ) -> Sequence[Delivery]:
+    ) -> Sequence[DeliveryLine]:
         """The next deliveries, in the order of their subscriptions, behind the subscription `after`."""
         query = _deliveries(edition_id).where(delivery.c.subscription_id > after)
         if state is not None:
@@ -166,14 +166,14 @@ class Report:
 
     async def walk(
         self, edition_id: int, *, state: DeliveryState | None = None, size: int = 2000
-    ) -> AsyncIterator[Sequence[Delivery]]:
+    ) -> AsyncIterator[Sequence[DeliveryLine]]:
         """All deliveries, in pages. Each is read in a transaction of its own: a slow reader of them holds up nobody."""
         after = 0
         while found := await self.page(edition_id, state=state, after=after, size=size):
             yield found
             after = found[-1].subscription_id
 
-    async def find(self, edition_id: int, email: str) -> Delivery | None:
+    async def find(self, edition_id: int, email: str) -> DeliveryLine | None:
         """The delivery to an address, however it is written; None: there is none."""
         theirs = sa.select(subscription.c.id).join(subscriber).where(subscriber.c.email_key == email.lower())
         query = _deliveries(edition_id).where(delivery.c.subscription_id.in_(theirs))
@@ -230,10 +230,10 @@ def _deliveries(edition_id: int) -> sa.Select[Any]:
     return query.where(one.edition_id == edition_id).order_by(one.subscription_id)
 
 
-def _delivery(row: Any) -> Delivery:
+def _delivery(row: Any) -> DeliveryLine:
     # by their places: by their names it takes a quarter longer
     identity, email, state, attempts, code, words, first_at, changed_at, due_at = row
-    return Delivery(
+    return DeliveryLine(
         subscription_id=identity,
         email=email or "",
         state=_STATES[state],
@@ -248,14 +248,14 @@ def _delivery(row: Any) -> Delivery:
 
 
 async def _with_what_came_back(
-    connection: AsyncConnection, edition_id: int, found: Sequence[Delivery]
-) -> Sequence[Delivery]:
+    connection: AsyncConnection, edition_id: int, found: Sequence[DeliveryLine]
+) -> Sequence[DeliveryLine]:
     """A page of deliveries, each with what came back of it."""
     if not found:
         return found
     span = bounce.c.subscription_id.between(found[0].subscription_id, found[-1].subscription_id)
     # a refusal at once stands in the row itself, but not that it waits for the operator
-    told = sa.or_(bounce.c.source != AT_ONCE, bounce.c.state == State.HELD)
+    told = sa.or_(bounce.c.source != AT_ONCE, bounce.c.state == BounceState.HELD)
     query = sa.select(bounce).where(bounce.c.edition_id == edition_id, span, told).order_by(bounce.c.at)
     said: dict[int, list[str]] = defaultdict(list)
     for row in await connection.execute(query):
@@ -266,5 +266,5 @@ async def _with_what_came_back(
 
 
 def _told(row: sa.Row[Any]) -> str:
-    what = row.kind if row.kind == Kind.COMPLAINT else f"{row.kind}: {row.cause}"
+    what = row.kind if row.kind == BounceKind.COMPLAINT else f"{row.kind}: {row.cause}"
     return f"{what} ({row.state}, by {row.source}) {row.words}".strip()

@@ -21,7 +21,7 @@ AT_A_TIME = 500
 REJECTED = delivery.c.state == DeliveryState.REJECTED
 
 
-class Held:
+class HeldDeliveries:
     """The deliveries of any edition that are held, or were rejected. Each method returns how many it changed."""
 
     def __init__(self, database: Database) -> None:

@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from flows.storage.editions import edition
-from subscribers.bounces import RECENT, About, Kind, Said, kind_of
+from subscribers.bounces import RECENT, About, BounceKind, ReportedMail, kind_of
 from subscribers.tables import delivery, subscriber, subscription
 
 LETTER = 0
@@ -43,15 +43,15 @@ class Reader:
 class Found:
     """A report whose delivery is known, and what it counts as."""
 
-    said: Said
+    said: ReportedMail
     reader: Reader
     edition_id: int
     sent_at: dt.datetime | None
-    kind: Kind
+    kind: BounceKind
 
     @property
     def about(self) -> About:
-        return About.COMPLAINT if self.kind is Kind.COMPLAINT else About.FAILURE
+        return About.COMPLAINT if self.kind is BounceKind.COMPLAINT else About.FAILURE
 
     @property
     def freed(self) -> bool:
@@ -60,7 +60,7 @@ class Found:
         return freed_at is not None and self.sent_at is not None and self.sent_at <= freed_at
 
 
-async def find(connection: AsyncConnection, said: Sequence[Said], now: dt.datetime) -> list[Found | None]:
+async def find(connection: AsyncConnection, said: Sequence[ReportedMail], now: dt.datetime) -> list[Found | None]:
     """The delivery of each report; None where it is about nobody's mail that we know."""
     numbers = {one.subscription_id for one in said if one.subscription_id is not None}
     numbered = {one.subscription_id: one for one in await readers(connection, subscription.c.id.in_(numbers))}
@@ -69,7 +69,7 @@ async def find(connection: AsyncConnection, said: Sequence[Said], now: dt.dateti
     for reader in await readers(connection, subscriber.c.email_key.in_(addresses)):
         addressed[reader.email.lower()].append(reader)
     editions = await _editions(connection, {one.edition for one in said if one.edition})
-    named: list[tuple[Said, Sequence[Reader], int | None]] = []
+    named: list[tuple[ReportedMail, Sequence[Reader], int | None]] = []
     for one in said:
         theirs = addressed.get(one.address.lower(), [])
         if one.subscription_id is not None:
@@ -84,7 +84,7 @@ async def find(connection: AsyncConnection, said: Sequence[Said], now: dt.dateti
 
 async def _found(
     connection: AsyncConnection,
-    said: Said,
+    said: ReportedMail,
     theirs: Sequence[Reader],
     number: int | None,
     times: Times,
@@ -106,7 +106,7 @@ async def _found(
         reader = next(one for one in theirs if one.subscription_id == row.subscription_id)
         return Found(said, reader, row.edition_id, row.changed_at, kind)
     # whoever complains with proof in hand is heard, whatever we still know of the mail
-    return Found(said, first, LETTER, None, kind) if kind is Kind.COMPLAINT else None
+    return Found(said, first, LETTER, None, kind) if kind is BounceKind.COMPLAINT else None
 
 
 async def readers(connection: AsyncConnection, which: sa.ColumnElement[bool]) -> list[Reader]:

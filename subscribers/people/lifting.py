@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from subscribers.bounces import State
+from subscribers.bounces import BounceState
 from subscribers.model import DeliveryState, Suppressed
 from subscribers.people.lookup import People
 from subscribers.people.rows import address_key, address_keys
@@ -111,4 +111,6 @@ async def free(connection: AsyncConnection, people: Mapping[int, Suppressed | No
             sa.update(subscriber).where(subscriber.c.id == person).values(suppressed=still, freed_at=now)
         )
     theirs = sa.select(subscription.c.id).where(subscription.c.subscriber_id.in_(people))
-    await connection.execute(sa.update(bounce).where(bounce.c.subscription_id.in_(theirs)).values(state=State.SETTLED))
+    await connection.execute(
+        sa.update(bounce).where(bounce.c.subscription_id.in_(theirs)).values(state=BounceState.SETTLED)
+    )

@@ -26,7 +26,7 @@ from subscribers.people.rows import BLOCKED, DEFAULTS, MUTED, address_keys, colu
 from subscribers.people.signups import SignUp, SignUps
 from subscribers.tables import domain, subscriber, subscription, suppression
 
-__all__ = ["MUTED", "Change", "Kept", "Refused", "SignUp", "Subscribers"]
+__all__ = ["MUTED", "Change", "Kept", "RefusedChange", "SignUp", "Subscribers"]
 
 
 KEYS = 10_000
@@ -48,7 +48,7 @@ class Change:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Refused:
+class RefusedChange:
     """A subscription that a list could not bring."""
 
     email: str
@@ -64,7 +64,7 @@ class Kept:
     added: int = 0
     changed: int = 0
     unchanged: int = 0
-    refused: list[Refused] = field(default_factory=list)
+    refused: list[RefusedChange] = field(default_factory=list)
 
 
 class _OnlyAsked(Exception):  # noqa: N818
@@ -104,11 +104,11 @@ class Subscribers(SignUps, Changes, Letters, Erasure, Retention):
             wanted = {}
             for key, change in latest.items():
                 if because := barred.get(key[0]):
-                    kept.refused.append(Refused(email=change.email, line=change.line, because=because))
+                    kept.refused.append(RefusedChange(email=change.email, line=change.line, because=because))
                 elif key in left and change.columns.get("state") == SubscriptionState.UNSUBSCRIBED:
                     kept.unchanged += 1
                 elif key in left and not resubscribe:
-                    kept.refused.append(Refused(email=change.email, line=change.line))
+                    kept.refused.append(RefusedChange(email=change.email, line=change.line))
                 else:
                     wanted[key] = change
             people = await self._people(connection, wanted.values(), now)
@@ -119,7 +119,7 @@ class Subscribers(SignUps, Changes, Letters, Erasure, Retention):
                 if row is None:
                     fresh.append(_fresh(change, people[email_key], now))
                 elif not resubscribe and _brings_back(row, change):
-                    kept.refused.append(Refused(email=change.email, line=change.line))
+                    kept.refused.append(RefusedChange(email=change.email, line=change.line))
                 elif values := _changed(row, change, now):
                     updates.append({"of": row["id"], **values})
                 else:

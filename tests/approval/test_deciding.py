@@ -16,7 +16,7 @@ from flows.approval.to_operator import send_test
 from flows.editions.decisions import Decisions, Verdict, decisions
 from flows.editions.model import Edition, Kind, NoEdition
 from flows.outcomes import Problem
-from flows.storage.approvals import State
+from flows.storage.approvals import ApprovalState
 from flows.storage.database import Database
 from flows.storage.editions import Frozen
 from tests.approval.scene import KEY, OPERATOR, Scene, made, silent
@@ -52,7 +52,7 @@ async def test_the_operator_gets_it_first_and_once_however_often_they_are_asked(
     for _ in range(2):
         asked = await ask(*scene.asked, silent, run="one")
         assert asked is not None
-        assert asked.approval.state is State.ASKED
+        assert asked.approval.state is ApprovalState.ASKED
     (mail,) = scene.to(OPERATOR)
     assert b"Subject: [Test]\r\n" in mail
     assert b"This is a test, to you alone." in mail

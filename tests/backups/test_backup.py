@@ -19,8 +19,8 @@ from flows.config.settings import Settings
 from flows.editions.model import Kind
 from flows.outcomes import Outcome, Problem, Stage, Verdict
 from flows.storage.database import Database, connect
-from subscribers.ledger.claims import Ledger
-from subscribers.ledger.uncertain import Held
+from subscribers.ledger.ledger import Ledger
+from subscribers.ledger.uncertain import HeldDeliveries
 from subscribers.model import DeliveryState
 from subscribers.people.store import Change, Subscribers
 from subscribers.tables import delivery, subscriber
@@ -102,7 +102,7 @@ async def test_what_was_not_sent_by_then_is_uncertain_and_waits_for_the_operator
     assert done.doubtful == found[DeliveryState.UNCERTAIN]
     assert 0 < found[DeliveryState.SENT] <= (await states(database))[DeliveryState.SENT]
     assert await Ledger(elsewhere).claim(1, NOW + dt.timedelta(days=1)) is None  # nothing is sent by itself
-    assert await Held(elsewhere).resend(1, NOW) == done.doubtful  # but all of it where the operator says so
+    assert await HeldDeliveries(elsewhere).resend(1, NOW) == done.doubtful  # but all of it where the operator says so
     assert (there.keys, there.hashing_key, there.login) == (settings.keys, settings.hashing_key, settings.login)
 
 

@@ -11,12 +11,12 @@ from types import ModuleType
 from flows.delivery import batches, extra_processes, run, write_ahead
 from flows.sending import connections, sender, smtp_session, waiting_list
 from flows.sending.transports import smtp
-from subscribers.ledger import claims, create_rows, drivers, group_commit, one_reader, rate, standing
+from subscribers.ledger import create_rows, drivers, group_commit, ledger, one_reader, shared_limits, standing
 from tests.crashes.stepping import Where
 
 WALKED: Collection[ModuleType] = (
     *(run, extra_processes, batches, write_ahead, sender, connections, waiting_list, smtp_session, smtp),
-    *(claims, one_reader, standing, group_commit, drivers, create_rows, rate),
+    *(ledger, one_reader, standing, group_commit, drivers, create_rows, shared_limits),
 )
 """What a delivery is made of."""
 

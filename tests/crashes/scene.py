@@ -18,7 +18,7 @@ from flows.editions.model import Kind
 from flows.mail.cards import pack
 from flows.storage.database import Database, connect, migrate
 from flows.storage.editions import Frozen, Store
-from subscribers.ledger.claims import Ledger
+from subscribers.ledger.ledger import Ledger
 from subscribers.people.store import Change, Subscribers
 from tests import factories
 from tests.mail import made

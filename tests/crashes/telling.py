@@ -13,7 +13,7 @@ from functools import partial
 from typing import ClassVar
 
 from flows.outcomes import Outcome, Verdict
-from subscribers.ledger.claims import Ledger
+from subscribers.ledger.ledger import Ledger
 from subscribers.ledger.model import Delivery
 from subscribers.model import DeliveryState
 from tests.crashes.scene import Hasty, Place, go_on, opened

@@ -17,7 +17,7 @@ from flows.delivery.run import Delivered, deliver, take_part
 from flows.outcomes import Verdict
 from flows.storage.database import Database
 from flows.storage.editions import Frozen
-from subscribers.ledger.claims import Ledger
+from subscribers.ledger.ledger import Ledger
 from subscribers.model import DeliveryState
 from tests.delivery.test_run import Scene, context_for, readers
 from tests.sending.smtp import mail_server

@@ -13,9 +13,9 @@ import sqlalchemy as sa
 
 from flows.delivery.run import deliver, deliver_due
 from flows.storage.database import Database
-from subscribers.bounces import AT_ONCE, SOFT_LIMIT, Kind, State
+from subscribers.bounces import AT_ONCE, SOFT_LIMIT, BounceKind, BounceState
 from subscribers.ledger.bounce_rates import BounceRates
-from subscribers.ledger.claims import Ledger
+from subscribers.ledger.ledger import Ledger
 from subscribers.model import DeliveryState, Suppressed
 from subscribers.tables import bounce
 from tests import factories
@@ -54,22 +54,22 @@ async def through_a_day(scene: Scene, day: int) -> int:
     return frozen.id
 
 
-async def bounces(scene: Scene) -> list[tuple[int, Kind, State]]:
+async def bounces(scene: Scene) -> list[tuple[int, BounceKind, BounceState]]:
     query = sa.select(bounce.c.edition_id, bounce.c.kind, bounce.c.state, bounce.c.source).order_by(bounce.c.edition_id)
     async with scene.database.read() as connection:
         rows = (await connection.execute(query)).all()
     assert {row.source for row in rows} <= {AT_ONCE}
-    return [(row.edition_id, Kind(row.kind), State(row.state)) for row in rows]
+    return [(row.edition_id, BounceKind(row.kind), BounceState(row.state)) for row in rows]
 
 
 async def test_a_mailbox_that_is_put_off_for_a_day_five_times_is_mailed_no_more(scene: Scene) -> None:
     scene.server.refuses = lambda address: BUSY if address.startswith("busy") else ""
     await scene.subscribe("busy@odd.example", *over_domains(4))
     editions = [await through_a_day(scene, day) for day in range(SOFT_LIMIT - 1)]
-    assert await bounces(scene) == [(one, Kind.SOFT, State.COUNTED) for one in editions]
+    assert await bounces(scene) == [(one, BounceKind.SOFT, BounceState.COUNTED) for one in editions]
     assert await suppressed(scene) == {}
     last = await through_a_day(scene, SOFT_LIMIT - 1)
-    assert (await bounces(scene))[-1] == (last, Kind.SOFT, State.SUPPRESSED)
+    assert (await bounces(scene))[-1] == (last, BounceKind.SOFT, BounceState.SUPPRESSED)
     assert await suppressed(scene) == {"busy@odd.example": Suppressed.SOFT_BOUNCES}
     # nothing was sent that could have come back
     rates = await BounceRates(scene.database).of_edition(last, scene.clock())
@@ -93,7 +93,7 @@ async def test_a_policy_of_the_servers_is_not_the_readers_fault(scene: Scene, an
     scene.server.refuses = lambda address: answer if address.startswith("busy") else ""
     await scene.subscribe("busy@odd.example", *over_domains(4))
     await through_a_day(scene, 0)
-    assert {kind for _, kind, _ in await bounces(scene)} == {Kind.REFUSED}
+    assert {kind for _, kind, _ in await bounces(scene)} == {BounceKind.REFUSED}
 
 
 async def test_a_server_that_puts_everybody_off_is_ill_itself(scene: Scene) -> None:

@@ -34,7 +34,7 @@ from flows.outcomes import Problem
 from flows.sending import dkim
 from flows.storage.database import Database, connect
 from flows.storage.editions import Frozen
-from subscribers.ledger.claims import Ledger
+from subscribers.ledger.ledger import Ledger
 from subscribers.ledger.model import Claim
 from subscribers.model import DeliveryState, SubscriptionState, Suppressed
 from subscribers.people.store import Change, Subscribers

@@ -35,7 +35,7 @@ from flows.outcomes import Outcome, Stage, Verdict
 from flows.storage.database import Database, connect
 from flows.storage.editions import Frozen
 from flows.turns import Asked
-from subscribers.ledger.claims import Ledger
+from subscribers.ledger.ledger import Ledger
 from subscribers.model import DeliveryState, Frequency, Letter, SubscriptionState
 from subscribers.people.outbox import Outbox, put
 from subscribers.people.signups import SignUp

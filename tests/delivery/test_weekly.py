@@ -18,7 +18,7 @@ from flows.papers.model import Paper
 from flows.pipeline import tidy
 from flows.storage.database import Database
 from flows.storage.editions import Frozen
-from subscribers.ledger.claims import Ledger
+from subscribers.ledger.ledger import Ledger
 from subscribers.model import DeliveryState, Frequency, SubscriptionState
 from subscribers.tables import delivery, subscriber, subscription
 from tests import factories

@@ -14,7 +14,7 @@ from flows.context import Context
 from flows.incoming.handle import Returns, read_returns
 from flows.storage.database import Database
 from flows.storage.editions import edition
-from subscribers.bounces import State
+from subscribers.bounces import BounceState
 from subscribers.model import DeliveryState, Subscription, Suppressed
 from subscribers.people.store import Change
 from subscribers.return_address import return_address
@@ -101,10 +101,10 @@ class Scene:
         async with self.context.database.read() as connection:
             return (await connection.execute(sa.select(bounce).order_by(bounce.c.subscription_id))).all()
 
-    async def states(self) -> dict[State, int]:
-        found: dict[State, int] = {}
+    async def states(self) -> dict[BounceState, int]:
+        found: dict[BounceState, int] = {}
         for row in await self.rows():
-            found[State(row.state)] = found.get(State(row.state), 0) + 1
+            found[BounceState(row.state)] = found.get(BounceState(row.state), 0) + 1
         return found
 
 

@@ -16,7 +16,7 @@ from flows.incoming.handle import read_returns
 from flows.incoming.mailboxes import LEFT, SIZE, OpenMailbox, utf7
 from flows.outcomes import Problem
 from flows.storage.database import Database
-from subscribers.bounces import Kind
+from subscribers.bounces import BounceKind
 from subscribers.model import SubscriptionState
 from subscribers.people.store import Change
 from subscribers.tokens import Purpose, sign
@@ -341,7 +341,7 @@ async def test_bounces_and_complaints_are_read_over_imap(
     server.put(message("Automatic reply: 12 papers"), folder)
     done = await scene.read()
     assert (done.kinds, done.passing, done.left) == (
-        {Kind.HARD: 1, Kind.COMPLAINT: 1}, {"out of office": 1}, 1,
+        {BounceKind.HARD: 1, BounceKind.COMPLAINT: 1}, {"out of office": 1}, 1,
     )  # fmt: skip
     assert server.flags(folder) == [{r"\Seen"}, {r"\Seen"}, {LEFT}, {r"\Seen"}]
     assert (await scene.read()).sentence == "Nothing has come back."

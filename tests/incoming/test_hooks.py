@@ -26,10 +26,10 @@ from hypothesis import strategies as st
 
 from flows.incoming.hooks import Hooks
 from flows.incoming.providers import providers
-from flows.incoming.webhooks import Call, Refused
+from flows.incoming.webhooks import Call, CallRefused
 from flows.processes.serve import services
 from flows.storage.database import Database
-from subscribers.bounces import Kind
+from subscribers.bounces import BounceKind
 from subscribers.model import SubscriptionState, Suppressed
 from subscribers.web.app import create_app
 from tests.context import NOON
@@ -249,7 +249,7 @@ async def test_a_hard_bounce_suppresses(site: Site, name: str) -> None:
     assert await site.call(name, spoken.make(spoken.hard)) == 200
     assert await site.scene.suppressed() == {ADA: Suppressed.HARD_BOUNCE}
     (row,) = await site.scene.rows()
-    assert (row.kind, row.source, row.edition_id) == (Kind.HARD, name, site.scene.sent[0])
+    assert (row.kind, row.source, row.edition_id) == (BounceKind.HARD, name, site.scene.sent[0])
     assert row.words
 
 
@@ -257,9 +257,9 @@ async def test_a_hard_bounce_suppresses(site: Site, name: str) -> None:
 async def test_full_mailboxes_and_our_own_faults_are_told_apart(site: Site, name: str) -> None:
     spoken = SPOKEN[name]
     assert await site.call(name, spoken.make(spoken.policy)) == 200
-    assert await site.kinds() == [Kind.REFUSED]
+    assert await site.kinds() == [BounceKind.REFUSED]
     assert await site.call(name, spoken.make(spoken.full)) == 200
-    assert await site.kinds() == [Kind.SOFT]
+    assert await site.kinds() == [BounceKind.SOFT]
     assert (await site.scene.rows())[0].cause == "mailbox full"
     assert await site.scene.suppressed() == {}
 
@@ -339,9 +339,9 @@ async def test_a_topic_is_confirmed_once_its_signature_was_verified() -> None:
     await hear(amazon, ses({}, version="2", **kind))
     assert amazon.asked == [CERTIFICATE, confirm]
     headers, body = ses({}, **kind)
-    with pytest.raises(Refused):
+    with pytest.raises(CallRefused):
         await hear(amazon, (headers, body.replace(b"Token=abc", b"Token=xyz")))
-    with pytest.raises(Refused, match="not Amazon's"):
+    with pytest.raises(CallRefused, match="not Amazon's"):
         await hear(amazon, ses({}, **{**kind, "SubscribeURL": "https://evil.example/?sns.eu-west-1.amazonaws.com"}))
     assert amazon.asked[2:] == [CERTIFICATE, CERTIFICATE]
 
@@ -360,14 +360,14 @@ async def test_a_topic_is_confirmed_once_its_signature_was_verified() -> None:
 )
 async def test_no_certificate_of_anybody_else_is_asked_for(address: str) -> None:
     amazon = Amazon()
-    with pytest.raises(Refused):
+    with pytest.raises(CallRefused):
         await hear(amazon, ses({}, SigningCertURL=address))
     assert amazon.asked == []
 
 
 async def test_a_certificate_that_has_run_out_signs_nothing() -> None:
     amazon = Amazon({CERTIFICATE: _certificate(NOON - dt.timedelta(days=1))})
-    with pytest.raises(Refused, match="not valid now"):
+    with pytest.raises(CallRefused, match="not valid now"):
         await hear(amazon, ses({}))
 
 
@@ -405,6 +405,6 @@ async def test_any_event_that_is_signed_is_read_or_refused(event: Any) -> None:
         made = spoken.make(event)
         try:
             notice = await providers()[name].read(Call(*made), spoken.secret, NOON, Amazon())
-        except Refused:
+        except CallRefused:
             continue
         assert all(report.signed for report in notice.reports)

@@ -13,7 +13,7 @@ import sqlalchemy as sa
 
 from flows.delivery.run import deliver_due, paused_sentence
 from flows.storage.database import Database
-from subscribers.bounces import State
+from subscribers.bounces import BounceState
 from subscribers.ledger.bounce_rates import Rates
 from subscribers.ledger.pause_bounds import Bounds, exceeded
 from subscribers.model import Suppressed
@@ -164,7 +164,7 @@ async def test_what_is_held_is_freed_in_one_step_and_mailed(scene: Scene) -> Non
     scene.now += DAY / 24
     assert await scene.context.held_bounces.decide(scene.now, suppress=False, at="held.example") == 12
     assert await scene.suppressed() == {}
-    assert await scene.states() == {State.SETTLED: 12}
+    assert await scene.states() == {BounceState.SETTLED: 12}
     for one in many:
         scene.put(report(scene.token_of(scene.sent[-1], one), one))
     await scene.read()

@@ -15,7 +15,7 @@ from flows.delivery.run import deliver
 from flows.incoming.handle import read_returns
 from flows.mail.cards import pack
 from flows.storage.database import Database
-from subscribers.bounces import Kind
+from subscribers.bounces import BounceKind
 from subscribers.model import Suppressed
 from subscribers.people.store import Change
 from tests import factories
@@ -76,9 +76,9 @@ async def bounce(
     dead = {one for one in (DEAD, NOWHERE) if one in addresses}
     assert {one for one, why in everybody.items() if why} == dead
     assert {everybody[one] for one in dead} == {Suppressed.HARD_BOUNCE}
-    assert done.kinds[Kind.HARD] == len(dead)
-    assert done.kinds[Kind.SOFT] == len({FULL}.intersection(addresses))
-    assert done.kinds[Kind.REFUSED] == len({POLICY, SPAM}.intersection(addresses))
+    assert done.kinds[BounceKind.HARD] == len(dead)
+    assert done.kinds[BounceKind.SOFT] == len({FULL}.intersection(addresses))
+    assert done.kinds[BounceKind.REFUSED] == len({POLICY, SPAM}.intersection(addresses))
     assert [taken.recipient for taken in peer.taken] == [WELL]
 
 

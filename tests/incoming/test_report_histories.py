@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from flows.storage.database import connect, migrate
-from subscribers.bounces import Kind
+from subscribers.bounces import BounceKind
 from subscribers.model import Suppressed
 from subscribers.people.store import Change
 from tests.incoming.scene import DAY, FULL, Scene, complaint, report, scene_of
@@ -31,27 +31,27 @@ class Told:
     """What should be true of one reader, kept by hand."""
 
     def __init__(self) -> None:
-        self.mails: dict[int, Kind | None] = {}
+        self.mails: dict[int, BounceKind | None] = {}
         """Since the last freeing: each edition that was sent, with what came back of it."""
-        self.heard: dict[tuple[int, bool], Kind] = {}
+        self.heard: dict[tuple[int, bool], BounceKind] = {}
         """All that ever came back, by edition and whether it was a complaint."""
         self.suppressed: Suppressed | None = None
 
     def soft_row(self) -> int:
         order = sorted(self.mails)
-        while order and self.mails[order[-1]] is not Kind.SOFT:
+        while order and self.mails[order[-1]] is not BounceKind.SOFT:
             order.pop()
         row = 0
         for number in reversed(order):
             if self.mails[number] is None:
                 break
-            row += self.mails[number] is Kind.SOFT
+            row += self.mails[number] is BounceKind.SOFT
         return row
 
-    def hear(self, number: int, kind: Kind) -> None:
-        is_complaint = kind is Kind.COMPLAINT
+    def hear(self, number: int, kind: BounceKind) -> None:
+        is_complaint = kind is BounceKind.COMPLAINT
         before = self.heard.get((number, is_complaint))
-        order = [None, Kind.REFUSED, Kind.SOFT, Kind.HARD]
+        order = [None, BounceKind.REFUSED, BounceKind.SOFT, BounceKind.HARD]
         if before is not None and (is_complaint or order.index(before) >= order.index(kind)):
             return
         self.heard[number, is_complaint] = kind
@@ -59,9 +59,9 @@ class Told:
             self.suppressed = Suppressed.COMPLAINT
         elif number in self.mails:
             self.mails[number] = kind
-            if kind is Kind.HARD:
+            if kind is BounceKind.HARD:
                 self.suppressed = self.suppressed or Suppressed.HARD_BOUNCE
-            elif kind is Kind.SOFT and self.soft_row() >= 5:
+            elif kind is BounceKind.SOFT and self.soft_row() >= 5:
                 self.suppressed = self.suppressed or Suppressed.SOFT_BOUNCES
 
     def free(self) -> None:
@@ -119,7 +119,7 @@ async def step(scene: Scene, told: dict[str, Told], what: str, who: str, ago: in
     if what == "complaint" and not was_sent:
         number = 0  # proof in hand, about a mail that nobody knows
     if was_sent or what == "complaint":
-        told[who].hear(number, Kind(what))
+        told[who].hear(number, BounceKind(what))
 
 
 async def check(scene: Scene, told: dict[str, Told]) -> None:

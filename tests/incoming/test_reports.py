@@ -9,7 +9,7 @@ import sqlalchemy as sa
 
 from flows.causes import Cause
 from flows.storage.database import Database
-from subscribers.bounces import Kind, State
+from subscribers.bounces import BounceKind, BounceState
 from subscribers.ledger.came_back import Refused
 from subscribers.model import SubscriptionState, Suppressed
 from subscribers.tables import delivery
@@ -44,7 +44,7 @@ async def test_our_message_id_counts_with_the_address_and_is_soft_without(scene:
     scene.put(report(address=ADA, headers=f"Message-ID: <{scene.message_id(ADA)}>\n"))
     scene.put(report(address="other@x.example", headers=f"Message-ID: <{scene.message_id(BEN)}>\n"))
     done = await scene.read()
-    assert done.kinds == {Kind.HARD: 1, Kind.SOFT: 1}
+    assert done.kinds == {BounceKind.HARD: 1, BounceKind.SOFT: 1}
     assert await scene.suppressed() == {ADA: Suppressed.HARD_BOUNCE}
 
 
@@ -52,7 +52,7 @@ async def test_the_readers_own_link_in_the_returned_mail_is_proof(scene: Scene) 
     await scene.send()
     link = f"List-Unsubscribe: <https://papers.example.org/unsubscribe/{scene.unsubscribe_token(ADA)}>\n"
     scene.put(report(address="somebody@x.example", headers=link))
-    assert (await scene.read()).kinds == {Kind.HARD: 1}
+    assert (await scene.read()).kinds == {BounceKind.HARD: 1}
     assert await scene.suppressed() == {ADA: Suppressed.HARD_BOUNCE}
 
 
@@ -101,7 +101,7 @@ async def test_what_is_about_our_mail_suppresses_nobody(scene: Scene) -> None:
         number = await scene.send()
         scene.put(report(scene.token_of(number, ADA), diagnostic="smtp; 550 5.7.1 user unknown", status="5.7.1"))
         scene.put(report(scene.token_of(number, BEN), diagnostic="smtp; 553 5.1.8 no such domain", status="5.1.8"))
-        assert (await scene.read()).kinds == {Kind.REFUSED: 2}
+        assert (await scene.read()).kinds == {BounceKind.REFUSED: 2}
         scene.now += DAY
     assert await scene.suppressed() == {}
     assert {row.cause for row in await scene.rows()} == {"policy", "our address"}
@@ -113,11 +113,11 @@ async def test_the_same_report_twice_counts_once_and_a_worse_one_replaces_it(sce
     for _ in range(3):
         scene.put(report(to, ADA, **FULL))
     done = await scene.read()
-    assert (done.kinds, done.known) == ({Kind.SOFT: 1}, 2)
+    assert (done.kinds, done.known) == ({BounceKind.SOFT: 1}, 2)
     scene.put(report(to, ADA))
     scene.put(report(to, ADA, **FULL))
     done = await scene.read()
-    assert (done.kinds, done.known) == ({Kind.HARD: 1}, 1)
+    assert (done.kinds, done.known) == ({BounceKind.HARD: 1}, 1)
     assert [row.kind for row in await scene.rows()] == ["hard"]
 
 
@@ -141,7 +141,7 @@ async def test_a_complaint_unsubscribes_and_suppresses_at_once(scene: Scene) -> 
     scene.put(complaint(headers=return_path))
     scene.put(complaint(headers=return_path))
     done = await scene.read()
-    assert (done.kinds, done.known, done.suppressed) == ({Kind.COMPLAINT: 1}, 1, 1)
+    assert (done.kinds, done.known, done.suppressed) == ({BounceKind.COMPLAINT: 1}, 1, 1)
     assert (await scene.reader(ADA)).state is SubscriptionState.UNSUBSCRIBED
     assert await scene.suppressed() == {ADA: Suppressed.COMPLAINT}
 
@@ -150,7 +150,7 @@ async def test_a_complaint_is_heard_by_the_link_in_the_mail_when_the_recipient_i
     await scene.send()
     link = f"List-Unsubscribe: <https://x.example/unsubscribe/{scene.unsubscribe_token(BEN)}>\n"
     scene.put(complaint(address="redacted@provider.example", headers=link))
-    assert (await scene.read()).kinds == {Kind.COMPLAINT: 1}
+    assert (await scene.read()).kinds == {BounceKind.COMPLAINT: 1}
     assert await scene.suppressed() == {BEN: Suppressed.COMPLAINT}
 
 
@@ -161,7 +161,7 @@ async def test_a_complaint_without_proof_is_soft_and_an_opt_out_with_it_unsubscr
     scene.put(complaint(headers=link, kind="opt-out"))
     scene.put(complaint(address=ADA, kind="opt-out"), "forged")
     done = await scene.read()
-    assert (done.kinds, done.unsubscribed) == ({Kind.SOFT: 1}, 1)
+    assert (done.kinds, done.unsubscribed) == ({BounceKind.SOFT: 1}, 1)
     assert await scene.suppressed() == {}
     assert (await scene.reader(BEN)).state is SubscriptionState.UNSUBSCRIBED
     assert (await scene.reader(ADA)).state is SubscriptionState.CONFIRMED
@@ -221,7 +221,7 @@ async def test_a_mass_of_hard_bounces_from_one_domain_is_held_and_nobody_is_supp
     assert (done.suppressed, done.held) == (1, 10)
     assert "held for you" in done.sentence
     assert await scene.suppressed() == {ADA: Suppressed.HARD_BOUNCE}
-    assert await scene.states() == {State.HELD: 10, State.SUPPRESSED: 1}
+    assert await scene.states() == {BounceState.HELD: 10, BounceState.SUPPRESSED: 1}
 
 
 @pytest.mark.parametrize("at_once", [True, False])
@@ -239,7 +239,7 @@ async def test_a_domain_all_of_whose_readers_fail_softly_is_held_too(scene: Scen
     assert await scene.suppressed() == {}
     if at_once:
         assert (done.suppressed, done.held) == (0, 12)
-    assert await scene.states() == {State.COUNTED: 48, State.HELD: 12}
+    assert await scene.states() == {BounceState.COUNTED: 48, BounceState.HELD: 12}
     assert await scene.context.held_bounces.decide(scene.now, suppress=True) == 12
     assert await scene.suppressed() == dict.fromkeys(many, Suppressed.SOFT_BOUNCES)
 
@@ -288,8 +288,8 @@ async def test_a_mass_of_one_day_is_held_over_all_domains(scene: Scene) -> None:
     done = await scene.read()
     assert await scene.suppressed() == {}
     assert (done.suppressed, done.held) == (0, 120)
-    assert done.kinds == {Kind.HARD: 120}
-    assert await scene.states() == {State.HELD: 120}
+    assert done.kinds == {BounceKind.HARD: 120}
+    assert await scene.states() == {BounceState.HELD: 120}
 
 
 async def test_who_is_erased_leaves_no_words_behind(scene: Scene) -> None:

@@ -14,7 +14,7 @@ import pytest
 
 from flows.papers.fetch import Fetcher
 from flows.papers.model import Request
-from flows.papers.request_interval import Pace
+from flows.papers.request_interval import RequestInterval
 from tests.papers.server import Reply, Server
 
 INTERVAL = 0.3
@@ -113,7 +113,7 @@ async def test_a_strange_time_in_the_lock_is_no_long_wait(tmp_path: Path, left: 
         waits.append(wait)
 
     (tmp_path / "lock").write_text(left)
-    async with Pace(tmp_path / "lock", 3.0, clock=lambda: 100.0, sleep=sleep, say=said.append).turn():
+    async with RequestInterval(tmp_path / "lock", 3.0, clock=lambda: 100.0, sleep=sleep, say=said.append).turn():
         pass
     assert waits == waited
     assert len(said) == len(waited)
@@ -123,7 +123,7 @@ async def test_a_strange_time_in_the_lock_is_no_long_wait(tmp_path: Path, left: 
 async def test_who_gives_up_waiting_leaves_the_turn_to_others(tmp_path: Path) -> None:
     """A cancelled wait holds nothing, and does not hold the event loop either."""
     said: list[str] = []
-    pace = Pace(tmp_path / "lock", 0, clock=time.time, sleep=asyncio.sleep, say=said.append)
+    pace = RequestInterval(tmp_path / "lock", 0, clock=time.time, sleep=asyncio.sleep, say=said.append)
 
     async def wait() -> None:
         async with pace.turn():

@@ -8,7 +8,7 @@ from functools import partial
 
 from flows.editions.decisions import Decisions, Verdict, decisions
 from flows.editions.model import Kind
-from flows.storage.approvals import Approval, Approvals, State
+from flows.storage.approvals import Approval, Approvals, ApprovalState
 from flows.storage.database import Database
 from flows.storage.editions import Store
 from tests import factories
@@ -27,11 +27,11 @@ async def ask(approvals: Approvals, run: str = "one", now: dt.datetime = NOON) -
 async def test_what_was_decided_comes_back(database: Database) -> None:
     approvals = Approvals(database)
     assert await approvals.find(*KEY) is None
-    assert (await ask(approvals)).state is State.ASKED
+    assert (await ask(approvals)).state is ApprovalState.ASKED
     assert await approvals.decide(*KEY, Verdict.SEND, WORDS, now=NOON)
     found = await approvals.find(*KEY)
     assert found is not None
-    assert (found.state, found.decisions, found.by) == (State.SEND, WORDS, "operator")
+    assert (found.state, found.decisions, found.by) == (ApprovalState.SEND, WORDS, "operator")
 
 
 async def test_who_asks_again_changes_nothing_unless_it_was_held(database: Database) -> None:
@@ -39,12 +39,12 @@ async def test_who_asks_again_changes_nothing_unless_it_was_held(database: Datab
     first = await ask(approvals)
     assert await ask(approvals, now=NOON + HOUR) == first
     await approvals.decide(*KEY, Verdict.HOLD, WORDS, now=NOON, answer="one")
-    assert (await ask(approvals)).state is State.HOLD
+    assert (await ask(approvals)).state is ApprovalState.HOLD
     # another run asks anew, with what was written so far
     again = await ask(approvals, "two", NOON + HOUR)
-    assert (again.state, again.deadline_at, again.decisions) == (State.ASKED, NOON + 2 * HOUR, WORDS)
+    assert (again.state, again.deadline_at, again.decisions) == (ApprovalState.ASKED, NOON + 2 * HOUR, WORDS)
     await approvals.decide(*KEY, Verdict.SEND, WORDS, now=NOON)
-    assert (await ask(approvals, "three")).state is State.SEND
+    assert (await ask(approvals, "three")).state is ApprovalState.SEND
 
 
 async def test_an_answer_is_taken_once_and_the_latest_word_counts_until_the_edition_is_frozen(
@@ -58,7 +58,7 @@ async def test_an_answer_is_taken_once_and_the_latest_word_counts_until_the_edit
     assert not await approvals.decide(*KEY, Verdict.SEND, WORDS, now=NOON, answer="one")
     found = await approvals.find(*KEY)
     assert found is not None
-    assert found.state is State.HOLD
+    assert found.state is ApprovalState.HOLD
     await Store(database).freeze(factories.edition(), b"cards", NOON)
     assert not await approvals.decide(*KEY, Verdict.SEND, WORDS, now=NOON)
 
@@ -67,7 +67,7 @@ async def test_at_the_deadline_an_operators_word_is_not_passed_over(database: Da
     approvals = Approvals(database)
     await ask(approvals)
     assert await approvals.due("daily", NOON) == []
-    assert [one.state for one in await approvals.due("daily", NOON + HOUR)] == [State.ASKED]
+    assert [one.state for one in await approvals.due("daily", NOON + HOUR)] == [ApprovalState.ASKED]
     await approvals.decide(*KEY, Verdict.HOLD, NONE, now=NOON)
     assert not await approvals.decide(*KEY, Verdict.SEND, NONE, now=NOON, by="deadline")
     assert await approvals.due("daily", NOON + HOUR) == []

@@ -13,7 +13,7 @@ import flows.storage.approvals
 import flows.storage.editions
 import flows.storage.search
 import flows.storage.vocabulary
-import subscribers.ledger.rate
+import subscribers.ledger.shared_limits
 import subscribers.tables
 from flows.storage.database import Database, Instant, connect, database_now, metadata, migrate
 
@@ -23,7 +23,7 @@ DECLARED = (
     flows.storage.search.paper,
     flows.storage.vocabulary.vocabulary,
     flows.config.installation.fingerprint,
-    subscribers.ledger.rate.turn,
+    subscribers.ledger.shared_limits.turn,
     subscribers.tables.subscriber,
     subscribers.tables.delivery,
 )

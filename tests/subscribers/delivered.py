@@ -10,7 +10,7 @@ from flows.editions.model import Kind
 from flows.outcomes import Outcome, Stage, Verdict
 from flows.storage.database import Database
 from flows.storage.editions import edition
-from subscribers.ledger.claims import Ledger
+from subscribers.ledger.ledger import Ledger
 
 SENT = Outcome(Verdict.SENT, Stage.CONTENT, 250)
 

@@ -12,9 +12,9 @@ from subscribers.bounces import (
     MASS_OF_DOMAIN,
     SOFT_LIMIT,
     Attempt,
-    Kind,
-    Said,
-    State,
+    BounceKind,
+    BounceState,
+    ReportedMail,
     follows,
     is_mass,
     kind_of,
@@ -22,10 +22,10 @@ from subscribers.bounces import (
 )
 
 NOW = dt.datetime(2026, 6, 9, 12, tzinfo=dt.UTC)
-SOFT, HARD, REFUSED = Kind.SOFT, Kind.HARD, Kind.REFUSED
+SOFT, HARD, REFUSED = BounceKind.SOFT, BounceKind.HARD, BounceKind.REFUSED
 
 
-def history(*failed: Kind | None) -> list[Attempt]:
+def history(*failed: BounceKind | None) -> list[Attempt]:
     """A delivery a day, the last one today."""
     return [Attempt(NOW - dt.timedelta(days=len(failed) - 1 - at), kind) for at, kind in enumerate(failed)]
 
@@ -43,28 +43,28 @@ def history(*failed: Kind | None) -> list[Attempt]:
         ([SOFT] * 40, 30),
     ],
 )
-def test_soft_bounces_in_a_row_are_counted_up_to_the_last(attempts: list[Kind | None], count: int) -> None:
+def test_soft_bounces_in_a_row_are_counted_up_to_the_last(attempts: list[BounceKind | None], count: int) -> None:
     assert streak(history(*attempts), NOW) == count
     assert streak(reversed(history(*attempts)), NOW) == count
 
 
 def test_five_soft_bounces_in_a_row_suppress_and_four_do_not() -> None:
-    assert follows(SOFT, history(*[SOFT] * 4), NOW) is State.COUNTED
-    assert follows(SOFT, history(*[SOFT] * 5), NOW) is State.SUPPRESSED
-    assert follows(SOFT, history(*[SOFT] * 5), NOW, freed=True) is State.SETTLED
+    assert follows(SOFT, history(*[SOFT] * 4), NOW) is BounceState.COUNTED
+    assert follows(SOFT, history(*[SOFT] * 5), NOW) is BounceState.SUPPRESSED
+    assert follows(SOFT, history(*[SOFT] * 5), NOW, freed=True) is BounceState.SETTLED
     spread = [Attempt(NOW - dt.timedelta(days=9 * at), SOFT) for at in range(5)]
-    assert follows(SOFT, spread, NOW) is State.COUNTED
+    assert follows(SOFT, spread, NOW) is BounceState.COUNTED
 
 
 def test_a_hard_bounce_suppresses_unless_it_is_one_of_a_mass() -> None:
-    assert follows(HARD, history(HARD), NOW) is State.SUPPRESSED
-    assert follows(HARD, history(HARD), NOW, mass=True) is State.HELD
-    assert follows(HARD, history(HARD), NOW, freed=True) is State.SETTLED
+    assert follows(HARD, history(HARD), NOW) is BounceState.SUPPRESSED
+    assert follows(HARD, history(HARD), NOW, mass=True) is BounceState.HELD
+    assert follows(HARD, history(HARD), NOW, freed=True) is BounceState.SETTLED
 
 
 def test_what_is_about_our_mail_never_suppresses_and_a_complaint_always_does() -> None:
-    assert follows(REFUSED, history(*[REFUSED] * 30), NOW) is State.COUNTED
-    assert follows(Kind.COMPLAINT, [], NOW, mass=True, freed=True) is State.SUPPRESSED
+    assert follows(REFUSED, history(*[REFUSED] * 30), NOW) is BounceState.COUNTED
+    assert follows(BounceKind.COMPLAINT, [], NOW, mass=True, freed=True) is BounceState.SUPPRESSED
 
 
 @pytest.mark.parametrize(
@@ -82,9 +82,11 @@ def test_what_is_about_our_mail_never_suppresses_and_a_complaint_always_does() -
         ),
     ],
 )
-def test_what_a_report_counts_as(cause: Cause, proven: bool, kind: Kind) -> None:
-    assert kind_of(Said(cause=cause), proven=proven) is kind
-    assert kind_of(Said(cause=cause, complaint=True), proven=proven) is (Kind.COMPLAINT if proven else SOFT)
+def test_what_a_report_counts_as(cause: Cause, proven: bool, kind: BounceKind) -> None:
+    assert kind_of(ReportedMail(cause=cause), proven=proven) is kind
+    assert kind_of(ReportedMail(cause=cause, complaint=True), proven=proven) is (
+        BounceKind.COMPLAINT if proven else SOFT
+    )
 
 
 def test_a_mass_is_many_and_a_large_part() -> None:
@@ -96,10 +98,10 @@ def test_a_mass_is_many_and_a_large_part() -> None:
 
 
 @given(st.lists(st.sampled_from([None, SOFT, HARD, REFUSED]), max_size=60))
-def test_no_count_reaches_over_a_success(failed: list[Kind | None]) -> None:
+def test_no_count_reaches_over_a_success(failed: list[BounceKind | None]) -> None:
     """Whoever is suppressed for soft bounces has had as many, and none of the mails between them went well."""
     attempts = history(*failed)
-    if follows(SOFT, attempts, NOW) is State.SUPPRESSED:
+    if follows(SOFT, attempts, NOW) is BounceState.SUPPRESSED:
         recent = [one.failed for one in attempts if one.sent_at > NOW - dt.timedelta(days=30)]
         while recent[-1] is not SOFT:
             recent.pop()

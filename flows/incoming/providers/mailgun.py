@@ -14,9 +14,9 @@ from typing import Any
 from flows.incoming.model import Event, Report
 from flows.incoming.webhooks import (
     Call,
+    CallRefused,
     Fetch,
     Notice,
-    Refused,
     evidence,
     failed,
     in_time,
@@ -43,7 +43,7 @@ async def read(call: Call, secret: str, now: dt.datetime, fetch: Fetch) -> Notic
     stamp, token, seal = (text(signature.get(name)) for name in ("timestamp", "token", "signature"))
     wanted = hmac.new(secret.encode(), f"{stamp}{token}".encode(), hashlib.sha256).hexdigest()
     if not token or not hmac.compare_digest(wanted.encode(), seal.encode()):
-        raise Refused("The signature does not fit.")
+        raise CallRefused("The signature does not fit.")
     in_time(seconds(stamp), now)
     return Notice(_reports(table(body.get("event-data"))), token)
 

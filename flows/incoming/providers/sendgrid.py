@@ -19,9 +19,9 @@ from cryptography.hazmat.primitives.serialization import load_der_public_key
 from flows.incoming.model import Event, Report
 from flows.incoming.webhooks import (
     Call,
+    CallRefused,
     Fetch,
     Notice,
-    Refused,
     evidence,
     failed,
     in_time,
@@ -50,13 +50,13 @@ async def read(call: Call, secret: str, now: dt.datetime, fetch: Fetch) -> Notic
     try:
         key = load_der_public_key(base64.b64decode(secret, validate=True))
     except (ValueError, UnsupportedAlgorithm, binascii.Error):
-        raise Refused("The verification key that is set can't be read.") from None
+        raise CallRefused("The verification key that is set can't be read.") from None
     if not isinstance(key, ec.EllipticCurvePublicKey):
-        raise Refused("The verification key that is set is of another kind.")
+        raise CallRefused("The verification key that is set is of another kind.")
     try:
         key.verify(base64.b64decode(seal, validate=True), stamp.encode() + call.body, ec.ECDSA(SHA256()))
     except (InvalidSignature, binascii.Error, ValueError):
-        raise Refused("The signature does not fit.") from None
+        raise CallRefused("The signature does not fit.") from None
     in_time(seconds(stamp), now)
     # ECDSA can sign the same with another signature: what was signed is what is unique
     return Notice(

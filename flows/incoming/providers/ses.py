@@ -23,9 +23,9 @@ from cryptography.hazmat.primitives.hashes import SHA1, SHA256
 from flows.incoming.model import Event, Evidence, Report
 from flows.incoming.webhooks import (
     Call,
+    CallRefused,
     Fetch,
     Notice,
-    Refused,
     evidence,
     failed,
     in_time,
@@ -59,9 +59,9 @@ async def read(call: Call, secret: str, now: dt.datetime, fetch: Fetch) -> Notic
     body = table(parsed(call.body))
     kind = text(body.get("Type"))
     if kind not in _SIGNED:
-        raise Refused("The call is of no kind that is known.")
+        raise CallRefused("The call is of no kind that is known.")
     if text(body.get("TopicArn")) != secret:
-        raise Refused("The topic is another than the one that is set.")
+        raise CallRefused("The topic is another than the one that is set.")
     await _verify(body, kind, now, fetch)
     in_time(moment(body.get("Timestamp")), now)
     if kind == "SubscriptionConfirmation":
@@ -74,14 +74,14 @@ def _of_amazon(address: Any) -> str:
     """The address, if it is one of SNS over HTTPS: nobody else is asked, whatever a call says."""
     found = urlsplit(text(address))
     if found.scheme != "https" or found.netloc != found.hostname or not _HOST.fullmatch(found.netloc):
-        raise Refused("The call names an address that is not Amazon's.")
+        raise CallRefused("The call names an address that is not Amazon's.")
     return found.geturl()
 
 
 async def _verify(body: Mapping[str, Any], kind: str, now: dt.datetime, fetch: Fetch) -> None:
     address = _of_amazon(body.get("SigningCertURL"))
     if not urlsplit(address).path.endswith(".pem"):
-        raise Refused("The call names no certificate.")
+        raise CallRefused("The call names no certificate.")
     fields = [name for name in _SIGNED[kind] if name != "Subject" or name in body]
     said = "".join(f"{name}\n{text(body.get(name))}\n" for name in fields).encode()
     try:
@@ -89,14 +89,14 @@ async def _verify(body: Mapping[str, Any], kind: str, now: dt.datetime, fetch: F
         key = certificate.public_key()
         seal = base64.b64decode(text(body.get("Signature")), validate=True)
         if not isinstance(key, rsa.RSAPublicKey):
-            raise Refused("The certificate is of another kind.")
+            raise CallRefused("The certificate is of another kind.")
         # the older of the two is what a topic uses unless it is told otherwise
         hashing = SHA256() if text(body.get("SignatureVersion")) == "2" else SHA1()  # noqa: S303
         key.verify(seal, said, PKCS1v15(), hashing)
     except (ValueError, UnsupportedAlgorithm, binascii.Error, InvalidSignature):
-        raise Refused("The signature does not fit.") from None
+        raise CallRefused("The signature does not fit.") from None
     if not certificate.not_valid_before_utc <= now <= certificate.not_valid_after_utc:
-        raise Refused("The certificate is not valid now.")
+        raise CallRefused("The certificate is not valid now.")
 
 
 def _reports(event: Mapping[str, Any]) -> list[Report]:

@@ -15,7 +15,7 @@ from starlette.routing import Route
 from flows.editions.excerpt import excerpt
 from flows.editions.maths import text
 from flows.editions.model import Edition, Kind, Newsletter, NoEdition
-from flows.storage.approvals import State
+from flows.storage.approvals import ApprovalState
 from flows.storage.editions import Frozen
 from subscribers.web.citations import context_object
 from subscribers.web.month_calendar import calendars, last_day, parse_month
@@ -107,7 +107,7 @@ async def _why(
     """Why a day has no edition of which nothing is kept but perhaps a draft: that itself is the operator's affair."""
     approval = await s.approvals.find(newsletter.slug, kind, day) if draft else None
     dates = {"first": s.pages.long_date(after) if after else "", "last": s.pages.long_date(before) if before else ""}
-    if approval and approval.state is State.HOLD:
+    if approval and approval.state is ApprovalState.HOLD:
         why = "held"
     elif draft:
         why = "draft"

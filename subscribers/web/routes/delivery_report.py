@@ -19,7 +19,7 @@ from starlette.routing import Route
 from flows.editions.model import Kind, Newsletter
 from flows.storage.editions import Frozen
 from subscribers.ledger.bounce_rates import WEEKS
-from subscribers.ledger.report import STATES, Delivery
+from subscribers.ledger.report import STATES, DeliveryLine
 from subscribers.model import DeliveryState
 from subscribers.people import csv_file
 from subscribers.web import forms
@@ -101,7 +101,7 @@ class _Page:
 
     async def _show(
         self,
-        rows: Sequence[Delivery],
+        rows: Sequence[DeliveryLine],
         *,
         state: DeliveryState | None = None,
         further: str = "",

@@ -9,7 +9,7 @@ import pytest
 from flows.outcomes import Outcome, Stage, Verdict
 from flows.storage.database import Database
 from subscribers.ledger import clocks
-from subscribers.ledger.claims import Ledger
+from subscribers.ledger.ledger import Ledger
 from subscribers.model import DeliveryState
 from subscribers.people.store import Change
 from subscribers.policy import BACK_OFF, GIVE_UP, follow, tries

@@ -5,8 +5,8 @@ import sqlalchemy as sa
 from flows.editions.model import Kind
 from flows.outcomes import Outcome, Stage, Verdict
 from flows.storage.database import Database
-from subscribers.ledger.claims import Ledger
 from subscribers.ledger.forgetting import lose_names
+from subscribers.ledger.ledger import Ledger
 from subscribers.ledger.report import Report
 from subscribers.people.store import Change
 from subscribers.tables import delivery

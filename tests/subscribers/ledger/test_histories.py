@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from flows.editions.model import Kind
 from flows.outcomes import Outcome, Stage, Verdict
 from flows.storage.database import connect, database_now, migrate
-from subscribers.ledger.claims import FINAL_REPLY, Ledger
+from subscribers.ledger.ledger import FINAL_REPLY, Ledger
 from subscribers.ledger.model import Claim, Delivery
 from subscribers.model import FINAL, DeliveryState
 from subscribers.people.store import Change, Subscribers

@@ -13,9 +13,9 @@ import sqlalchemy as sa
 from flows.editions.model import Kind
 from flows.outcomes import Outcome, Stage, Verdict
 from flows.storage.database import Database
-from subscribers.ledger.claims import Ledger
-from subscribers.ledger.report import DISTINCT, Delivery, Report, alike
-from subscribers.ledger.uncertain import AT_A_TIME, SETTLED, Held
+from subscribers.ledger.ledger import Ledger
+from subscribers.ledger.report import DISTINCT, DeliveryLine, Report, alike
+from subscribers.ledger.uncertain import AT_A_TIME, SETTLED, HeldDeliveries
 from subscribers.model import DeliveryState, Frequency, SubscriptionState, Suppressed
 from subscribers.people.store import Change
 from subscribers.tables import batch, delivery, subscription
@@ -66,7 +66,7 @@ async def hold(database: Database, *numbers: int) -> None:
     await attempt(database, dict.fromkeys(numbers, UNCERTAIN), LATER)
 
 
-async def listed(database: Database, state: DeliveryState | None = None, size: int = 7) -> list[Delivery]:
+async def listed(database: Database, state: DeliveryState | None = None, size: int = 7) -> list[DeliveryLine]:
     return [one async for page in Report(database).walk(EDITION, state=state, size=size) for one in page]
 
 
@@ -237,7 +237,7 @@ async def test_what_is_held_is_sent_again_when_the_operator_says_so(database: Da
     await subscribe(database, 3)
     await open_ledger(database)
     await attempt(database, {3: UNCERTAIN}, LATER)
-    assert await Held(database).resend(EDITION, LATER) == 2
+    assert await HeldDeliveries(database).resend(EDITION, LATER) == 2
     assert (await Report(database).summary(EDITION)).held == 0
     assert await Ledger(database).unfinished(LATER) == [EDITION]
     # it has another day: a server that says not now is asked again, and the doubt stays
@@ -248,7 +248,7 @@ async def test_what_is_held_is_sent_again_when_the_operator_says_so(database: Da
     assert not first.held
     assert (second.state, second.attempts) == (DeliveryState.SENT, 6)
     assert (third.state, third.attempts) == (DeliveryState.UNCERTAIN, 1)
-    assert await Held(database).resend(EDITION, LATER) == 0
+    assert await HeldDeliveries(database).resend(EDITION, LATER) == 0
 
 
 async def test_who_has_left_is_not_mailed_again_by_a_decision_to_resend(database: Database) -> None:
@@ -256,7 +256,7 @@ async def test_who_has_left_is_not_mailed_again_by_a_decision_to_resend(database
     found = await people(database).by_address(address(1), "daily")
     assert found
     await people(database).unsubscribe(found.id, LATER)
-    await Held(database).resend(EDITION, LATER)
+    await HeldDeliveries(database).resend(EDITION, LATER)
     ledger = Ledger(database)
     claim = await ledger.claim(EDITION, LATER)
     assert claim
@@ -272,9 +272,9 @@ async def test_a_batch_that_a_sender_works_is_left_to_it(database: Database) -> 
     ledger = Ledger(database)
     claim = await ledger.claim(EDITION, LATER)
     assert claim
-    assert await Held(database).resend(EDITION, LATER) == 0
+    assert await HeldDeliveries(database).resend(EDITION, LATER) == 0
     await ledger.release(claim, LATER)
-    assert await Held(database).resend(EDITION, LATER) == 2
+    assert await HeldDeliveries(database).resend(EDITION, LATER) == 2
     assert await ledger.next_due(EDITION, LATER) == LATER
 
 
@@ -287,7 +287,7 @@ async def test_an_owner_that_lost_its_lease_gives_nothing_back_over_the_decision
     assert slow
     async with database.write() as connection:
         await connection.execute(sa.update(batch).values(lease_until=0))
-    assert await Held(database).resend(EDITION, LATER) == 1
+    assert await HeldDeliveries(database).resend(EDITION, LATER) == 1
     await ledger.release(slow, LATER + dt.timedelta(hours=1))
     assert await ledger.next_due(EDITION, LATER) == LATER
 
@@ -299,12 +299,12 @@ async def test_what_is_held_counts_as_sent_when_the_operator_says_so_and_says_by
     await open_ledger(database)
     await attempt(database, {3: UNCERTAIN}, LATER)
     later = LATER + dt.timedelta(hours=1)
-    assert await Held(database).settle(EDITION, later) == 2
+    assert await HeldDeliveries(database).settle(EDITION, later) == 2
     first, second, third = await listed(database)
     assert (first.state, first.words, first.changed_at) == (DeliveryState.SENT, f"{SETTLED}: connection lost", later)
     assert (second.state, second.words) == (DeliveryState.SENT, SETTLED)
     assert (third.state, third.held) == (DeliveryState.UNCERTAIN, False)
-    assert await Held(database).settle(EDITION, later) == 0
+    assert await HeldDeliveries(database).settle(EDITION, later) == 0
 
 
 async def test_a_late_reply_does_not_speak_over_the_decision(database: Database) -> None:
@@ -318,7 +318,7 @@ async def test_a_late_reply_does_not_speak_over_the_decision(database: Database)
     (item,) = await ledger.due(claim, LATER)
     assert await ledger.mark(item, LATER)
     assert await ledger.record(item, UNCERTAIN, LATER)
-    await Held(database).settle(EDITION, LATER)
+    await HeldDeliveries(database).settle(EDITION, LATER)
     assert not await ledger.record(item, REJECTED, LATER)
     (one,) = await listed(database)
     assert one.state is DeliveryState.SENT
@@ -331,10 +331,10 @@ async def test_however_many_are_held_all_are_decided(database: Database) -> None
     async with database.write() as connection:
         await connection.execute(sa.update(delivery).values(state=DeliveryState.UNCERTAIN, due_at=None))
         await connection.execute(sa.update(batch).values(next_at=None))
-    assert await Held(database).resend(EDITION, LATER) == count
+    assert await HeldDeliveries(database).resend(EDITION, LATER) == count
     async with database.write() as connection:
         await connection.execute(sa.update(delivery).values(due_at=None))
-    assert await Held(database).settle(EDITION, LATER) == count
+    assert await HeldDeliveries(database).settle(EDITION, LATER) == count
 
 
 async def test_domains_that_many_share_are_told_apart_and_no_reader_is_named_by_their_own(database: Database) -> None:

@@ -8,9 +8,9 @@ import sqlalchemy as sa
 from flows.editions.model import Interests, Kind
 from flows.outcomes import Outcome, Stage, Verdict
 from flows.storage.database import Database
-from subscribers.bounces import Said
+from subscribers.bounces import ReportedMail
 from subscribers.ledger.came_back import CameBack
-from subscribers.ledger.claims import Ledger
+from subscribers.ledger.ledger import Ledger
 from subscribers.ledger.whose_delivery import LETTER
 from subscribers.model import DeliveryState, Letter, Suppressed
 from subscribers.people.rows import SETTINGS
@@ -166,7 +166,8 @@ async def test_a_report_that_names_somebody_elses_longer_address_keeps_its_words
     }
     others = [await reader(database, f"reader{n}@example.net") for n in range(len(words))]
     said = [
-        Said(subscription_id=other.id, edition_id=LETTER, words=text) for other, text in zip(others, words, strict=True)
+        ReportedMail(subscription_id=other.id, edition_id=LETTER, words=text)
+        for other, text in zip(others, words, strict=True)
     ]
     await CameBack(database, HASHING_KEY).record(said, NOW)
     await people(database).forget("da@example.org", LATER)

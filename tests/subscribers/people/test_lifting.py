@@ -6,7 +6,7 @@ import sqlalchemy as sa
 
 from flows.outcomes import Outcome, Stage, Verdict
 from flows.storage.database import Database
-from subscribers.bounces import Said, State
+from subscribers.bounces import BounceState, ReportedMail
 from subscribers.ledger.came_back import CameBack
 from subscribers.ledger.whose_delivery import LETTER
 from subscribers.model import Suppressed
@@ -58,12 +58,12 @@ async def test_who_is_freed_starts_anew(database: Database) -> None:
     store = people(database)
     found = await store.by_address(ADA, "daily")
     assert found is not None
-    said = Said(subscription_id=found.id, edition_id=LETTER, words="over quota")
+    said = ReportedMail(subscription_id=found.id, edition_id=LETTER, words="over quota")
     await CameBack(database, HASHING_KEY).record([said], NOW)
     await store.suppress(ADA, Suppressed.REFUSED, NOW)
     assert await store.lift_time(NOW, NOW + DAY, NOW + HOUR) == 1
     async with database.read() as connection:
-        assert await connection.scalar(sa.select(bounce.c.state)) == State.SETTLED
+        assert await connection.scalar(sa.select(bounce.c.state)) == BounceState.SETTLED
         assert await connection.scalar(sa.select(subscriber.c.freed_at)) == NOW + HOUR
 
 

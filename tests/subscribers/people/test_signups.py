@@ -8,7 +8,7 @@ import sqlalchemy as sa
 
 from flows.editions.model import Interests, Kind
 from flows.storage.database import Database
-from subscribers.ledger.claims import Ledger
+from subscribers.ledger.ledger import Ledger
 from subscribers.model import Frequency, Letter, SubscriptionState, Suppressed
 from subscribers.people.signups import FORGOTTEN
 from subscribers.people.store import Change

@@ -13,9 +13,9 @@ from hypothesis import strategies as st
 from flows.editions.model import Interests, Kind
 from flows.outcomes import Outcome, Stage, Verdict
 from flows.storage.database import Database, connect, migrate
-from subscribers.bounces import Said
+from subscribers.bounces import ReportedMail
 from subscribers.ledger.came_back import CameBack
-from subscribers.ledger.claims import Ledger
+from subscribers.ledger.ledger import Ledger
 from subscribers.ledger.whose_delivery import LETTER
 from subscribers.people.store import Change
 from subscribers.preferences import Preferences
@@ -103,7 +103,9 @@ class Life:
         self.at += HOUR
         other = await self.people.by_address("reader3@example.org", "daily")
         assert other is not None
-        said = Said(subscription_id=other.id, edition_id=LETTER, words=f"<{CANARY.upper()}>, <{NEXT}>: over quota")
+        said = ReportedMail(
+            subscription_id=other.id, edition_id=LETTER, words=f"<{CANARY.upper()}>, <{NEXT}>: over quota"
+        )
         await CameBack(self.database, HASHING_KEY).record([said], self.at)
 
 
@@ -192,7 +194,7 @@ async def test_a_domain_of_ones_own_goes_with_the_address(database: Database) ->
     await life.confirm()
     number = await life._number()
     assert number is not None
-    said = Said(subscription_id=number, edition_id=LETTER, words="over quota")
+    said = ReportedMail(subscription_id=number, edition_id=LETTER, words="over quota")
     await CameBack(database, HASHING_KEY).record([said], NOW)
     await life.people.ask_address(number, "ada@example.org", NOW)
     async with database.read() as connection:

@@ -12,7 +12,7 @@ from flows.causes import Cause
 from flows.context import report_link
 from flows.editions.model import Kind
 from flows.storage.editions import Frozen
-from subscribers.bounces import Said
+from subscribers.bounces import ReportedMail
 from subscribers.model import DeliveryState
 from subscribers.people.store import Change
 from subscribers.tables import delivery
@@ -106,7 +106,7 @@ async def test_the_page_tells_what_came_back_of_the_edition_and_of_thirty_days_b
     ):
         found = await site.context.subscribers.by_address(address, "daily")
         assert found
-        said = Said(
+        said = ReportedMail(
             complaint=cause is None,
             cause=cause or Cause.OTHER,
             words=words_of,

@@ -18,8 +18,8 @@ from flows.context import open_context
 from flows.editions.model import Kind
 from flows.outcomes import Outcome, Stage, Verdict
 from flows.storage.database import Database
-from subscribers.ledger.claims import BATCH, DOUBT, FINAL_REPLY, Ledger
 from subscribers.ledger.create_rows import ROWS
+from subscribers.ledger.ledger import BATCH, DOUBT, FINAL_REPLY, Ledger
 from subscribers.ledger.model import Claim
 from subscribers.model import DeliveryState, SubscriptionState, Suppressed
 from subscribers.people.store import Change, Subscribers

@@ -23,9 +23,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from flows.editions.model import Kind
 from flows.outcomes import Outcome, Verdict
 from flows.storage.database import Database, Instant, database_now, milliseconds
-from subscribers.ledger.create_rows import Opening, readers_of
-from subscribers.ledger.drivers import Change, driver
-from subscribers.ledger.drivers import Kind as Entry
+from subscribers.ledger.create_rows import NewRows, readers_of
+from subscribers.ledger.drivers import ChangeKind, RowChange, driver
 from subscribers.ledger.group_commit import Entries
 from subscribers.ledger.model import Claim, Delivery
 from subscribers.ledger.one_reader import OneReader, in_claim, span
@@ -88,10 +87,10 @@ class Ledger(OneReader, Standing):
         its hour. `zone` is the newsletter's, for readers whose own is not known. Two that do so at a time make each
         row once.
         """
-        opening = Opening(self._database, edition_id, frozen_at, readers_of(newsletter, kind, day), zone)
-        made = await opening.make_rows(self._size, at_once=at_once)
+        rows = NewRows(self._database, edition_id, frozen_at, readers_of(newsletter, kind, day), zone)
+        made = await rows.make_rows(self._size, at_once=at_once)
         if at_once:
-            await opening.hurry()
+            await rows.hurry()
         return made
 
     async def claim(self, edition_id: int, now: dt.datetime) -> Claim | None:
@@ -204,8 +203,8 @@ class Ledger(OneReader, Standing):
         if delivery.subscription is None:
             return _at_once(False)
         return self._entries.enter(
-            Change(
-                Entry.MARK,
+            RowChange(
+                ChangeKind.MARK,
                 delivery.claim,
                 delivery.subscription_id,
                 milliseconds(now),
@@ -248,8 +247,8 @@ class Ledger(OneReader, Standing):
         # who reads that the server refused it has to know that the reader may have it all the same
         doubt = f"{DOUBT}: " if delivery.doubtful and follows.state is DeliveryState.REJECTED else ""
         return self._entries.enter(
-            Change(
-                Entry.RECORD if marked else Entry.REFUSE,
+            RowChange(
+                ChangeKind.RECORD if marked else ChangeKind.REFUSE,
                 delivery.claim,
                 delivery.subscription_id,
                 milliseconds(now),
@@ -275,8 +274,8 @@ class Ledger(OneReader, Standing):
         """Ends a delivery without a mail, for a reason in words; False: it is not ours any more. One that is doubtful
         stays uncertain, for the operator: its reader may have had the mail."""
         return self._entries.enter(
-            Change(
-                Entry.REFUSE if delivery.doubtful else Entry.SKIP,
+            RowChange(
+                ChangeKind.REFUSE if delivery.doubtful else ChangeKind.SKIP,
                 delivery.claim,
                 delivery.subscription_id,
                 milliseconds(now),
@@ -292,8 +291,8 @@ class Ledger(OneReader, Standing):
     def put_off(self, delivery: Delivery, due_at: dt.datetime, now: dt.datetime) -> asyncio.Future[bool]:
         """Gives a delivery back that nobody was asked about: it is due then, and otherwise as it was."""
         return self._entries.enter(
-            Change(
-                Entry.PUT_OFF,
+            RowChange(
+                ChangeKind.PUT_OFF,
                 delivery.claim,
                 delivery.subscription_id,
                 milliseconds(now),

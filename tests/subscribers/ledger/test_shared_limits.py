@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from flows.storage.database import Database, connect, migrate
 from flows.turns import DAY, HOUR, MINUTE, SLACK, Asked, WarmUp, Window
-from subscribers.ledger.rate import Turns
+from subscribers.ledger.shared_limits import Turns
 
 BEGIN = dt.datetime(2026, 6, 9, 6, 0, tzinfo=dt.UTC)
 
