@@ -16,6 +16,10 @@ MOST = {"flows": 16, "subscribers": 10}
 IN_A_PACKAGE = 20
 DEPTH = 3
 ONE_FILE_EACH = {
+    "flows/editions/abstracts",
+    "flows/editions/alike",
+    "flows/editions/judging",
+    "flows/editions/tex",
     "flows/papers/sources",
     "flows/sending/transports",
     "subscribers/web/routes",
@@ -81,7 +85,12 @@ def test_tests_stand_in_the_folders_of_what_they_test() -> None:
 
 MIRRORED = (
     "flows/blocks",
+    "flows/commands/learning",
     "flows/config",
+    "flows/editions/abstracts",
+    "flows/editions/alike",
+    "flows/editions/judging",
+    "flows/editions/tex",
     "flows/papers/sources",
     "flows/plugins",
     "subscribers",

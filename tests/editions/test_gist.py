@@ -2,24 +2,16 @@
 
 from __future__ import annotations
 
-import json
 import re
 import time
 import unicodedata
-from importlib.resources import files
 
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from flows.commands.learning.train_gist import judge, train
-from flows.editions.abstracts.gist_model import packaged, packed, unpacked
 from flows.editions.abstracts.pieces import pieces
-from flows.editions.abstracts.sentences import sentences
-from flows.editions.abstracts.short_forms import long_forms
-from flows.editions.gist import LIMIT, choose, gist
-from flows.editions.judging.gist_evaluate import Summarised, compare, evaluate, read
-from flows.outcomes import Problem
+from flows.editions.gist import LIMIT, gist
 
 BACKGROUND = "Shepherds count sheep by hand, which is slow. Existing counters fail at night."
 FLOCK = (
@@ -88,58 +80,12 @@ def test_a_hedge_is_not_made_a_claim() -> None:
     assert texts == ["Our results suggest that bells are heard at night."]
 
 
-@pytest.mark.parametrize(
-    ("sentence", "lost"),
-    [
-        ("We show that these bells are heard at night.", True),
-        ("It is heard by every shepherd of the valley.", True),
-        ("The method is used by every shepherd of the valley.", True),
-        ("We propose a bell, which closes the two gaps of the valley.", True),
-        ("We hang bells on sheep and hear these bells at night.", False),
-        ("This paper presents bells that are heard at night.", False),
-    ],
-)
-def test_a_sentence_that_speaks_of_another_does_not_stand_alone(sentence: str, lost: bool) -> None:
-    found = pieces(0, sentence, "", {})[0]
-
-    assert found.leaning.nothing is not lost
-
-
-def test_no_sentence_is_cut_where_it_is_none() -> None:
-    """Not before its verb, within an aside or a bracket, nor after the first of several points."""
-    sentence = (
-        "We find that bells – heard, for all that, at night – help, while drums, which roar, (1) wake and (2) scare."
-    )
-
-    for piece in pieces(0, sentence, "", {}):
-        assert not piece.text.endswith(("bells.", "that.", "drums."))
-        assert piece.text.count("(1)") == piece.text.count("(2)")
-
-
-def test_short_forms_are_spelled_out_where_they_come_first() -> None:
-    text = "Woolly sheep recognition (WSR) is hard. We present a bell that WSR can use, and WSR likes it."
-
-    assert long_forms(text, "A bell") == {"WSR": "Woolly sheep recognition"}
-    assert "a bell that woolly sheep recognition can use" in said(text, "A bell")
-
-
-def test_a_short_form_of_the_title_stays() -> None:
-    assert long_forms("Woolly sheep recognition (WSR) is hard.", "WSR made easy") == {}
-
-
 def test_tex_is_made_readable() -> None:
     found = said(
         r"We propose a bell that is heard $10^{3}$ times as far as \emph{any} other bell of the valley.", "Bells"
     )
 
     assert found == "We propose a bell that is heard 10³ times as far as any other bell of the valley."
-
-
-def test_sentences_that_only_point_somewhere_are_none() -> None:
-    assert sentences("We ring. Code is available at https://example.org. Project page: ring.github.io. It rang.") == [
-        "We ring.",
-        "It rang.",
-    ]
 
 
 @pytest.mark.parametrize("abstract", ["", " ", "\x00", "$$", "."])
@@ -244,98 +190,3 @@ def test_the_longest_abstract_takes_no_longer_than_its_length() -> None:
     said(often)
 
     assert time.process_time() - start < 20 * short + 1
-
-
-# --- the model
-
-
-def test_the_packaged_model_is_small_and_holds_numbers_by_short_names() -> None:
-    data = (files("flows.editions.abstracts") / "gist.weights").read_bytes()
-
-    assert len(data) < 200_000
-    assert all(isinstance(weight, int) and len(name) < 60 for name, weight in json.loads(data).items())
-    assert unpacked(packed(packaged().weights)) == packaged()
-
-
-HOW = "We study how shepherds {} listen to bells."
-
-
-def lessons() -> list[Summarised]:
-    """Twenty days on which a summary says what rings, never who listens."""
-    return [
-        Summarised(
-            id=f"{day}.{n}",
-            title=f"Bell {n}",
-            abstract=f"We present bell {n} that rings loudly on hills and farms. {HOW.format(n)}",
-            reference=f"Bell {n} rings loudly on hills and farms.",
-            day=f"day {day}",
-        )
-        for day in range(20)
-        for n in range(3)
-    ]
-
-
-def test_the_training_learns_what_summaries_say() -> None:
-    model = unpacked(train(lessons()))
-
-    assert choose(
-        "Bell 7",
-        "We present bell 7 that rings loudly on hills and farms. We study how shepherds 7 listen to bells.",
-        model,
-    ).startswith("We present bell 7")
-
-
-def test_the_training_gives_the_same_bytes_twice() -> None:
-    assert train(lessons()) == train(lessons())
-
-
-def test_every_paper_is_judged_by_a_model_that_did_not_see_its_day() -> None:
-    report, answers = judge(lessons(), 4)
-
-    assert report.papers == 60 == len({paper.id for paper, _ in answers})
-    assert report.rouge1.value > 0.5
-
-
-def test_without_papers_nothing_is_learnt() -> None:
-    with pytest.raises(Problem, match="Too few papers"):
-        train([])
-
-
-# --- how good they are
-
-
-def test_a_gist_that_is_the_summary_has_a_rouge_of_one() -> None:
-    report = compare([("We ring a bell.", "We ring a bell."), ("We ring.", "They drum.")])
-
-    assert (report.papers, report.rouge1.value, report.rouge2.value) == (2, 0.5, 0.5)
-    assert report.rouge1.low <= 0.5 <= report.rouge1.high
-    assert report.characters == 15
-
-
-def test_papers_are_read_and_judged_by_line() -> None:
-    row = {
-        "title": "Woolly: Counting",
-        "abstract": FLOCK,
-        "ai_summary": "Woolly counts sheep by the sound of their bells.",
-    }
-    report = evaluate(
-        gist, read([json.dumps(row), "", json.dumps(row | {"reference": "A counter that tells sheep apart"})])
-    )
-
-    assert report.papers == 2
-    assert report.rouge1.value > 0.3
-
-
-@pytest.mark.parametrize(
-    ("line", "problem"),
-    [
-        ("{", "Line 1 is not JSON"),
-        ("[]", "Line 1 is not a JSON object"),
-        ('{"title": "a", "abstract": "b"}', "Line 1: reference must be a text"),
-        ('{"title": 3, "abstract": "b", "reference": "c"}', "Line 1: title must be a text"),
-        ("", "The file holds no papers"),
-    ],
-)
-def test_a_bad_line_is_named(line: str, problem: str) -> None:
-    with pytest.raises(Problem, match=problem):
-        read([line])

@@ -10,14 +10,11 @@ from importlib.resources import files
 
 import pytest
 
-from flows.commands.learning.train_topics import judge, lessons, train
 from flows.config.catalogue import topics
-from flows.editions.judging.evaluate import Example
 from flows.editions.linear import NO_MODEL, packaged, packed, unpacked
 from flows.editions.model import OTHER, Topic
 from flows.editions.topics import Classifier
 from flows.editions.words import word_counts
-from flows.outcomes import Problem
 from flows.papers.model import Paper, PaperId
 
 CLASSIFIER = Classifier(topics())
@@ -27,14 +24,6 @@ BEES = ("Following bees", "Nectar and hive: a swarm of bees is dancing in summer
 
 def paper(title: str, abstract: str = "") -> Paper:
     return Paper(id=PaperId(title), title=title, abstract=abstract, day=dt.date(2026, 1, 5), sources=())
-
-
-def examples() -> list[Example]:
-    return [
-        Example(paper(f"{title} {n}", abstract), label)
-        for n in range(6)
-        for (title, abstract), label in ((SHEEP, "health"), (BEES, "physics"))
-    ]
 
 
 def test_the_packaged_model_knows_our_topics_and_is_small() -> None:
@@ -81,32 +70,6 @@ def test_a_few_words_are_worth_less_than_many() -> None:
     few, many = values(word_counts(paper("Galaxies"))), values(word_counts(paper(*SHEEP)))
 
     assert math.hypot(*few.values()) < math.hypot(*many.values()) <= 1
-
-
-def test_training_twice_gives_the_same_bytes_and_learns() -> None:
-    data = train(lessons(examples()))
-    model = unpacked(data)
-
-    assert data == train(lessons(examples()))
-    assert model.topics == ("health", "physics")
-    health, physics = model.logits(model.values(word_counts(paper(*SHEEP))))
-    assert health > physics
-
-
-def test_a_fold_is_judged_by_a_model_that_has_not_seen_it() -> None:
-    both, few = judge(lessons(examples()), [examples(), examples()[:4]], folds=6)
-
-    assert both.papers == 12
-    assert few.papers == 4
-    with pytest.raises(Problem, match="left to train with"):
-        judge(lessons(examples()), [examples()], folds=1)
-    twins = [Example(dataclasses.replace(paper(*SHEEP), id=PaperId(name)), "health") for name in ("one", "two")]
-    with pytest.raises(Problem, match="left to train with"):
-        judge(lessons(twins), [twins], folds=2)
-
-
-def test_what_has_no_topic_teaches_nothing() -> None:
-    assert not lessons([Example(paper(*SHEEP), OTHER)])
 
 
 def test_the_model_speaks_for_a_topic_and_is_named_among_the_reasons() -> None:
