@@ -15,14 +15,19 @@ from typing import Any, TypeVar
 
 T = TypeVar("T")
 
+CONTAINERS = 50_000
+"""So many objects that may go in circles are made, beyond those that went, before it looks: 20 MB at most."""
+
 _kernel = ctypes.CDLL(None, use_errno=True) if sys.platform == "linux" else None
 _PR_SET_PDEATHSIG = 1
 
 
 def run(work: Coroutine[Any, Any, T]) -> T:
     """As `asyncio.run`, on uvloop, which takes a tenth less of the processor for each message. What has been imported
-    until now stays: the garbage collector looks at it no more."""
+    until now stays: the garbage collector looks at it no more, and at what is new less often, for almost nothing of
+    ours goes in circles: another tenth."""
     gc.freeze()
+    gc.set_threshold(CONTAINERS)
     import uvloop  # noqa: PLC0415
 
     return uvloop.run(work)

@@ -413,7 +413,7 @@ class Settings(BaseSettings):
     def back_off(self) -> Sequence[dt.timedelta]:
         return _back_off(self.mail_back_off)
 
-    @property
+    @cached_property
     def bounces_to(self) -> str:
         return self.return_path or parseaddr(self.sender)[1]
 
