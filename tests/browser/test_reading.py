@@ -32,7 +32,12 @@ async def test_the_archive_is_searched_read_and_taken_along(site: Site, reader: 
     await page.goto(site.url)
     await expect(page.get_by_text("Bridges That Remember Their Loads").first).to_be_visible()
     await page.get_by_role("navigation").get_by_role("link", name="Archive").first.click()
-    await page.goto(f"{site.url}/archive/daily/{NONE}")
+    leads = page.locator("ol.leads")
+    await expect(leads).to_contain_text("A Lighthouse That Reads Its Own Log")
+    await expect(leads.get_by_role("link")).to_have_count(2)
+    calendar = page.get_by_role("table").first
+    await expect(calendar.get_by_role("link")).to_have_count(3)
+    await calendar.get_by_role("link", name="10").click()
     await reader.reads("No edition on Wednesday, 10 June 2026")
     await page.get_by_role("link", name="Tuesday, 9 June 2026").click()
     await expect(page.get_by_text("Counting Swifts with One Microphone").first).to_be_visible()
