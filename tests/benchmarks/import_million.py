@@ -15,7 +15,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from subscribers.people.csv_file import COLUMNS
@@ -52,16 +52,17 @@ def rows(lines: int) -> Iterator[str]:
         )
 
 
-def measured(folder: Path, *call: str, quiet: bool = False) -> float:
+def measured(folder: Path, *call: str, quiet: bool = False, environment: Mapping[str, str] | None = None) -> float:
     """Runs the command; returns the megabytes that it had resident at most. `quiet` throws away what it writes."""
-    environment = {
+    given = {
         **{name: value for name, value in os.environ.items() if not name.startswith("PAPERROUND_")},
         "PAPERROUND_HOME_DIR": str(folder / "home"),
         "PYTHONPATH": os.getcwd(),
+        **(environment or {}),
     }
     command = [sys.executable, "-m", "flows", *call]
     out = subprocess.DEVNULL if quiet else None
-    with subprocess.Popen(command, cwd=folder, env=environment, stdout=out) as process:
+    with subprocess.Popen(command, cwd=folder, env=given, stdout=out) as process:
         _, status, used = os.wait4(process.pid, 0)
         process.returncode = os.waitstatus_to_exitcode(status)
     if process.returncode:

@@ -10,13 +10,14 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import datetime as dt
 import os
 import random
 import statistics
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -56,15 +57,23 @@ async def main(subscribers: int, requests: int) -> None:
             edition = factories.edition(listed=factories.papers(50))
             cards = await cards_of(context, edition, context.newsletters["daily"])
             await context.store.freeze(edition, pack(cards), context.now())
-            now = context.now()
-        environment = os.environ | {f"PAPERROUND_{name.upper()}": str(value) for name, value in given.items()}
-        command = [sys.executable, "-m", "flows", "web", "--port", str(port)]
-        web = await asyncio.create_subprocess_exec(*command, env=environment)
-        try:
-            await _measure(port, subscribers, requests, lambda one: sign(Purpose.MANAGE, one, KEY.encode(), now))
-        finally:
-            web.terminate()
-            await web.wait()
+        plain, full = await page_times(given, subscribers, requests, port)
+    print(f"{subscribers:,} subscribers: an empty page {plain:.1f} ms, the manage page {full:.1f} ms at the median")
+    print(f"ratio {full / plain:.1f}")
+
+
+async def page_times(given: Mapping[str, Any], subscribers: int, requests: int, port: int = 0) -> tuple[float, float]:
+    """The medians of an empty page and of the manage page, in milliseconds, from a web app with these settings."""
+    port = port or free_port()
+    environment = os.environ | {f"PAPERROUND_{name.upper()}": str(value) for name, value in given.items()}
+    command = [sys.executable, "-m", "flows", "web", "--port", str(port)]
+    web = await asyncio.create_subprocess_exec(*command, env=environment)
+    now = dt.datetime.now(dt.UTC)
+    try:
+        return await _measure(port, subscribers, requests, lambda one: sign(Purpose.MANAGE, one, KEY.encode(), now))
+    finally:
+        web.terminate()
+        await web.wait()
 
 
 async def _fill(database: Database, count: int, now: int) -> None:
@@ -73,7 +82,7 @@ async def _fill(database: Database, count: int, now: int) -> None:
         await connection.execute(sa.text(_SUBSCRIPTIONS), {"now": now})
 
 
-async def _measure(port: int, subscribers: int, requests: int, token: Callable[[int], str]) -> None:
+async def _measure(port: int, subscribers: int, requests: int, token: Callable[[int], str]) -> tuple[float, float]:
     async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", trust_env=False) as browser:
         await _until_up(browser)
         chosen = random.Random(1)
@@ -82,8 +91,7 @@ async def _measure(port: int, subscribers: int, requests: int, token: Callable[[
             empty.append(await _seconds(browser, "/healthz"))
             manage.append(await _seconds(browser, f"/manage/{token(chosen.randint(1, subscribers))}"))
     plain, full = (1000 * statistics.median(times[len(times) // 10 :]) for times in (empty, manage))
-    print(f"{subscribers:,} subscribers: an empty page {plain:.1f} ms, the manage page {full:.1f} ms at the median")
-    print(f"ratio {full / plain:.1f}")
+    return plain, full
 
 
 async def _until_up(browser: httpx.AsyncClient) -> None:
