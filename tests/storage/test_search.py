@@ -213,22 +213,6 @@ async def test_what_was_kept_before_there_was_a_search_becomes_findable(tmp_path
     await database.close()
 
 
-async def test_of_a_newsletters_papers_of_late_those_that_hold_a_phrase_are_counted(database: Database) -> None:
-    hedges = [factories.paper(n, abstract="Of neural hedges.") for n in range(1, 5)]
-    await keep(database, *hedges, ONE_MORE)
-    old = factories.paper(8, abstract="Of neural hedges.", day=DAY - dt.timedelta(days=60))
-    await keep(database, old, day=old.day)
-    store = Store(database)
-    await store.freeze(factories.edition([old], day=old.day), b"", NOON)
-    await store.freeze(factories.edition([*hedges[:3], ONE_MORE]), b"", NOON)
-    await store.freeze(factories.edition(hedges[2:3], day=LATER), b"", NOON)
-    await store.freeze(factories.edition(hedges, newsletter="other"), b"", NOON)
-    queries = [parse(words) for words in ('"neural hedge"', '"neural bridges"', '"hedge"')]
-    month = DAY - dt.timedelta(days=31)
-    assert await Archive(database).counts("daily", month, LATER, queries, hedges[0].id) == ([2, 0, 2], 3)
-    assert await Archive(database).counts("nobody", month, LATER, queries, hedges[0].id) == ([0, 0, 0], 0)
-
-
 ONE_MORE = factories.paper(9, abstract="Bridges and neural nets.")
 
 

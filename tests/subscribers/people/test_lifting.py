@@ -88,3 +88,16 @@ async def test_counting_before_changes_nothing(database: Database) -> None:
     assert await store.lift_all(Suppressed.HARD_BOUNCE, NOW + HOUR, at="blocked.example") == 1
     assert await store.lift_all(Suppressed.HARD_BOUNCE, NOW + HOUR, since=NOW + HOUR) == 0
     assert await suppressed(database) == {ADA: Suppressed.HARD_BOUNCE, CLEO: None}
+
+
+async def test_suppressions_are_lifted_in_bulk_by_reason_domain_and_day(database: Database) -> None:
+    store = people(database)
+    await listed(database, ADA, BEN, CLEO)
+    await store.suppress(ADA, Suppressed.HARD_BOUNCE, NOW - 5 * DAY)
+    await store.suppress(BEN, Suppressed.HARD_BOUNCE, NOW)
+    await store.suppress(CLEO, Suppressed.COMPLAINT, NOW)
+    assert await store.lift_all(Suppressed.HARD_BOUNCE, NOW, at="blocked.example") == 0
+    assert await store.lift_all(Suppressed.HARD_BOUNCE, NOW, at="example.org", since=NOW - DAY) == 1
+    assert await suppressed(database) == {ADA: Suppressed.HARD_BOUNCE, BEN: None, CLEO: Suppressed.COMPLAINT}
+    assert await store.lift_all(Suppressed.HARD_BOUNCE, NOW) == 1
+    assert await suppressed(database) == {ADA: None, BEN: None, CLEO: Suppressed.COMPLAINT}

@@ -53,10 +53,3 @@ async def test_an_old_list_does_not_bring_back_who_has_unsubscribed(database: Da
     back = await people.get(found.id)
     assert back is not None
     assert back.state is SubscriptionState.CONFIRMED
-
-
-async def test_a_walk_meets_everybody_once(database: Database) -> None:
-    people = Subscribers(database, HASHING_KEY)
-    await people.keep([change(f"r{n}@example.org") for n in range(25)], NOW)
-    met = [one.email async for one in people.walk(size=10)]
-    assert met == [f"r{n}@example.org" for n in range(25)]
