@@ -20,10 +20,10 @@ ONE_FILE_EACH = {
     "flows/editions/alike",
     "flows/editions/judging",
     "flows/editions/tex",
+    "flows/incoming/providers",
     "flows/papers/sources",
     "flows/sending/transports",
     "subscribers/web/routes",
-    "flows/incoming/providers",
 }
 """Folders whose files are all of one kind: their description says what each must have, not which there are."""
 SAME_KIND = {"model": "the values of a package"}
@@ -91,8 +91,10 @@ MIRRORED = (
     "flows/editions/alike",
     "flows/editions/judging",
     "flows/editions/tex",
+    "flows/incoming/providers",
     "flows/papers/sources",
     "flows/plugins",
+    "flows/sending/transports",
     "flows/storage",
     "subscribers",
     "subscribers/people",

@@ -46,7 +46,7 @@ _EC_PUBLIC = base64.b64encode(
 ).decode()
 
 
-def _certificate(until: dt.datetime = NOON + dt.timedelta(days=30)) -> bytes:
+def certificate(until: dt.datetime = NOON + dt.timedelta(days=30)) -> bytes:
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "sns.amazonaws.com")])
     made = (
         x509.CertificateBuilder()
@@ -65,7 +65,7 @@ def _certificate(until: dt.datetime = NOON + dt.timedelta(days=30)) -> bytes:
 class Amazon:
     """Stands for Amazon's server: what it serves, and what it was asked for."""
 
-    pages: Mapping[str, bytes] = field(default_factory=lambda: {CERTIFICATE: _certificate()})
+    pages: Mapping[str, bytes] = field(default_factory=lambda: {CERTIFICATE: certificate()})
     asked: list[str] = field(default_factory=list)
 
     async def __call__(self, address: str) -> bytes:
@@ -323,52 +323,6 @@ async def test_only_a_provider_that_is_set_is_heard_and_only_by_post(
     bare = Hooks(scene_of(database, tmp_path / "bare").context)
     headers, body = SPOKEN["brevo"].make(SPOKEN["brevo"].hard)
     assert (await bare("brevo", headers, body))[0] == 404
-
-
-# --- Amazon's own ways
-
-
-async def hear(amazon: Amazon, made: Made) -> None:
-    await providers()["ses"].read(Call(*made), TOPIC, NOON, amazon)
-
-
-async def test_a_topic_is_confirmed_once_its_signature_was_verified() -> None:
-    amazon = Amazon()
-    confirm = "https://sns.eu-west-1.amazonaws.com/?Action=ConfirmSubscription&Token=abc"
-    kind: dict[str, Any] = {"Type": "SubscriptionConfirmation", "Token": "abc", "SubscribeURL": confirm}
-    await hear(amazon, ses({}, version="2", **kind))
-    assert amazon.asked == [CERTIFICATE, confirm]
-    headers, body = ses({}, **kind)
-    with pytest.raises(CallRefused):
-        await hear(amazon, (headers, body.replace(b"Token=abc", b"Token=xyz")))
-    with pytest.raises(CallRefused, match="not Amazon's"):
-        await hear(amazon, ses({}, **{**kind, "SubscribeURL": "https://evil.example/?sns.eu-west-1.amazonaws.com"}))
-    assert amazon.asked[2:] == [CERTIFICATE, CERTIFICATE]
-
-
-@pytest.mark.parametrize(
-    "address",
-    [
-        "https://evil.example/x.pem",
-        "http://sns.eu-west-1.amazonaws.com/x.pem",
-        "https://sns.eu-west-1.amazonaws.com.evil.example/x.pem",
-        "https://sns.eu-west-1.amazonaws.com@evil.example/x.pem",
-        "https://sns.eu-west-1.amazonaws.com:444/x.pem",
-        "https://sns.eu-west-1.amazonaws.com/x.txt",
-        "",
-    ],
-)
-async def test_no_certificate_of_anybody_else_is_asked_for(address: str) -> None:
-    amazon = Amazon()
-    with pytest.raises(CallRefused):
-        await hear(amazon, ses({}, SigningCertURL=address))
-    assert amazon.asked == []
-
-
-async def test_a_certificate_that_has_run_out_signs_nothing() -> None:
-    amazon = Amazon({CERTIFICATE: _certificate(NOON - dt.timedelta(days=1))})
-    with pytest.raises(CallRefused, match="not valid now"):
-        await hear(amazon, ses({}))
 
 
 @given(

@@ -1,8 +1,7 @@
-"""Every transport brings a message, says what came of it, and says in a sentence what is wrong with its URL."""
+"""SMTP brings a message and says what came of it, with TLS and login as the URL says; what is wrong is a sentence."""
 
 from __future__ import annotations
 
-import mailbox
 import ssl
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -11,7 +10,7 @@ import pytest
 
 from flows import process
 from flows.mail.model import Message
-from flows.outcomes import Outcome, Problem, Stage, Verdict
+from flows.outcomes import Outcome, Stage, Verdict
 from flows.sending.brakes import Says, read
 from flows.sending.transports import CantConnect, transport
 from tests.certificates import self_signed
@@ -200,65 +199,3 @@ def test_the_loop_that_deliveries_run_on_takes_all_of_them(
         Verdict.SENT,
     ]
     assert all(taken.encrypted for taken in server.taken)
-
-
-# --- folders
-
-
-async def test_a_folder_keeps_messages_byte_for_byte(tmp_path: Path) -> None:
-    folder = tmp_path / "with space" / "outbox"
-    sent = message("good@example.org")
-    (outcome,) = await send(f"maildir://{str(folder).replace(' ', '%20')}", sent)
-    assert outcome.verdict is Verdict.SENT
-    (kept,) = mailbox.Maildir(folder)
-    assert kept["Subject"] == "Papers"
-    assert next((folder / "new").iterdir()).read_bytes() == sent.content
-
-
-async def test_an_empty_folder_that_is_there_already_will_do(tmp_path: Path) -> None:
-    (outcome,) = await send(f"maildir://{tmp_path}", message("good@example.org"))
-    assert outcome.verdict is Verdict.SENT
-
-
-async def test_a_folder_that_cannot_be_is_named(tmp_path: Path) -> None:
-    (tmp_path / "file").touch()
-    with pytest.raises(CantConnect, match="PAPERROUND_MAIL_URL") as told:
-        await send(f"maildir://{tmp_path / 'file' / 'outbox'}")
-    assert told.value.lasting
-
-
-async def test_a_folder_that_vanishes_is_nobodys_failed_delivery(tmp_path: Path) -> None:
-    connection = await transport(f"maildir://{tmp_path}/outbox")()
-    for part in ("tmp", "new", "cur"):
-        (tmp_path / "outbox" / part).rmdir()
-    outcome = await connection.send(message("good@example.org"))
-    assert outcome.verdict is Verdict.UNSENT
-
-
-# --- URLs
-
-
-@pytest.mark.parametrize(
-    ("url", "words"),
-    [
-        ("", "PAPERROUND_MAIL_URL is not set"),
-        ("mail.example.org", "names no scheme: use one of maildir://, smtp"),
-        ("http://mail.example.org", "begins with 'http'"),
-        ("smtp://", "needs a host"),
-        ("smtp://:25", "needs a host"),
-        ("smtp://mail.example.org:mail", "needs a host and a port"),
-        ("smtp://mail.example.org:99999", "needs a host and a port"),
-        ("smtp://me:p#ss@mail.example.org", "# as %23"),
-        ("smtp://me:p/ss@mail.example.org", "/ as %2F"),
-        ("smtp://mail.example.org/inbox", "nothing after them"),
-        ("smtp://[::1", "is no URL"),
-        ("maildir://outbox", "a folder from the root"),
-        ("maildir:outbox", "a folder from the root"),
-    ],
-)
-def test_a_bad_url_is_a_sentence(url: str, words: str) -> None:
-    with pytest.raises(Problem) as told:
-        transport(url)
-    assert words in str(told.value)
-    assert "PAPERROUND_MAIL_URL" in str(told.value)
-    assert "ss@" not in str(told.value)
