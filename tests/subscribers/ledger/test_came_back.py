@@ -39,23 +39,6 @@ async def test_a_hard_bounce_to_a_return_address_of_ours_suppresses(scene: Scene
     assert row.words == "550 5.1.1 user unknown"
 
 
-async def test_our_message_id_counts_with_the_address_and_is_soft_without(scene: Scene) -> None:
-    await scene.send()
-    scene.put(report(address=ADA, headers=f"Message-ID: <{scene.message_id(ADA)}>\n"))
-    scene.put(report(address="other@x.example", headers=f"Message-ID: <{scene.message_id(BEN)}>\n"))
-    done = await scene.read()
-    assert done.kinds == {BounceKind.HARD: 1, BounceKind.SOFT: 1}
-    assert await scene.suppressed() == {ADA: Suppressed.HARD_BOUNCE}
-
-
-async def test_the_readers_own_link_in_the_returned_mail_is_proof(scene: Scene) -> None:
-    await scene.send()
-    link = f"List-Unsubscribe: <https://papers.example.org/unsubscribe/{scene.unsubscribe_token(ADA)}>\n"
-    scene.put(report(address="somebody@x.example", headers=link))
-    assert (await scene.read()).kinds == {BounceKind.HARD: 1}
-    assert await scene.suppressed() == {ADA: Suppressed.HARD_BOUNCE}
-
-
 async def test_a_forged_report_does_no_more_than_count_once_for_each_edition(scene: Scene) -> None:
     for _ in range(4):
         await scene.send()
@@ -144,28 +127,6 @@ async def test_a_complaint_unsubscribes_and_suppresses_at_once(scene: Scene) -> 
     assert (done.kinds, done.known, done.suppressed) == ({BounceKind.COMPLAINT: 1}, 1, 1)
     assert (await scene.reader(ADA)).state is SubscriptionState.UNSUBSCRIBED
     assert await scene.suppressed() == {ADA: Suppressed.COMPLAINT}
-
-
-async def test_a_complaint_is_heard_by_the_link_in_the_mail_when_the_recipient_is_taken_away(scene: Scene) -> None:
-    await scene.send()
-    link = f"List-Unsubscribe: <https://x.example/unsubscribe/{scene.unsubscribe_token(BEN)}>\n"
-    scene.put(complaint(address="redacted@provider.example", headers=link))
-    assert (await scene.read()).kinds == {BounceKind.COMPLAINT: 1}
-    assert await scene.suppressed() == {BEN: Suppressed.COMPLAINT}
-
-
-async def test_a_complaint_without_proof_is_soft_and_an_opt_out_with_it_unsubscribes(scene: Scene) -> None:
-    await scene.send()
-    scene.put(complaint(address=ADA))
-    link = f"List-Unsubscribe: <https://x.example/unsubscribe/{scene.unsubscribe_token(BEN)}>\n"
-    scene.put(complaint(headers=link, kind="opt-out"))
-    scene.put(complaint(address=ADA, kind="opt-out"), "forged")
-    done = await scene.read()
-    assert (done.kinds, done.unsubscribed) == ({BounceKind.SOFT: 1}, 1)
-    assert await scene.suppressed() == {}
-    assert (await scene.reader(BEN)).state is SubscriptionState.UNSUBSCRIBED
-    assert (await scene.reader(ADA)).state is SubscriptionState.CONFIRMED
-    assert scene.left() == ["forged:2,"]
 
 
 async def test_what_is_not_understood_stays_and_is_told_with_the_reason(scene: Scene) -> None:
