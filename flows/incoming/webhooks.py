@@ -8,11 +8,11 @@ before it believes anything in it, and says what makes the call unique, so that 
 from __future__ import annotations
 
 import base64
-import binascii
 import datetime as dt
 import hashlib
 import hmac
 import json
+import re
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -26,6 +26,8 @@ OLDEST = dt.timedelta(hours=25)
 """How old a call may be: providers try for a day. Calls are remembered for longer than that."""
 AHEAD = dt.timedelta(minutes=10)
 """How far a provider's clock may be ahead of ours."""
+
+_REPLY = re.compile(r"[45][0-9]{2}")
 
 Fetch = Callable[[str], Awaitable[bytes]]
 """Gets what stands at an address, over a connection that is verified. Raises Refused where it can't."""
@@ -71,7 +73,11 @@ def rows(value: Any) -> Sequence[Mapping[str, Any]]:
 
 
 def text(value: Any) -> str:
-    return value if isinstance(value, str) else str(value) if isinstance(value, (int, float)) else ""
+    """The value if it is a text or a number; else an empty one. What no text can hold is taken out: half of a character
+    beyond the first plane, which JSON can write, and NUL, which no PostgreSQL keeps."""
+    if isinstance(value, str):
+        return value.encode(errors="replace").decode().replace("\0", "")
+    return str(value) if isinstance(value, (int, float)) else ""
 
 
 def in_time(moment: dt.datetime, now: dt.datetime) -> None:
@@ -104,7 +110,7 @@ def authorised(call: Call, secret: str) -> None:
     if scheme.lower() == "basic":
         try:
             found = base64.b64decode(found, validate=True).decode()
-        except (binascii.Error, UnicodeDecodeError):
+        except ValueError:  # no base64, a header beyond ASCII, or no UTF-8 in it
             found = ""
     elif scheme.lower() != "bearer":
         found = ""
@@ -129,7 +135,7 @@ def failed(address: Any, words: Any, proof: Evidence, *, lasting: bool, code: An
     explain otherwise means that."""
     said = text(words)
     found_code, found_status = codes(said, text(status))
-    reply = int(text(code)) if text(code).isdigit() and 400 <= int(text(code)) < 600 else found_code
+    reply = int(text(code)) if _REPLY.fullmatch(text(code)) else found_code
     cause = cause_of(said, reply, found_status)
     known = cause in OURS or cause in (Cause.FULL, Cause.REACH)
     return Report(

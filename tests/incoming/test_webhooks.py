@@ -45,7 +45,7 @@ def test_the_secret_opens_in_both_forms(header: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "header", ["", "us:secret", "Digest us:secret", basic("us:other"), "Basic us:secret", "Bearer ü"]
+    "header", ["", "us:secret", "Digest us:secret", basic("us:other"), "Basic us:secret", "Basic \xff", "Bearer ü"]
 )
 def test_whatever_else_is_brought_opens_nothing(header: str) -> None:
     with pytest.raises(CallRefused, match="does not bring the secret"):
@@ -120,7 +120,13 @@ def test_what_words_explain_is_not_the_addresss_fault(
     assert (found.cause, found.signed) == (cause, True)
 
 
+def test_what_no_text_can_hold_is_taken_out() -> None:
+    assert text(parsed(b'"a\\ud800b\\u0000c"')) == "a?bc"
+
+
 def test_a_code_is_taken_where_it_is_one() -> None:
+    for no_code in ("²", "5" * 5000, "250", "5500"):
+        assert failed("a@x.example", "no", Evidence(), lasting=False, code=no_code).code is None
     assert failed("a@x.example", "no", Evidence(), lasting=False, code="550").code == 550
     assert failed("a@x.example", "451 later", Evidence(), lasting=False, code=0).code == 451
     assert len(failed("a" * 999, "x" * 9999, Evidence(), lasting=False).words) == 500

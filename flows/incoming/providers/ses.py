@@ -72,7 +72,10 @@ async def read(call: Call, secret: str, now: dt.datetime, fetch: Fetch) -> Notic
 
 def _of_amazon(address: Any) -> str:
     """The address, if it is one of SNS over HTTPS: nobody else is asked, whatever a call says."""
-    found = urlsplit(text(address))
+    try:
+        found = urlsplit(text(address))
+    except ValueError:
+        raise CallRefused("The call names an address that is none.") from None
     if found.scheme != "https" or found.netloc != found.hostname or not _HOST.fullmatch(found.netloc):
         raise CallRefused("The call names an address that is not Amazon's.")
     return found.geturl()

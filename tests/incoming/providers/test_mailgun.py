@@ -46,3 +46,11 @@ async def test_a_token_that_was_not_signed_is_refused() -> None:
     changed["signature"]["token"] = "another"
     with pytest.raises(CallRefused, match="does not fit"):
         await read(Call({}, json.dumps(changed).encode()), SECRET, NOON, Amazon())
+
+
+@pytest.mark.parametrize("field", ["timestamp", "token", "signature"])
+async def test_a_call_with_half_a_character_in_it_is_refused(field: str) -> None:
+    body = json.loads(mailgun({"event": "complained", "recipient": ADA})[1])
+    body["signature"][field] = "\ud800"
+    with pytest.raises(CallRefused):
+        await read(Call({}, json.dumps(body).encode()), SECRET, NOON, Amazon())

@@ -41,3 +41,8 @@ async def test_what_it_repeats_of_our_mail_shows_which_it_is() -> None:
     metadata = {"return-path": f"bounces+{token}@example.org"}
     (found,) = await reports({"RecordType": "SpamComplaint", "Email": ADA, "Metadata": metadata})
     assert found.evidence.tokens == (token,)
+
+
+async def test_an_address_with_half_a_character_in_it_is_kept_as_one_that_nobody_has() -> None:
+    (found,) = await reports({"RecordType": "SpamComplaint", "Email": "a\ud800\0@x.example"})
+    assert found.address == "a?@x.example"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import json
 from typing import Any
 
 import pytest
@@ -40,6 +41,7 @@ async def test_a_topic_is_confirmed_once_its_signature_was_verified() -> None:
         "https://sns.eu-west-1.amazonaws.com@evil.example/x.pem",
         "https://sns.eu-west-1.amazonaws.com:444/x.pem",
         "https://sns.eu-west-1.amazonaws.com/x.txt",
+        "https://[sns.eu-west-1.amazonaws.com/x.pem",
         "",
     ],
 )
@@ -54,3 +56,11 @@ async def test_a_certificate_that_has_run_out_signs_nothing() -> None:
     amazon = Amazon({CERTIFICATE: certificate(NOON - dt.timedelta(days=1))})
     with pytest.raises(CallRefused, match="not valid now"):
         await hear(amazon, ses({}))
+
+
+async def test_a_call_with_half_a_character_in_it_is_refused() -> None:
+    headers, body = ses({})
+    changed = json.loads(body)
+    changed["Message"] = "\ud800"
+    with pytest.raises(CallRefused, match="does not fit"):
+        await hear(Amazon(), (headers, json.dumps(changed).encode()))
