@@ -7,7 +7,7 @@ import secrets
 
 import sqlalchemy as sa
 
-from flows.storage.database import Database, database_now
+from flows.storage.database import Database, Instant, database_now
 from subscribers.ledger.model import Claim
 from subscribers.model import FINAL, DeliveryState
 from subscribers.tables import batch, delivery
@@ -50,7 +50,7 @@ class OneReader:
                 sa.update(delivery)
                 .where(*in_claim(claim), delivery.c.state.not_in(FINAL))
                 .values(
-                    due_at=now if self._resend else sa.case((left, sa.null()), else_=now),
+                    due_at=now if self._resend else sa.case((left, sa.null()), else_=sa.literal(now, Instant)),
                     state=sa.case((left, DeliveryState.UNCERTAIN), else_=delivery.c.state),
                 )
             )
