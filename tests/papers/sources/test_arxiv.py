@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import datetime as dt
-import itertools
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from flows.papers.announcements import announces, holiday, submitted
 from flows.papers.model import Addresses, Answer, Request, Unreadable, Window
 from flows.papers.sources import arxiv
-from tests.papers.shapes import ERROR, FRIDAY, HTML, atom, entry, feed, item
+from tests.papers.shapes import FRIDAY, HTML, atom, entry, feed, item
 
 ADDRESSES = Addresses(arxiv="http://api.example/query", arxiv_rss="http://rss.example/rss")
 WINDOW = Window(day=FRIDAY, categories=("cs.AI", "cs.CL"))
@@ -49,18 +47,6 @@ def test_the_feed_says_what_is_new_and_asks_for_the_details() -> None:
     assert (paper.categories, paper.day, paper.upvotes) == (("cs.AI", "cs.LG"), FRIDAY, None)
 
 
-def test_an_item_without_its_usual_marks_is_still_read() -> None:
-    """The id may stand in the guid or the link alone, the kind in the description alone, old ids too."""
-    bare = item("astro-ph/0601001", **{"description": "Just a text.", "guid": "", "arxiv:announce_type": ""})
-    answer = parse_feed(feed(bare, item("2606.20002", **{"arxiv:announce_type": "", "dc:creator": ""})))
-    assert [(paper.id, paper.announced, paper.abstract) for paper in answer.papers] == [
-        ("astro-ph/0601001", "", "Just a text."),
-        ("2606.20002", "new", "Tides rise & fall."),
-    ]
-    nameless = item("x", link="", guid="", description="", title="")
-    assert [(skip.entry, skip.reason) for skip in parse_feed(feed(nameless)).skipped] == [("entry 1", "it has no id")]
-
-
 @pytest.mark.parametrize(
     ("body", "silence"),
     [
@@ -88,12 +74,6 @@ def test_weekends_are_not_asked_for() -> None:
     assert arxiv.silence(Window(day=FRIDAY)) == "no arXiv category is chosen"
 
 
-def test_a_feed_built_in_utc_belongs_to_the_day_in_new_york() -> None:
-    """Where it has no other date than that of its machine."""
-    body = feed(date="").replace(b"</title>", b"</title><lastBuildDate>Sat, 20 Jun 2026 03:00:00 +0000</lastBuildDate>")
-    assert parse_feed(body).silence.endswith("on 19 June 2026")
-
-
 def test_a_day_before_the_feed_is_searched_for_in_its_interval() -> None:
     """The query names both categories and the hours of submission in GMT."""
     query = parse_qs(urlsplit(search().url).query)
@@ -101,59 +81,6 @@ def test_a_day_before_the_feed_is_searched_for_in_its_interval() -> None:
     assert (query["start"], query["sortBy"], query["sortOrder"]) == (["0"], ["submittedDate"], ["ascending"])
     everything = search(Window(day=FRIDAY, categories=("cs", "hep-th")))
     assert "(cat:cs.* OR cat:hep-th)" in parse_qs(urlsplit(everything.url).query)["search_query"][0]
-
-
-@pytest.mark.parametrize(
-    ("day", "first", "last"),
-    [
-        ("2026-06-15", "2026-06-11T18:00", "2026-06-12T18:00"),  # Monday: Thursday to Friday
-        ("2026-06-16", "2026-06-12T18:00", "2026-06-15T18:00"),  # Tuesday: over the weekend
-        ("2026-06-17", "2026-06-15T18:00", "2026-06-16T18:00"),
-        ("2026-06-19", "2026-06-17T18:00", "2026-06-18T18:00"),
-        ("2026-01-14", "2026-01-12T19:00", "2026-01-13T19:00"),  # in winter time
-        ("2026-03-10", "2026-03-06T19:00", "2026-03-09T18:00"),  # over the change of the clocks
-        ("2025-12-01", "2025-11-26T19:00", "2025-11-28T19:00"),  # Monday after Thanksgiving: Wednesday to Friday
-        ("2026-01-21", "2026-01-16T19:00", "2026-01-20T19:00"),  # Wednesday after a holiday on Monday: from Friday on
-        ("2025-07-08", "2025-07-03T18:00", "2025-07-07T18:00"),  # Tuesday after a holiday on Friday: from Thursday on
-    ],
-)
-def test_the_interval_follows_the_calendar_of_arxiv(day: str, first: str, last: str) -> None:
-    """14:00 in New York is 18:00 or 19:00 GMT."""
-    found = [f"{when:%Y-%m-%dT%H:%M}" for when in submitted(dt.date.fromisoformat(day))]
-    assert found == [first, last]
-
-
-@pytest.mark.parametrize(
-    ("day", "name"),
-    [
-        ("2024-01-16", "Martin Luther King Day"),
-        ("2025-01-21", "Martin Luther King Day"),
-        ("2024-06-20", "Juneteenth"),
-        ("2025-06-20", "Juneteenth"),
-        ("2024-07-05", "Independence Day"),
-        ("2025-07-07", "Independence Day"),  # a Friday, of which Sunday's announcement would have come
-        ("2024-09-03", "Labor Day"),
-        ("2025-09-02", "Labor Day"),
-        ("2024-11-29", "Thanksgiving Day"),
-        ("2025-11-28", "Thanksgiving Day"),
-        ("2024-12-26", "Christmas Day"),
-        ("2025-01-02", "New Year's Day"),
-        ("2026-06-19", ""),
-        ("2025-07-04", ""),
-        ("2025-09-08", ""),
-        ("2025-11-27", ""),
-        ("2026-07-05", ""),
-    ],
-)
-def test_the_feed_after_a_holiday_is_missing(day: str, name: str) -> None:
-    """As arXiv has kept them in these years."""
-    assert holiday(dt.date.fromisoformat(day)) == name
-
-
-def test_every_moment_is_in_the_interval_of_one_feed() -> None:
-    days = [dt.date(2025, 11, 3) + dt.timedelta(days=n) for n in range(200)]
-    feeds = [submitted(day) for day in days if announces(day) and not holiday(day)]
-    assert all(earlier[1] == later[0] for earlier, later in itertools.pairwise(feeds))
 
 
 def test_a_day_without_a_feed_is_not_searched_for_and_says_why() -> None:
@@ -230,18 +157,6 @@ def test_details_are_asked_for_in_batches_of_a_hundred() -> None:
     assert arxiv.details(["moon"], ADDRESSES) == ()
 
 
-def test_an_error_that_comes_as_an_entry_is_told() -> None:
-    """In arXiv's own words."""
-    with pytest.raises(Unreadable, match="an error: incorrect id format for moon"):
-        parse_details(atom(ERROR))
-
-
-def test_a_paper_about_errors_is_a_paper() -> None:
-    """A title alone is no error."""
-    body = atom(entry().replace("A tide table\n for $n$ moons", "Error"))
-    assert [paper.title for paper in parse_details(body).papers] == ["Error"]
-
-
 @pytest.mark.parametrize(
     ("body", "words"),
     [
@@ -261,12 +176,6 @@ def test_another_answer_is_unreadable_and_named(body: bytes, words: str) -> None
     """Entities are never expanded, nothing is fetched, and half a feed is no feed."""
     with pytest.raises(Unreadable, match=words):
         parse_feed(body)
-
-
-def test_a_control_character_costs_nothing() -> None:
-    """XML 1.0 forbids it, titles hold it nevertheless."""
-    (paper,) = parse_feed(feed(item(title="A tide\x0b table\x00"))).papers
-    assert paper.title == "A tide table"
 
 
 @pytest.mark.parametrize(

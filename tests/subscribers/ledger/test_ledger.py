@@ -144,18 +144,6 @@ async def test_what_stopped_a_run_comes_last_in_the_next(database: Database) -> 
     assert await ledger.counts(1) == {DeliveryState.PENDING: 3}
 
 
-async def test_an_erased_reader_keeps_a_row_without_a_person(database: Database) -> None:
-    ledger = await opened(database, 1)
-    async with database.write() as connection:
-        await connection.execute(sa.delete(subscription))
-    claim = await claimed(ledger)
-    (item,) = await ledger.due(claim, NOW)
-    assert item.subscription is None
-    await ledger.skip(item, "erased", NOW)
-    await ledger.release(claim, NOW)
-    assert await ledger.counts(1) == {DeliveryState.SKIPPED: 1}
-
-
 async def expire(database: Database) -> None:
     """The lease runs out."""
     async with database.write() as connection:
