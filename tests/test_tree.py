@@ -87,8 +87,10 @@ def test_tests_stand_in_the_folders_of_what_they_test() -> None:
 
 
 MIRRORED = (
+    "flows/approval",
     "flows/blocks",
     "flows/commands/learning",
+    "flows/commands/returned",
     "flows/config",
     "flows/editions",
     "flows/editions/abstracts",

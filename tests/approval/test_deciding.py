@@ -12,11 +12,9 @@ import pytest
 from flows import pipeline
 from flows.approval.asking import ask
 from flows.approval.deciding import answer, due
-from flows.approval.to_operator import send_test
 from flows.editions.decisions import Decisions, Verdict, decisions
 from flows.editions.model import Edition, Kind, NoEdition
 from flows.outcomes import Problem
-from flows.storage.approvals import ApprovalState
 from flows.storage.database import Database
 from flows.storage.editions import Frozen
 from tests.approval.scene import KEY, OPERATOR, Scene, made, silent
@@ -46,31 +44,6 @@ async def test_nothing_leaves_before_it_is_allowed_whoever_asks(scene: Scene) ->
     assert isinstance(found, NoEdition)
     assert "until 2026-06-09 14:00 UTC" in found.reason
     assert not [taken for taken in scene.server.taken if taken.recipient != OPERATOR]
-
-
-async def test_the_operator_gets_it_first_and_once_however_often_they_are_asked(scene: Scene) -> None:
-    for _ in range(2):
-        asked = await ask(*scene.asked, silent, run="one")
-        assert asked is not None
-        assert asked.approval.state is ApprovalState.ASKED
-    (mail,) = scene.to(OPERATOR)
-    assert b"Subject: [Test]\r\n" in mail
-    assert b"This is a test, to you alone." in mail
-    assert b"/preview/sample/2026-06-09" in mail.replace(b"=\r\n", b"")
-    assert scene.server.readers.total() == 1
-
-
-async def test_a_test_that_could_not_leave_keeps_nobody_from_deciding_and_leaves_the_next_time(scene: Scene) -> None:
-    scene.server.refuses = lambda address: "550 5.7.1 not today"
-    asked = await ask(*scene.asked, silent, run="one")
-    assert asked is not None
-    assert asked.test.startswith("The test was not sent: ")
-    assert OPERATOR not in asked.test
-    scene.server.refuses = lambda address: ""
-    asked = await ask(*scene.asked, silent, run="one")
-    assert asked is not None
-    assert "was mailed to the operator" in asked.test
-    assert len(scene.to(OPERATOR)) == 1
 
 
 async def test_readers_get_it_as_it_was_decided(scene: Scene) -> None:
@@ -169,28 +142,6 @@ async def test_with_a_veto_it_goes_at_the_deadline_unless_it_is_held_or_its_run_
     scene.clock.forward(hours=3)
     ((_, found),) = await due(scene.context, scene.newsletter, silent, cancelled)
     assert isinstance(found, Frozen)
-
-
-async def test_whoever_wants_no_approval_is_not_asked(scene: Scene) -> None:
-    plain = replace(scene.newsletter, approval="")
-    assert await ask(scene.context, plain, Kind.DAILY, DAY, silent) is None
-    frozen = await pipeline.freeze(scene.context, plain, Kind.DAILY, DAY)
-    assert isinstance(frozen, Frozen)
-    assert await ask(*scene.asked, silent) is None
-
-
-async def test_a_test_changes_nothing_for_anybody_and_stores_no_edition(scene: Scene) -> None:
-    words = await send_test(*scene.asked)
-    assert words == ("The daily edition of 2026-06-09 (a draft, 25 papers) was mailed to the operator's address alone.")
-    assert await scene.context.store.find(*KEY) is None
-    (mail,) = scene.to(OPERATOR)
-    assert b"List-Unsubscribe: <" in mail
-
-
-async def test_a_test_without_an_address_says_what_to_set(scene: Scene) -> None:
-    settings = scene.context.settings.model_copy(update={"operator_address": ""})
-    with pytest.raises(Problem, match="set PAPERROUND_OPERATOR_ADDRESS to your own address"):
-        await send_test(replace(scene.context, settings=settings), scene.newsletter, Kind.DAILY, DAY)
 
 
 async def test_the_next_editions_do_not_show_what_was_dropped(scene: Scene) -> None:

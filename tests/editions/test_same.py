@@ -10,4 +10,5 @@ def test_only_the_very_same_object_is_found_again() -> None:
     kept = {Same(one): "one"}
     assert kept[Same(one)] == "one"
     assert Same(equal) not in kept
+    assert Same(one) != Same(equal)
     assert Same(one) != one
