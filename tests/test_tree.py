@@ -23,6 +23,7 @@ ONE_FILE_EACH = {
     "flows/editions/tex",
     "flows/incoming",
     "flows/incoming/providers",
+    "flows/offers",
     "flows/papers",
     "flows/papers/sources",
     "flows/sending/transports",
@@ -88,6 +89,7 @@ def test_tests_stand_in_the_folders_of_what_they_test() -> None:
 
 MIRRORED = (
     "flows/approval",
+    "flows/backups",
     "flows/blocks",
     "flows/commands/learning",
     "flows/commands/returned",
@@ -99,6 +101,7 @@ MIRRORED = (
     "flows/editions/tex",
     "flows/incoming",
     "flows/incoming/providers",
+    "flows/offers",
     "flows/papers",
     "flows/papers/sources",
     "flows/plugins",
