@@ -23,14 +23,18 @@ _PR_SET_PDEATHSIG = 1
 
 
 def run(work: Coroutine[Any, Any, T]) -> T:
-    """As `asyncio.run`, on uvloop, which takes a tenth less of the processor for each message. What has been imported
-    until now stays: the garbage collector looks at it no more, and at what is new less often, for almost nothing of
-    ours goes in circles: another tenth."""
-    gc.freeze()
-    gc.set_threshold(CONTAINERS)
+    """As `asyncio.run`, on uvloop, which takes a tenth less of the processor for each message."""
+    collect_less()
     import uvloop  # noqa: PLC0415
 
     return uvloop.run(work)
+
+
+def collect_less() -> None:
+    """What has been imported until now stays: the garbage collector looks at it no more, and at what is new less often,
+    for almost nothing of ours goes in circles. It saves a tenth of the processor."""
+    gc.freeze()
+    gc.set_threshold(CONTAINERS)
 
 
 def python(module: str, *arguments: str) -> tuple[str, ...]:

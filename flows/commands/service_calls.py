@@ -68,12 +68,24 @@ def up(
 
 
 @app.command(hidden=True)
-def web(host: str = "127.0.0.1", port: int = 8180, mailbox: Path | None = None) -> None:
-    """The web app's process."""
+def web(
+    host: str = "127.0.0.1",
+    port: int = 8180,
+    mailbox: Path | None = None,
+    processes: Annotated[
+        int, typer.Option(help="Processes that serve the port together; 0: PAPERROUND_WEB_PROCESSES", min=0, max=64)
+    ] = 0,
+) -> None:
+    """The web app, in one process or several."""
     _only_ours()
+    from flows.config.settings import load_settings
     from flows.processes.serve import serve_web
+    from flows.processes.web_processes import serve_in_several
 
-    run(serve_web(host, port, mailbox))
+    if (several := processes or load_settings().web_processes) > 1:
+        serve_in_several(several, host, port, mailbox)
+    else:
+        run(serve_web(host, port, mailbox))
 
 
 @app.command(hidden=True)

@@ -115,6 +115,7 @@ class Settings(BaseSettings):
         "`deliver-share/NAME`; none: a delivery stays on its machine. A newsletter's file may name another",
     )
     mail_shares: int = Field(8, ge=0, le=100, description="Shares that a delivery asks for at most, as far as they pay")
+    web_processes: int = Field(1, ge=1, le=64, description="Processes of the web app that serve one port together")
     sender: str = Field("Paperround <paperround@localhost>", description="The From of every mail")
     return_path: str = Field("", description="Where bounces go; SENDER's address by default")
     pause_above: str = Field(

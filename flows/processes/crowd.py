@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import asyncio
 import ipaddress
+import math
 import resource
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -30,6 +31,10 @@ RESERVED = 320
 AT_MOST = 2_000
 OF_A_NETWORK = 64
 """Connections of one network: a browser keeps six, a proxy that the operator trusts is not counted."""
+LEAST_OF_A_NETWORK = 16
+"""The same of each of many processes at least: chance decides which of them a connection comes to."""
+LINGER = 1.0
+"""Seconds for which a server that ends hears what is on its way on the connections that it has."""
 BACKLOG = 48
 """Connections that may wait to be accepted: so many can come at a time, for a few turns of the event loop, before the
 first of them is counted."""
@@ -54,22 +59,30 @@ class Crowd:
     head: float = HEAD
     body: float = BODY
     answer: float = ANSWER
+    linger: float = LINGER
+    processes: int = 1
+    """So many share the port: each lets in its part of a network's connections."""
 
     def __post_init__(self) -> None:
         self._networks: dict[str, dict[Guarded, None]] = {}
         self._waiting: dict[Guarded, None] = {}
         self._proxies = [ipaddress.ip_network(one) for one in self.trusted]
         self._open = 0
+        self._of_a_network = max(LEAST_OF_A_NETWORK, math.ceil(self.of_a_network / self.processes))
+        self.ending = False
+        """The server takes no connections any more: each of those that there are answers once and is closed."""
 
-    def protocol(self) -> Callable[..., asyncio.Protocol]:
-        """The protocol class for uvicorn, whose connections are of this crowd."""
-        return type("Guarded", (Guarded,), {"crowd": self})
+    def connection(self, **given: Any) -> Guarded:
+        """A connection of this crowd, as uvicorn asks for one."""
+        made = Guarded(**given)
+        made.crowd = self
+        return made
 
     def enter(self, one: Guarded, host: str) -> bool:
         """Lets a connection in, where need be for one that dawdles; False: everybody is being served."""
         one.network = "" if self._is_proxy(host) else network_of(host)
         theirs = self._networks.get(one.network, {})
-        if one.network and len(theirs) >= self.of_a_network and not self._make_room(theirs):
+        if one.network and len(theirs) >= self._of_a_network and not self._make_room(theirs):
             return False
         if self._open >= self.in_all and not self._make_room(self._waiting):
             return False
@@ -131,7 +144,28 @@ class Guarded(H11Protocol):
     def data_received(self, data: bytes) -> None:
         if not self._refused:
             super().data_received(data)
+            self._answer_last()
             self._look()
+
+    def shutdown(self) -> None:
+        """Asks the connection to end. What is under way is answered, and so is a request that comes soon, whose
+        client did not know; either answer says that it is the last."""
+        self.crowd.ending = True
+        self._answer_last()
+        if self.cycle is None or self.cycle.response_complete:
+            self.loop.call_later(self.crowd.linger, self._close_idle)
+        else:
+            super().shutdown()
+
+    def _close_idle(self) -> None:
+        if self.transport.is_closing():
+            return
+        super().shutdown()
+
+    def _answer_last(self) -> None:
+        """Has the answer that is to come say `Connection: close`, where the server ends."""
+        if self.crowd.ending and self.cycle is not None and not self.cycle.response_started:
+            self.cycle.scope["headers"] = [*self.cycle.scope["headers"], (b"connection", b"close")]
 
     def on_response_complete(self) -> None:
         super().on_response_complete()

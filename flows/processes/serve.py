@@ -7,14 +7,16 @@ import datetime as dt
 import os
 import signal
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 import httpx
 import uvicorn
+from starlette.types import ASGIApp
 
 from flows.config import logs
-from flows.config.settings import load_settings
+from flows.config.settings import Settings, load_settings
 from flows.context import Context, open_context
 from flows.delivery.send_letters import work
 from flows.editions.choose import choose
@@ -42,6 +44,8 @@ from subscribers.web.sessions import Sessions
 
 SHUTDOWN = 5
 """Seconds for answers that are under way when the web app is stopped."""
+START = 60
+"""Seconds for a new process of the web app until it serves, and for any of several to show that it lives."""
 
 
 def services(
@@ -110,42 +114,54 @@ def services(
     )
 
 
-async def serve_web(host: str, port: int, mailbox: Path | None = None) -> None:
-    """The web app until it is stopped, and beside it whoever sends the outbox; with a `mailbox`, pages that show it.
-    Its access log is off: paths hold readers' tokens."""
+@asynccontextmanager
+async def site(context: Context, mailbox: Path | None = None) -> AsyncIterator[ASGIApp]:
+    """The web app, and beside it whoever sends the outbox, which has brought its letters to their end afterwards; with
+    a `mailbox`, pages that show it."""
     stop, wake = asyncio.Event(), asyncio.Event()
+    wanted = services(context, {"/inbox": "inbox.title"} if mailbox else None, wake.set)
+    extra = demo_mailbox.routes(mailbox, wanted.pages) if mailbox else ()
+    # what was kept by a version that had no search becomes findable while the site is up
+    completing = asyncio.create_task(context.store.complete_index())
+    sending = asyncio.create_task(work(context, stop, wake))
+    try:
+        yield create_app(wanted, extra)
+    finally:
+        completing.cancel()
+        stop.set()
+        await sending
+
+
+def how_to_serve(app: ASGIApp, settings: Settings, host: str, port: int, processes: int = 1) -> uvicorn.Config:
+    """How each process serves the app. The access log is off: paths hold readers' tokens."""
+    return uvicorn.Config(
+        app,
+        http=Crowd(settings.proxies, processes=processes).connection,  # type: ignore[arg-type] # a class would do
+        ws="none",
+        backlog=BACKLOG,
+        timeout_graceful_shutdown=SHUTDOWN,
+        host=host,
+        port=port,
+        access_log=False,
+        log_config=None,  # as everything else of this process
+        log_level="warning",
+        server_header=False,
+        # with an empty list nobody's X-Forwarded-For is believed
+        proxy_headers=True,
+        forwarded_allow_ips=settings.proxies,
+        workers=processes,
+        timeout_worker_healthcheck=START,
+    )
+
+
+async def serve_web(host: str, port: int, mailbox: Path | None = None) -> None:
+    """The web app in this one process until it is stopped."""
     # uvicorn raises the signal again when it has stopped, which would end the process in the middle of a letter
-    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stop.set)
+    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, lambda: None)
     settings = load_settings()
     logs.set_up(settings.log_level, settings.log_format)
-    async with open_context(settings) as context:
-        wanted = services(context, {"/inbox": "inbox.title"} if mailbox else None, wake.set)
-        extra = demo_mailbox.routes(mailbox, wanted.pages) if mailbox else ()
-        config = uvicorn.Config(
-            create_app(wanted, extra),
-            http=Crowd(context.settings.proxies).protocol(),  # type: ignore[arg-type] # its own classes alone are named
-            ws="none",
-            backlog=BACKLOG,
-            timeout_graceful_shutdown=SHUTDOWN,
-            host=host,
-            port=port,
-            access_log=False,
-            log_config=None,  # as everything else of this process
-            log_level="warning",
-            server_header=False,
-            # with an empty list nobody's X-Forwarded-For is believed
-            proxy_headers=True,
-            forwarded_allow_ips=context.settings.proxies,
-        )
-        # what was kept by a version that had no search becomes findable while the site is up
-        completing = asyncio.create_task(context.store.complete_index())
-        sending = asyncio.create_task(work(context, stop, wake))
-        try:
-            await uvicorn.Server(config).serve()
-        finally:
-            completing.cancel()
-            stop.set()
-            await sending
+    async with open_context(settings) as context, site(context, mailbox) as app:
+        await uvicorn.Server(how_to_serve(app, settings, host, port)).serve()
 
 
 async def serve_flows(*, alone: bool = False) -> None:

@@ -103,7 +103,7 @@ async def serving(crowd: Crowd) -> AsyncIterator[int]:
     port = free_port()
     config = uvicorn.Config(
         app,
-        http=crowd.protocol(),  # type: ignore[arg-type]
+        http=crowd.connection,  # type: ignore[arg-type]
         port=port,
         log_level="error",
         lifespan="off",
