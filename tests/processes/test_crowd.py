@@ -5,7 +5,7 @@ import resource
 import socket
 import time
 from collections.abc import AsyncIterator, Iterator
-from contextlib import ExitStack, asynccontextmanager, contextmanager
+from contextlib import AsyncExitStack, ExitStack, asynccontextmanager, contextmanager
 from pathlib import Path
 
 import httpx
@@ -181,3 +181,53 @@ def test_the_room_leaves_files_for_everything_else() -> None:
     resource.setrlimit(resource.RLIMIT_NOFILE, (FILES, hard))
     assert 500 < room() < FILES - 200
     resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+
+
+REQUEST = b"GET / HTTP/1.1\r\nHost: x\r\n\r\n"
+
+
+@pytest.mark.parametrize(("asked", "begun"), [(0, b""), (1, b""), (0, REQUEST[:20])], ids=["new", "kept", "half"])
+async def test_a_server_that_ends_answers_what_is_on_its_way_for_the_last_time(asked: int, begun: bytes) -> None:
+    crowd = Crowd(linger=30)
+    async with AsyncExitStack() as stack:
+        reader, writer = await asyncio.open_connection("127.0.0.1", await stack.enter_async_context(serving(crowd)))
+        for _ in range(asked):
+            writer.write(REQUEST)
+            assert b"connection: close" not in await reader.readuntil(b"\r\n\r\n")
+            await reader.readexactly(9_000_000)
+        writer.write(begun)
+        await asyncio.sleep(0.1)
+        ending = asyncio.create_task(stack.aclose())
+        while not crowd.ending:  # noqa: ASYNC110 - uvicorn has no event for it
+            await asyncio.sleep(0.01)
+        writer.write(REQUEST[len(begun) :])
+        async with asyncio.timeout(20):
+            assert b"connection: close" in await reader.readuntil(b"\r\n\r\n")
+            assert len(await reader.read(-1)) == 9_000_000
+            await ending
+        writer.close()
+
+
+async def test_a_server_that_ends_does_not_wait_for_who_asks_nothing() -> None:
+    async with serving(Crowd(linger=0.2)) as port:
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        await asyncio.sleep(0.1)
+        began = time.monotonic()
+    assert time.monotonic() - began < 20  # the keep-alive of this server is 60 s
+    assert await reader.read(-1) == b""
+    writer.close()
+
+
+async def test_each_of_several_processes_takes_its_part_of_a_network() -> None:
+    async def app(scope, receive, send) -> None:  # type: ignore[no-untyped-def]
+        """Nobody asks it anything."""
+
+    def taken(processes: int) -> int:
+        crowd, config = Crowd(processes=processes), uvicorn.Config(app, log_level="error", lifespan="off")
+        config.load()
+        made = [
+            crowd.connection(config=config, server_state=uvicorn.server.ServerState(), app_state={}) for _ in range(100)
+        ]
+        return sum(crowd.enter(one, "192.0.2.1") for one in made)
+
+    assert [taken(number) for number in (1, 2, 4, 50)] == [OF_A_NETWORK, OF_A_NETWORK // 2, 16, 16]

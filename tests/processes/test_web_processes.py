@@ -170,19 +170,19 @@ async def test_a_reload_replaces_every_process_and_cuts_and_refuses_no_request(w
         async with httpx.AsyncClient(base_url=web.url, trust_env=False, headers=headers, timeout=30) as browser:
             while not over.is_set():
                 answers.append((await browser.get("/login")).status_code)
-                await asyncio.sleep(0.05)
+                await asyncio.sleep(0.1)
                 answers.append((await browser.post("/unsubscribe/nonsense")).status_code)
 
     async with asyncio.TaskGroup() as group:
         # some stay connected, some come anew each time
-        for headers in ({}, {}, {"Connection": "close"}, {"Connection": "close"}):
+        for headers in ({}, {"Connection": "close"}):
             group.create_task(ask(headers))
         await asyncio.sleep(0.3)
         web.first.send_signal(signal.SIGHUP)
         await asyncio.to_thread(web.until_there, before)
         await asyncio.sleep(0.3)
         over.set()
-    assert len(answers) > 40
+    assert len(answers) > 20
     assert {status for status in answers if status >= 500} == set()
     assert not before & set(await asyncio.to_thread(web.until_all_serve))
 
