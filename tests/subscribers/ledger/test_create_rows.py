@@ -26,6 +26,22 @@ from tests.subscribers.ledger.test_ledger import (
     subscribe,
 )
 
+PAGES = 6
+
+_PEOPLE = """
+INSERT INTO subscriber (id, email, email_key, created_at)
+SELECT i, i || '@example.org', i || '@example.org', 0 FROM generate_series(1, :count) i
+"""
+_SUBSCRIPTIONS = """
+INSERT INTO subscription (id, subscriber_id, newsletter, state, topics, keywords, authors, frequency, hour, zone, tags,
+  consent_source, changed_at)
+SELECT id, id, 'daily', 'confirmed', '[]', '[]', '[]', 'daily', id % 24, 'UTC', '[]', '', 0 FROM subscriber
+"""
+_READ = """
+SELECT (SELECT seq_tup_read FROM pg_stat_user_tables WHERE relname = 'delivery')
+  + (SELECT sum(idx_tup_read) FROM pg_stat_user_indexes WHERE relname = 'delivery')
+"""
+
 
 async def test_every_confirmed_reader_has_one_row_however_often_the_ledger_is_opened(database: Database) -> None:
     await subscribe(database, BATCH + 20)
@@ -96,3 +112,29 @@ async def test_two_who_open_the_ledger_at_a_time_make_each_row_once(database: Da
     made = await asyncio.gather(*(ledger.open(1, "daily", Kind.DAILY, DAY, NOW, at_once=False) for ledger in ledgers))
     assert sum(made) == 300
     assert await ledgers[0].counts(1) == {DeliveryState.PENDING: 300}
+
+
+async def read(database: Database) -> int:
+    """How many rows of the ledger PostgreSQL has looked at until now."""
+    async with database.engine.connect() as raw:
+        connection = await raw.execution_options(isolation_level="AUTOCOMMIT")
+        await connection.execute(sa.text("SELECT pg_stat_force_next_flush()"))
+        await connection.execute(sa.text("SELECT pg_stat_clear_snapshot()"))
+        return int((await connection.execute(sa.text(_READ))).scalar_one())
+
+
+@pytest.mark.parametrize("database", ["postgresql"], indirect=True)
+async def test_a_large_edition_reads_each_row_a_few_times_and_not_all_of_them_for_every_page(
+    database: Database,
+) -> None:
+    async with database.write() as connection:
+        await connection.execute(sa.text(_PEOPLE), {"count": PAGES * ROWS})
+        await connection.execute(sa.text(_SUBSCRIPTIONS))
+    async with database.engine.connect() as raw:
+        connection = await raw.execution_options(isolation_level="AUTOCOMMIT")
+        for table in ("subscriber", "subscription", "delivery"):
+            await connection.execute(sa.text(f"ANALYZE {table}"))
+    ledger, before = Ledger(database), await read(database)
+    assert await ledger.open(1, "daily", Kind.DAILY, DAY, NOW, at_once=False) == PAGES * ROWS
+    assert await read(database) - before < 3 * PAGES * ROWS
+    assert await ledger.open(1, "daily", Kind.DAILY, DAY, NOW, at_once=False) == 0
