@@ -221,6 +221,13 @@ def _prepare_sqlite(engine: AsyncEngine) -> None:
         connection.exec_driver_sql(connection.get_execution_options().get("paperround_begin", "BEGIN"))
 
 
+def _prepare_postgresql(engine: AsyncEngine) -> None:
+    @event.listens_for(engine.sync_engine, "connect")
+    def settings(connection: Any, record: Any) -> None:
+        # with large tables PostgreSQL compiles statements: 0.3 s for what then takes 10 ms
+        connection.run_async(lambda driver: driver.execute("SET jit = off"))
+
+
 DECODES = make_url("sqlite:///%41").database == "A"
 """Whether SQLAlchemy reads the percent-encoding of a database's name, as it does from 2.1 on."""
 
@@ -234,7 +241,9 @@ def connect(url: str) -> Database:
             "PAPERROUND_DATABASE_URL is no URL: use sqlite:///FILE or postgresql://USER:PASSWORD@HOST/NAME."
         ) from error
     if parsed.get_backend_name() != "sqlite":
-        return Database(create_async_engine(_with_ssl(parsed), pool_pre_ping=True, pool_size=10, hide_parameters=True))
+        engine = create_async_engine(_with_ssl(parsed), pool_pre_ping=True, pool_size=10, hide_parameters=True)
+        _prepare_postgresql(engine)
+        return Database(engine)
     if parsed.database and not parsed.database.startswith("file:"):
         # in a URL a sign such as ? is encoded; before 2.1 SQLAlchemy takes the file's name as it stands
         parsed = parsed.set(database=parsed.database if DECODES else unquote(parsed.database))

@@ -35,10 +35,15 @@ def readers_of(newsletter: str, kind: Kind, day: dt.date) -> Conditions:
             subscription.c.state == SubscriptionState.CONFIRMED,
             sa.and_(subscription.c.state == SubscriptionState.PAUSED, subscription.c.paused_until <= last),
         ),
-        ~sa.exists()
-        .where(subscriber.c.id == subscription.c.subscriber_id, subscriber.c.suppressed.is_not(None))
-        .correlate(subscription),
+        _nobody(subscriber, subscriber.c.id == subscription.c.subscriber_id, subscriber.c.suppressed.is_not(None)),
     )
+
+
+def _nobody(table: sa.Table, *conditions: sa.ColumnElement[bool]) -> sa.ColumnElement[bool]:
+    """That a subscription has no such row in another table. It is asked for each by itself, as a value that is missing:
+    of NOT EXISTS PostgreSQL makes a join, which reads the whole table for every page of readers."""
+    there = sa.select(sa.literal(1)).select_from(table).where(*conditions).correlate(subscription)
+    return there.scalar_subquery().is_(None)
 
 
 class NewRows:
@@ -51,32 +56,20 @@ class NewRows:
         self._database = database
         self._edition_id = edition_id
         self._frozen_at = frozen_at
+        mine = (delivery.c.edition_id == edition_id, delivery.c.subscription_id == subscription.c.id)
         # one whose deliveries have lost their names is over: nobody could tell any more who has got it
         over = sa.exists().where(delivery.c.edition_id == edition_id, delivery.c.subscription_id >= NOBODY)
-        self._readers = (*readers, ~over)
+        self._wanted = (*readers, _nobody(delivery, *mine), ~over)
         self._due = cache(partial(due, frozen_at, otherwise=zone))
-
-    def _missing(self, first: Any, last: Any = None) -> Conditions:
-        """Readers from `first` to `last` who have no row yet. The bounds are said of both tables: a database that joins
-        them reads no rows besides, however many the edition has."""
-        there = sa.exists().where(
-            delivery.c.edition_id == self._edition_id, delivery.c.subscription_id == subscription.c.id
-        )
-        bounds = [subscription.c.id >= first]
-        there = there.where(delivery.c.subscription_id >= first)
-        if last is not None:
-            bounds.append(subscription.c.id <= last)
-            there = there.where(delivery.c.subscription_id <= last)
-        return (*bounds, *self._readers, ~there)
 
     async def make_rows(self, size: int, *, at_once: bool) -> int:
         """Makes what is missing, in batches of `size`; returns how many rows it made."""
-        made, first = 0, 1
-        page = sa.select(subscription.c.id).where(*self._missing(sa.bindparam("first", type_=sa.Integer)))
+        made, last = 0, 0
+        page = sa.select(subscription.c.id).where(subscription.c.id > sa.bindparam("last"), *self._wanted)
         page = page.order_by(subscription.c.id).limit(max(ROWS // size, 1) * size)
         while True:
             async with self._database.write() as connection:
-                ids = (await connection.scalars(page, {"first": first})).all()
+                ids = (await connection.scalars(page, {"last": last})).all()
                 if not ids:
                     return made
                 span = (ids[0], ids[-1])
@@ -85,7 +78,7 @@ class NewRows:
                 if fresh:
                     await self._divide(connection, ids, size)
             made += fresh
-            first = ids[-1] + 1
+            last = ids[-1]
 
     async def _due_at(self, connection: AsyncConnection, span: tuple[int, int]) -> sa.ColumnElement[Any]:
         """An SQL expression for when a subscription's mail is due: one case for each hour, zone and weekday that the
@@ -95,7 +88,7 @@ class NewRows:
         weekday = sa.case((subscription.c.frequency == Frequency.WEEKLY, subscription.c.weekday), else_=sa.null())
         query = (
             sa.select(hour, zone, weekday.label("weekday"))
-            .where(*self._missing(*span))
+            .where(subscription.c.id.between(*span), *self._wanted)
             .where(sa.or_(hour.is_not(None), weekday.is_not(None)))
             .distinct()
         )
@@ -114,7 +107,7 @@ class NewRows:
             sa.literal(0),
             due_at,
             sa.literal(""),
-        ).where(*self._missing(*span))
+        ).where(subscription.c.id.between(*span), *self._wanted)
         names = ["edition_id", "subscription_id", "state", "attempts", "due_at", "words"]
         # Another process may be making the same rows: on PostgreSQL it is waited for here.
         fresh = self._database.insert(delivery).from_select(names, rows).on_conflict_do_nothing()
