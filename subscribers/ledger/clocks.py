@@ -39,26 +39,38 @@ async def mend(database: Database, now: dt.datetime, longest: dt.timedelta) -> i
     letters."""
     limit = now + longest + SLACK
     mended = 0
+    tried = delivery.c.state.in_([DeliveryState.DEFERRED, DeliveryState.UNCERTAIN])
+    frozen_later = edition.c.changed_at > now + SLACK
+    within = (
+        delivery.c.edition_id == batch.c.edition_id,
+        delivery.c.subscription_id.between(batch.c.lo, batch.c.hi),
+        delivery.c.due_at > limit,
+    )
+    # asked of all at once: of a large edition thousands of batches wait for their readers' hours, as they should
+    wrong = sa.or_(tried, sa.and_(frozen_later, delivery.c.state == DeliveryState.PENDING))
+    # a value, not EXISTS: of that PostgreSQL makes a join of all batches with all deliveries
+    one_of_them = sa.select(sa.literal(1)).where(*within, wrong).limit(1).correlate(batch, edition).scalar_subquery()
+    late = (
+        sa.select(batch.c.id, batch.c.edition_id, batch.c.lo, batch.c.hi, frozen_later.label("frozen_later"))
+        .outerjoin(edition, edition.c.id == batch.c.edition_id)
+        .where(batch.c.next_at > limit, one_of_them.is_not(None))
+    )
     async with database.read() as connection:
-        late = sa.select(batch.c.id, batch.c.edition_id, batch.c.lo, batch.c.hi, edition.c.changed_at)
-        late = late.outerjoin(edition, edition.c.id == batch.c.edition_id).where(batch.c.next_at > limit)
         batches = (await connection.execute(late)).all()
     for one in batches:
         theirs = (
             delivery.c.edition_id == one.edition_id,
             delivery.c.subscription_id.between(one.lo, one.hi),
             delivery.c.due_at > limit,
+            sa.or_(tried, delivery.c.state == DeliveryState.PENDING) if one.frozen_later else tried,
         )
-        tried = delivery.c.state.in_([DeliveryState.DEFERRED, DeliveryState.UNCERTAIN])
-        frozen_later = one.changed_at is not None and one.changed_at > now + SLACK
-        wrong = sa.or_(tried, delivery.c.state == DeliveryState.PENDING) if frozen_later else tried
         async with database.write() as connection:
             # batches before deliveries, as a worker locks them that claims and records
-            found = sa.exists().where(*theirs, wrong)
+            found = sa.exists().where(*theirs)
             await connection.execute(sa.update(batch).where(batch.c.id == one.id, found).values(next_at=now))
-            mended += (await connection.execute(sa.update(delivery).where(*theirs, wrong).values(due_at=now))).rowcount
+            mended += (await connection.execute(sa.update(delivery).where(*theirs).values(due_at=now))).rowcount
     async with database.write() as connection:
-        tried = outbox.c.state.in_([DeliveryState.DEFERRED, DeliveryState.UNCERTAIN])
-        letters = sa.update(outbox).where(outbox.c.due_at > limit, tried).values(due_at=now)
+        put_off = outbox.c.state.in_([DeliveryState.DEFERRED, DeliveryState.UNCERTAIN])
+        letters = sa.update(outbox).where(outbox.c.due_at > limit, put_off).values(due_at=now)
         mended += (await connection.execute(letters)).rowcount
     return mended
