@@ -115,14 +115,20 @@ class Million:
         with (self._server.folder / "log").open(encoding="utf-8", errors="replace") as log:
             log.seek(before)
             said = log.read()
-        found = re.findall(r"duration: ([\d.]+) ms  (?:statement|execute [^:]*): (.*)", said)
+        found = re.findall(r"duration: ([\d.]+) ms  (?:statement|execute [^:]*): (.*(?:\n\t.*)*)", said)
         often, longest = Counter[str](), dict[str, float]()
         for took, statement in found:
-            kind = " ".join(statement.split())[:110]
+            kind = " ".join(statement.split())
             often[kind] += 1
             longest[kind] = max(longest.get(kind, 0), float(took))
         for kind, count in often.most_common(6):
-            print(f"    {count} x, at most {longest[kind]:,.0f} ms: {kind}", flush=True)
+            print(f"    {count} x, at most {longest[kind]:,.0f} ms: {_short(kind)}", flush=True)
+
+
+def _short(statement: str) -> str:
+    """Its beginning, and what it reads."""
+    what, _, where = statement.partition(" FROM ")
+    return f"{what[:60]} FROM {where[:120]}" if where else what[:180]
 
 
 async def _filled(context: Context, readers: int, due: int, history: int) -> None:
