@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import datetime as dt
+from pathlib import Path
 
 import pytest
 
 from flows.editions.model import Kind
-from flows.storage.database import Database
+from flows.storage.database import Database, connect, migrate
 from subscribers.ledger.ledger import FINAL_REPLY, Ledger
+from subscribers.ledger.report import Report
 from subscribers.model import DeliveryState
 from tests.subscribers.ledger.test_ledger import DAY, DEFERRED, NOW, SENT, expire, subscribe
 
@@ -78,3 +80,17 @@ async def test_what_was_marked_is_left_until_no_reply_can_come_any_more(database
     assert heir is not None
     assert await ledger.counts(1) == {DeliveryState.UNCERTAIN: 1}
     assert len(await ledger.due(heir, late)) == resend
+
+
+async def test_a_time_that_was_kept_as_a_text_is_made_one_that_can_be_read(tmp_path: Path) -> None:
+    database = connect(f"sqlite+aiosqlite:///{tmp_path / 'paperround.db'}")
+    await migrate(database, "0014")
+    await subscribe(database, 1)
+    ledger = Ledger(database)
+    await ledger.open(1, "daily", Kind.DAILY, DAY, NOW, at_once=False)
+    async with database.write() as connection:
+        await connection.exec_driver_sql("UPDATE delivery SET due_at = '2026-06-09 17:00:00.250000'")
+    await migrate(database)
+    (line,) = await Report(database).page(1, size=9)
+    assert line.due_at == NOW.replace(microsecond=250_000)
+    await database.close()
