@@ -81,12 +81,14 @@ class Several:
 
 @contextmanager
 def several(folder: Path, **given: str) -> Iterator[Several]:
+    (folder / "newsletters").mkdir()
     port = free_port()
     environment = {name: value for name, value in os.environ.items() if not name.startswith("PAPERROUND_")}
     environment |= {
         "PAPERROUND_HOME_DIR": str(folder),
         "PAPERROUND_CACHE_DIR": str(folder / "cache"),
         "PAPERROUND_MAIL_URL": f"maildir://{folder / 'outbox'}",
+        "PAPERROUND_NEWSLETTERS_DIR": str(folder / "newsletters"),
         "PAPERROUND_OPERATOR_LOGIN": LOGIN,
         "PAPERROUND_WEB_PROCESSES": str(PROCESSES),
         **{f"PAPERROUND_{name.upper()}": value for name, value in given.items()},
@@ -185,6 +187,19 @@ async def test_a_reload_replaces_every_process_and_cuts_and_refuses_no_request(w
     assert len(answers) > 20
     assert {status for status in answers if status >= 500} == set()
     assert not before & set(await asyncio.to_thread(web.until_all_serve))
+
+
+def test_a_reload_into_what_is_wrong_leaves_those_that_serve(web: Several) -> None:
+    before, wrong = web.serving(), web.folder / "newsletters" / "daily.toml"
+    wrong.write_text('title = "Papers"\n')
+    web.first.send_signal(signal.SIGHUP)
+    until = time.monotonic() + 60
+    while "aborting the restart" not in web.said():
+        assert time.monotonic() < until, web.said()
+        time.sleep(0.1)
+    wrong.unlink()
+    assert web.until_all_serve() == before
+    assert "daily.toml: sources is missing; add it." in web.said()
 
 
 def test_one_that_is_killed_is_replaced_while_the_others_answer(web: Several) -> None:
