@@ -16,18 +16,10 @@ MOST = {"flows": 16, "subscribers": 10}
 IN_A_PACKAGE = 20
 DEPTH = 3
 ONE_FILE_EACH = {
-    "flows/editions",
-    "flows/editions/abstracts",
-    "flows/editions/alike",
-    "flows/editions/judging",
-    "flows/editions/tex",
-    "flows/incoming",
-    "flows/incoming/providers",
-    "flows/offers",
-    "flows/papers",
     "flows/papers/sources",
     "flows/sending/transports",
     "subscribers/web/routes",
+    "flows/incoming/providers",
 }
 """Folders whose files are all of one kind: their description says what each must have, not which there are."""
 SAME_KIND = {"model": "the values of a package"}
