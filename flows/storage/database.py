@@ -7,7 +7,7 @@ import datetime as dt
 import errno
 import re
 import sqlite3
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -219,6 +219,14 @@ def _prepare_sqlite(engine: AsyncEngine) -> None:
     @event.listens_for(engine.sync_engine, "begin")
     def begin(connection: Connection) -> None:
         connection.exec_driver_sql(connection.get_execution_options().get("paperround_begin", "BEGIN"))
+
+
+def one_row(table: sa.Table, *conditions: sa.ColumnElement[bool], of: Sequence[sa.Table]) -> sa.ScalarSelect[int]:
+    """1 where a row of the table fits, else null: asked for each row of the tables `of` by itself, by an index.
+
+    Of EXISTS PostgreSQL may make a join, which reads all rows of an edition that it has not counted yet, each time.
+    """
+    return sa.select(sa.literal(1)).select_from(table).where(*conditions).limit(1).correlate(*of).scalar_subquery()
 
 
 def _prepare_postgresql(engine: AsyncEngine) -> None:

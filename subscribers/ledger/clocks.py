@@ -6,7 +6,7 @@ import datetime as dt
 
 import sqlalchemy as sa
 
-from flows.storage.database import Database, database_now, milliseconds
+from flows.storage.database import Database, database_now, milliseconds, one_row
 from flows.storage.editions import edition
 from subscribers.model import DeliveryState
 from subscribers.tables import batch, bounce, delivery, outbox
@@ -48,12 +48,10 @@ async def mend(database: Database, now: dt.datetime, longest: dt.timedelta) -> i
     )
     # asked of all at once: of a large edition thousands of batches wait for their readers' hours, as they should
     wrong = sa.or_(tried, sa.and_(frozen_later, delivery.c.state == DeliveryState.PENDING))
-    # a value, not EXISTS: of that PostgreSQL makes a join of all batches with all deliveries
-    one_of_them = sa.select(sa.literal(1)).where(*within, wrong).limit(1).correlate(batch, edition).scalar_subquery()
     late = (
         sa.select(batch.c.id, batch.c.edition_id, batch.c.lo, batch.c.hi, frozen_later.label("frozen_later"))
         .outerjoin(edition, edition.c.id == batch.c.edition_id)
-        .where(batch.c.next_at > limit, one_of_them.is_not(None))
+        .where(batch.c.next_at > limit, one_row(delivery, *within, wrong, of=[batch, edition]).is_not(None))
     )
     async with database.read() as connection:
         batches = (await connection.execute(late)).all()

@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from flows.editions.model import Kind
-from flows.storage.database import Database, Instant
+from flows.storage.database import Database, Instant, one_row
 from subscribers.ledger.forgetting import NOBODY
 from subscribers.model import DeliveryState, Frequency, SubscriptionState
 from subscribers.policy import due, frequencies
@@ -28,6 +28,7 @@ def readers_of(newsletter: str, kind: Kind, day: dt.date) -> Conditions:
     """Whose subscription an edition is for. A weekly one comes to its readers within seven days: a pause that ends
     until then is looked at again when it does."""
     last = day + dt.timedelta(days=7) if kind is Kind.WEEKLY else day
+    theirs = subscriber.c.id == subscription.c.subscriber_id
     return (
         subscription.c.newsletter == newsletter,
         subscription.c.frequency.in_(frequencies(kind, day)),
@@ -35,15 +36,8 @@ def readers_of(newsletter: str, kind: Kind, day: dt.date) -> Conditions:
             subscription.c.state == SubscriptionState.CONFIRMED,
             sa.and_(subscription.c.state == SubscriptionState.PAUSED, subscription.c.paused_until <= last),
         ),
-        _nobody(subscriber, subscriber.c.id == subscription.c.subscriber_id, subscriber.c.suppressed.is_not(None)),
+        one_row(subscriber, theirs, subscriber.c.suppressed.is_not(None), of=[subscription]).is_(None),
     )
-
-
-def _nobody(table: sa.Table, *conditions: sa.ColumnElement[bool]) -> sa.ColumnElement[bool]:
-    """That a subscription has no such row in another table. It is asked for each by itself, as a value that is missing:
-    of NOT EXISTS PostgreSQL makes a join, which reads the whole table for every page of readers."""
-    there = sa.select(sa.literal(1)).select_from(table).where(*conditions).correlate(subscription)
-    return there.scalar_subquery().is_(None)
 
 
 class NewRows:
@@ -57,9 +51,10 @@ class NewRows:
         self._edition_id = edition_id
         self._frozen_at = frozen_at
         mine = (delivery.c.edition_id == edition_id, delivery.c.subscription_id == subscription.c.id)
+        there = one_row(delivery, *mine, of=[subscription])
         # one whose deliveries have lost their names is over: nobody could tell any more who has got it
         over = sa.exists().where(delivery.c.edition_id == edition_id, delivery.c.subscription_id >= NOBODY)
-        self._wanted = (*readers, _nobody(delivery, *mine), ~over)
+        self._wanted = (*readers, there.is_(None), ~over)
         self._due = cache(partial(due, frozen_at, otherwise=zone))
 
     async def make_rows(self, size: int, *, at_once: bool) -> int:

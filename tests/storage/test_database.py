@@ -3,6 +3,7 @@ from __future__ import annotations
 import asyncio
 import datetime as dt
 
+import pytest
 import sqlalchemy as sa
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
@@ -96,3 +97,10 @@ async def test_a_schema_that_is_up_to_date_is_looked_at_while_another_process_wr
                 await migrate(other)
     finally:
         await other.close()
+
+
+@pytest.mark.parametrize("database", ["postgresql"], indirect=True)
+async def test_postgresql_compiles_none_of_our_statements(database: Database) -> None:
+    """Not on this connection, and not on the next one of the pool."""
+    async with database.read() as one, database.read() as other:
+        assert [await connection.scalar(sa.text("SHOW jit")) for connection in (one, other)] == ["off", "off"]
