@@ -15,15 +15,16 @@ import httpx
 from tests.conftest import free_port
 
 
-def processes_of(home: Path) -> list[int]:
-    """The processes that have this folder in their environment or command."""
+def processes_of(home: Path, word: bytes = b"") -> list[int]:
+    """The processes that have this folder in their environment or command, and this word in their command."""
     found = []
     for entry in Path("/proc").glob("[0-9]*"):
         try:
-            known = (entry / "environ").read_bytes() + (entry / "cmdline").read_bytes()
-        except OSError:
+            command = (entry / "cmdline").read_bytes()
+            known = (entry / "environ").read_bytes() + command
+        except OSError:  # it has ended meanwhile
             continue
-        if str(home).encode() in known:
+        if str(home).encode() in known and word in command:
             found.append(int(entry.name))
     return found
 

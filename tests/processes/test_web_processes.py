@@ -40,8 +40,7 @@ class Several:
 
     def serving(self) -> list[int]:
         """The processes that serve; the first only looks after them."""
-        found = processes_of(self.folder)
-        return sorted(pid for pid in found if b"spawn_main" in Path(f"/proc/{pid}/cmdline").read_bytes())
+        return sorted(processes_of(self.folder, b"spawn_main"))
 
     @contextmanager
     def alone(self, one: int) -> Iterator[None]:
@@ -123,7 +122,7 @@ def web(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Several]:
 
 
 def test_a_login_holds_for_all_processes_and_so_does_its_end(web: Several) -> None:
-    one, other = web.serving()
+    one, other = web.until_there()
     with httpx.Client(base_url=web.url, trust_env=False, headers={"Connection": "close"}, timeout=30) as browser:
         with web.alone(one):
             assert browser.post("/login", data={"login": LOGIN, "next": "/metrics"}).status_code == 303
@@ -166,7 +165,7 @@ def test_a_letter_leaves_once_whichever_process_was_asked(web: Several) -> None:
 
 
 async def test_a_reload_replaces_every_process_and_cuts_and_refuses_no_request(web: Several) -> None:
-    before, over, answers = set(web.serving()), asyncio.Event(), list[int]()
+    before, over, answers = set(web.until_there()), asyncio.Event(), list[int]()
 
     async def ask(headers: dict[str, str]) -> None:
         async with httpx.AsyncClient(base_url=web.url, trust_env=False, headers=headers, timeout=30) as browser:
@@ -190,7 +189,7 @@ async def test_a_reload_replaces_every_process_and_cuts_and_refuses_no_request(w
 
 
 def test_a_reload_into_what_is_wrong_leaves_those_that_serve(web: Several) -> None:
-    before, wrong = web.serving(), web.folder / "newsletters" / "daily.toml"
+    before, wrong = web.until_there(), web.folder / "newsletters" / "daily.toml"
     wrong.write_text('title = "Papers"\n')
     web.first.send_signal(signal.SIGHUP)
     until = time.monotonic() + 60
@@ -203,7 +202,7 @@ def test_a_reload_into_what_is_wrong_leaves_those_that_serve(web: Several) -> No
 
 
 def test_one_that_is_killed_is_replaced_while_the_others_answer(web: Several) -> None:
-    dead, alive = web.serving()
+    dead, alive = web.until_there()
     os.kill(dead, signal.SIGKILL)
     with httpx.Client(base_url=web.url, trust_env=False, headers={"Connection": "close"}, timeout=30) as visitor:
         assert {visitor.get("/login").status_code for _ in range(20)} == {200}
