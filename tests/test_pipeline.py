@@ -341,7 +341,7 @@ def made(context: Context, frozen: Frozen) -> dict[str, Any]:
     import email.policy
     from email.message import EmailMessage
 
-    from flows.delivery.personal import reader_of
+    from flows.delivery.messages import reader_of
     from flows.editions.choose import choose
     from flows.editions.model import Interests
     from flows.mail.assemble import assemble

@@ -12,7 +12,7 @@ from dataclasses import replace
 from markupsafe import Markup
 
 from flows.context import Context, preview_link
-from flows.delivery.personal import reader_of
+from flows.delivery.messages import reader_of
 from flows.editions.choose import choose
 from flows.editions.model import Edition, Interests, Kind, Newsletter, NoEdition
 from flows.mail import encode

@@ -14,7 +14,7 @@ from flows import pipeline
 from flows.commands.without_prefect import Onlooker, edition_of
 from flows.config import catalogue
 from flows.context import Context, Say
-from flows.delivery.personal import reader_of
+from flows.delivery.messages import reader_of
 from flows.editions.arrange import compose
 from flows.editions.choose import choose
 from flows.editions.model import Edition, Kind, Newsletter, NoEdition

@@ -13,7 +13,7 @@ from pathlib import Path
 from flows import pipeline
 from flows.config.settings import load_settings
 from flows.context import Context, Say, open_context
-from flows.delivery.personal import reader_of
+from flows.delivery.messages import reader_of
 from flows.delivery.run import deliver as dispatch
 from flows.delivery.run import work
 from flows.editions.choose import choose

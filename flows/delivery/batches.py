@@ -14,7 +14,7 @@ from typing import Any
 
 from flows.context import Context, Say
 from flows.delivery.already_received import dailies, seen
-from flows.delivery.personal import Writer
+from flows.delivery.messages import Writer
 from flows.delivery.refused import RefusedAddresses
 from flows.delivery.write_ahead import WriteAhead
 from flows.editions.model import Edition, Kind

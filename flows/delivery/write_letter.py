@@ -7,7 +7,7 @@ import logging
 from dataclasses import dataclass
 
 from flows.context import Context
-from flows.delivery.personal import reader_of
+from flows.delivery.messages import reader_of
 from flows.editions.choose import choose
 from flows.editions.model import Digest, Kind
 from flows.mail.assemble import assemble

@@ -36,7 +36,7 @@ import sqlalchemy as sa
 from flows.commands.dkim_new import new as new_key
 from flows.config.settings import Settings
 from flows.context import Context, open_context
-from flows.delivery.personal import reader_of
+from flows.delivery.messages import reader_of
 from flows.editions.choose import choose
 from flows.mail.assemble import assemble
 from flows.mail.cards import pack
