@@ -14,9 +14,8 @@ from typing import Any
 
 from flows.context import Context, Say
 from flows.delivery.already_received import dailies, seen
-from flows.delivery.messages import Writer
+from flows.delivery.messages import WriteAhead, Writer
 from flows.delivery.refused import RefusedAddresses
-from flows.delivery.write_ahead import WriteAhead
 from flows.editions.model import Edition, Kind
 from flows.mail.model import Message
 from flows.outcomes import Outcome, Stage, Verdict

@@ -1,11 +1,16 @@
-"""What one reader gets of a frozen edition: their message, or why there is none."""
+"""An edition's messages: what one reader gets, or why there is none, written and signed a little before it is needed.
+
+A sender that wrote each message when its turn came would let the mail server wait meanwhile. So they are written while
+nothing else is to be done, a few at a time, and lie ready.
+"""
 
 from __future__ import annotations
 
+import asyncio
 import datetime as dt
 import logging
 import traceback
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
@@ -20,6 +25,7 @@ from flows.mail.cards import addressed, unpack
 from flows.mail.model import Cards, Message, Reader
 from flows.outcomes import Problem
 from flows.papers.model import PaperId
+from flows.sending.sign import Signer
 from flows.storage.editions import Frozen
 from subscribers import policy
 from subscribers.model import Subscription
@@ -31,6 +37,16 @@ log = logging.getLogger(__name__)
 TOO_MANY = 10
 """Readers whose mails fail, and for whom that is still their own: of a bug that meets more than every other reader no
 more are skipped."""
+SIZE = 40
+"""So many messages lie ready at most: what ten connections take at once, several times over, and three megabytes."""
+TOGETHER = 8
+"""So many are written in a row: a processor does the same thing again in half the time. A reply from the server waits
+for a millisecond at most."""
+
+Written = Message | str
+"""A message, or why there is none."""
+_Group = asyncio.Future[Mapping[int, Written]]
+"""What was written together, by place; it waits for the signatures."""
 
 
 class Writer:
@@ -132,6 +148,66 @@ class Writer:
             return day
         zone = clock(subscription.zone, self._context.newsletter(self._edition.newsletter).zone)
         return max(day, self._context.now().astimezone(zone).date())
+
+
+class WriteAhead:
+    """The messages at the places 0 to `count` - 1, each to be taken once, mostly in this order.
+
+    `write` makes one. Each is marked before it leaves, and what its reader has changed by then is seen there.
+    """
+
+    def __init__(self, write: Callable[[int], Written], count: int, signer: Signer) -> None:
+        self._write, self._count, self._signer = write, count, signer
+        self._ready: dict[int, _Group] = {}
+        self._next = 0
+        self._taken = asyncio.Event()
+        self._filling = asyncio.create_task(self._fill())
+        # what fails here fails again, and is raised, where that message is taken
+        self._filling.add_done_callback(lambda filling: filling.cancelled() or filling.exception())
+
+    async def take(self, place: int) -> Written:
+        """The message of a place, or why there is none."""
+        group = self._ready.pop(place, None)
+        if group is None:
+            self._next = max(self._next, place + 1)
+            group = self._made([place])
+        self._taken.set()
+        if not group.done():
+            await asyncio.shield(group)  # others wait for it too
+        return group.result()[place]
+
+    def close(self) -> None:
+        """Writes no more."""
+        self._filling.cancel()
+        for group in self._ready.values():
+            group.cancel()
+
+    async def _fill(self) -> None:
+        while self._next < self._count:
+            if len(self._ready) > SIZE - TOGETHER:
+                self._taken.clear()
+                await self._taken.wait()
+                continue
+            places = range(self._next, min(self._next + TOGETHER, self._count))
+            self._ready |= dict.fromkeys(places, self._made(places))
+            self._next = places.stop
+            await asyncio.sleep(0)
+
+    def _made(self, places: Sequence[int]) -> _Group:
+        written = {place: self._write(place) for place in places}
+        if self._signer.signs:
+            return asyncio.ensure_future(self._signed(written))
+        ready: _Group = asyncio.get_running_loop().create_future()
+        ready.set_result(written)
+        return ready
+
+    async def _signed(self, written: dict[int, Written]) -> Mapping[int, Written]:
+        messages = {place: message for place, message in written.items() if not isinstance(message, str)}
+        try:
+            signed = await self._signer.all(list(messages.values()))
+        except ConnectionError:  # a process that signs was killed: others are started, once
+            signed = await self._signer.all(list(messages.values()))
+        return written | dict(zip(messages, signed, strict=True))
 
 
 def reader_of(

@@ -8,14 +8,14 @@ from functools import cache
 from pathlib import Path
 from types import ModuleType
 
-from flows.delivery import batches, extra_processes, run, write_ahead
+from flows.delivery import batches, extra_processes, messages, run
 from flows.sending import connections, sender, smtp_session, waiting_list
 from flows.sending.transports import smtp
 from subscribers.ledger import create_rows, drivers, group_commit, ledger, one_reader, shared_limits, standing
 from tests.crashes.stepping import Where
 
 WALKED: Collection[ModuleType] = (
-    *(run, extra_processes, batches, write_ahead, sender, connections, waiting_list, smtp_session, smtp),
+    *(run, extra_processes, batches, messages, sender, connections, waiting_list, smtp_session, smtp),
     *(ledger, one_reader, standing, group_commit, drivers, create_rows, shared_limits),
 )
 """What a delivery is made of."""

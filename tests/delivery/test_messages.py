@@ -14,7 +14,7 @@ import pytest
 
 from flows.config.settings import Settings
 from flows.context import open_context
-from flows.delivery.write_ahead import SIZE, TOGETHER, WriteAhead, Written
+from flows.delivery.messages import SIZE, TOGETHER, WriteAhead, Written
 from flows.mail.model import Message
 from flows.sending import dkim
 from flows.sending.sign import FEW, Signer
