@@ -38,7 +38,7 @@ from subscribers.ledger.ledger import Ledger
 from subscribers.ledger.masses import HeldBounces
 from subscribers.ledger.pause_bounds import Bounds
 from subscribers.ledger.pauses import Paused, Pauses
-from subscribers.ledger.report import Report
+from subscribers.ledger.report import DeliveryReport
 from subscribers.ledger.shared_limits import Turns
 from subscribers.ledger.uncertain import HeldDeliveries
 from subscribers.people.outbox import Outbox
@@ -121,8 +121,8 @@ class Context:
         return Turns(self.database, self.now)
 
     @cached_property
-    def report(self) -> Report:
-        return Report(self.database)
+    def report(self) -> DeliveryReport:
+        return DeliveryReport(self.database)
 
     @cached_property
     def held(self) -> HeldDeliveries:

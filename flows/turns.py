@@ -21,7 +21,7 @@ MOST = 10**9
 
 
 @dataclass(frozen=True, slots=True)
-class Window:
+class RollingWindow:
     """At most `count` messages in any so many seconds."""
 
     count: int
@@ -58,7 +58,7 @@ class Asked:
     turns: int
     rate: float = 0.0
     """Turns in a second; 0: as many as the windows have room for."""
-    windows: tuple[Window, ...] = ()
+    windows: tuple[RollingWindow, ...] = ()
     warm_up: WarmUp | None = None
     unused: int = 0
     """Turns of the last grant that nothing left on: given back."""
@@ -86,17 +86,17 @@ Used = Sequence[tuple[float, int]]
 """How many left in a step that began then; times in seconds, oldest first."""
 
 
-def opens_at(window: Window, began: float) -> float:
+def opens_at(window: RollingWindow, began: float) -> float:
     """When what left in a step is out of a window, whenever in the step it was."""
     return began + window.step + window.seconds + SLACK
 
 
-def room(window: Window, used: Used, now: float) -> int:
+def room(window: RollingWindow, used: Used, now: float) -> int:
     """How many more may leave now."""
     return max(window.count - sum(count for began, count in used if opens_at(window, began) > now), 0)
 
 
-def openings(window: Window, used: Used, now: float) -> tuple[tuple[float, int], ...]:
+def openings(window: RollingWindow, used: Used, now: float) -> tuple[tuple[float, int], ...]:
     """In how many seconds there is room for how many more, where there is none now."""
     over = sum(count for began, count in used if opens_at(window, began) > now) - window.count
     found = []

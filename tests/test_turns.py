@@ -5,14 +5,14 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from flows.turns import DAY, HOUR, MINUTE, SLACK, WarmUp, Window, grows, openings, opens_at, room
+from flows.turns import DAY, HOUR, MINUTE, SLACK, RollingWindow, WarmUp, grows, openings, opens_at, room
 
-windows = st.builds(Window, st.integers(1, 200), st.sampled_from([MINUTE, HOUR, DAY]))
+windows = st.builds(RollingWindow, st.integers(1, 200), st.sampled_from([MINUTE, HOUR, DAY]))
 
 
 @given(windows, st.lists(st.tuples(st.floats(0, 0.3), st.integers(1, 80)), max_size=60))
 def test_no_stretch_of_the_window_ever_holds_more_than_its_limit(
-    window: Window, history: list[tuple[float, int]]
+    window: RollingWindow, history: list[tuple[float, int]]
 ) -> None:
     now, left = 1e9, list[float]()
     used: dict[float, int] = {}
@@ -32,11 +32,11 @@ def test_no_stretch_of_the_window_ever_holds_more_than_its_limit(
 
 
 @given(windows, st.lists(st.tuples(st.integers(0, 100), st.integers(1, 50)), min_size=1, max_size=20))
-def test_all_that_a_full_window_holds_opens_again(window: Window, steps: list[tuple[int, int]]) -> None:
+def test_all_that_a_full_window_holds_opens_again(window: RollingWindow, steps: list[tuple[int, int]]) -> None:
     used = sorted({1e6 + n * window.step: count for n, count in steps}.items())
     held = sum(count for _, count in used)
     now = used[-1][0]
-    found = openings(Window(max(held, 1), window.seconds), used, now) if held else ()
+    found = openings(RollingWindow(max(held, 1), window.seconds), used, now) if held else ()
     assert sum(number for _, number in found) == sum(c for began, c in used if opens_at(window, began) > now)
 
 

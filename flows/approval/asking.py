@@ -24,7 +24,7 @@ COMPARED = 10
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Asked:
+class ApprovalRequest:
     """What an operator is shown."""
 
     approval: Approval
@@ -36,7 +36,7 @@ class Asked:
 
 async def ask(
     context: Context, newsletter: Newsletter, kind: Kind, day: dt.date, say: Say, *, run: str = ""
-) -> Asked | None:
+) -> ApprovalRequest | None:
     """Asks for the approval of an edition; None: nobody need be asked, since the newsletter wants no approval, or the
     edition is delivered already or is none.
 
@@ -60,7 +60,9 @@ async def ask(
     test = ""
     if approval.state is ApprovalState.ASKED:
         test = await _test(context, newsletter, kind, day, say)
-    return Asked(approval=approval, edition=edition, concerns=await worries(context, newsletter, edition), test=test)
+    return ApprovalRequest(
+        approval=approval, edition=edition, concerns=await worries(context, newsletter, edition), test=test
+    )
 
 
 async def _test(context: Context, newsletter: Newsletter, kind: Kind, day: dt.date, say: Say) -> str:

@@ -6,7 +6,7 @@ from typing import Any
 
 from prefect.artifacts import acreate_link_artifact, acreate_markdown_artifact, acreate_table_artifact
 
-from flows.approval.asking import Asked
+from flows.approval.asking import ApprovalRequest
 from flows.artifacts.markdown import cell, key
 from flows.context import Context, preview_link
 from flows.editions.maths import text
@@ -31,7 +31,7 @@ async def show_edition(context: Context, edition: Edition | NoEdition) -> None:
     )
 
 
-async def show_asked(asked: Asked, preview: str) -> None:
+async def show_asked(asked: ApprovalRequest, preview: str) -> None:
     """What an operator is asked about: until when, where to look, what looks wrong, how many papers each topic has."""
     edition, approval = asked.edition, asked.approval
     then = {"hold": "it is held", "send": "it is sent", "skip": "the day is skipped"}[approval.otherwise]

@@ -20,7 +20,7 @@ from prefect.states import Completed, Scheduled
 from pydantic import Field, create_model
 
 from flows.approval import deciding
-from flows.approval.asking import Asked, ask
+from flows.approval.asking import ApprovalRequest, ask
 from flows.artifacts.composed import show_asked
 from flows.config.settings import load_settings
 from flows.context import Context, open_context, preview_link
@@ -81,7 +81,7 @@ class Answer(RunInput):
         return decisions(self.subject, self.note, self.drop, self.lead)
 
 
-def form(asked: Asked, preview: str) -> type[Answer]:
+def form(asked: ApprovalRequest, preview: str) -> type[Answer]:
     """The form for one edition: its papers are the choices."""
     titles = tuple(f"{entry.paper.id}: {text(entry.paper.title)[:_TITLE]}" for entry in asked.edition.entries)
     fields: dict[str, Any] = Answer.model_fields
@@ -107,7 +107,7 @@ def _with(field: Any, default: str) -> Any:
     )
 
 
-def described(asked: Asked, preview: str) -> str:
+def described(asked: ApprovalRequest, preview: str) -> str:
     """What stands above the form, in Markdown."""
     then = {"hold": "it is held", "send": "it is sent", "skip": "the day is skipped"}[asked.approval.otherwise]
     lines = [
@@ -122,7 +122,7 @@ async def wait_for_approval(newsletter: str, kind: Kind, day: dt.date) -> State[
     """Asks the operator about the edition of a day if the newsletter wants that, and suspends the run around us until
     they answer, or ends it where they may object. None: it may be delivered; else the state that the run ends in."""
     log, run = get_run_logger(), run_id()
-    asked: Asked | None
+    asked: ApprovalRequest | None
     async with open_context(load_settings()) as context:
         wanted = context.newsletter(newsletter, kind)
         if given := await _given(run):

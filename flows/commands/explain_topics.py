@@ -11,7 +11,7 @@ from flows.commands.subscribers import opened
 from flows.config import catalogue
 from flows.config.settings import load_settings
 from flows.context import open_context
-from flows.editions.judging.evaluate import Report, evaluate, read
+from flows.editions.judging.evaluate import TopicsReport, evaluate, read
 from flows.editions.maths import text
 from flows.editions.topics import Classifier
 from flows.outcomes import Problem
@@ -79,7 +79,7 @@ def evaluate_topics(file: Path, *, as_json: bool) -> str:
     return _as_json(report) if as_json else _as_lines(report)
 
 
-def _as_json(report: Report) -> str:
+def _as_json(report: TopicsReport) -> str:
     shares = {"exact": report.exact, "acceptable": report.acceptable, "macro_f1": report.macro_f1}
     whole = {
         "papers": report.papers,
@@ -91,7 +91,7 @@ def _as_json(report: Report) -> str:
     return json.dumps(whole, indent=2)
 
 
-def _as_lines(report: Report) -> str:
+def _as_lines(report: TopicsReport) -> str:
     shares = (("exact", report.exact), ("acceptable", report.acceptable), ("macro-F1", report.macro_f1))
     lines = [f"{report.papers} labelled, with 95 % confidence"]
     lines += [f"  {name:<10}  {share.value:.3f}  ({share.low:.3f} to {share.high:.3f})" for name, share in shares]

@@ -18,7 +18,7 @@ from flows.delivery.extra_processes import ExtraProcesses
 from flows.editions.model import Kind
 from flows.outcomes import Verdict
 from flows.pipeline import in_all_languages
-from flows.sending.sender import Report, Sender
+from flows.sending.sender import Sender, SenderReport
 from flows.sending.transports import transport
 from flows.storage.away import is_away, until_back
 from flows.storage.editions import Frozen
@@ -116,9 +116,9 @@ async def deliver(
     """
     transport(context.settings.mail_url.get_secret_value())  # a bad one is told before anything is made
     if paused := await paused_sentence(context, frozen.edition.newsletter):
-        return await _standing(context, frozen.id, Report(halted=paused))
+        return await _standing(context, frozen.id, SenderReport(halted=paused))
     if held := await held_sentence(context, frozen):
-        return await _standing(context, frozen.id, Report(halted=held))
+        return await _standing(context, frozen.id, SenderReport(halted=held))
     began, ticked = context.now(), time.monotonic()
     until = began + wait
     await _look_at_the_clock(context, say)
@@ -138,7 +138,7 @@ async def deliver(
 
 async def _on_this_machine(
     context: Context, frozen: Frozen, until: dt.datetime, stop: asyncio.Event, say: Say
-) -> Report:
+) -> SenderReport:
     due = await context.ledger.due_batches(frozen.id, context.now())
     async with ExtraProcesses(context.settings, frozen.id, due, until, stop, say) as others:
         report = await work(context, frozen, until, others.ending, say, share=others.size)
@@ -148,7 +148,7 @@ async def _on_this_machine(
     if others.lost and not others.ending.is_set():
         # what a process that died had claimed is free again when its lease ends
         again = await work(context, frozen, until, others.ending, say)
-        report = Report(report.verdicts + again.verdicts, report.halted or again.halted)
+        report = SenderReport(report.verdicts + again.verdicts, report.halted or again.halted)
     report.verdicts[Verdict.SENT] += others.sent
     report.halted = report.halted or others.halted
     return report
@@ -156,7 +156,7 @@ async def _on_this_machine(
 
 async def _beside_others(
     context: Context, frozen: Frozen, until: dt.datetime, stop: asyncio.Event, say: Say, beside: Beside
-) -> Report:
+) -> SenderReport:
     """Works until nothing is due and nobody has anything of the edition claimed: what others leave, or die with, is
     taken over."""
     ending = asyncio.Event()
@@ -184,7 +184,7 @@ async def _beside_others(
                     raise
                 if free:
                     again = await work(context, frozen, max(until, context.now()), ending, say)
-                    report = Report(report.verdicts + again.verdicts, again.halted, again.login, again.full)
+                    report = SenderReport(report.verdicts + again.verdicts, again.halted, again.login, again.full)
                 elif not worked:
                     break
                 await first_of(LOOK, ending)
@@ -198,13 +198,13 @@ async def _beside_others(
     return report
 
 
-async def take_part(context: Context, frozen: Frozen, say: Say, *, stop: asyncio.Event) -> Report:
+async def take_part(context: Context, frozen: Frozen, say: Say, *, stop: asyncio.Event) -> SenderReport:
     """Works what is due of an edition, beside whoever began its delivery, until nothing of it is free any more: what
     others have claimed is theirs. Nothing of one that is held, or whose newsletter is paused."""
     transport(context.settings.mail_url.get_secret_value())
     if kept := await paused_sentence(context, frozen.edition.newsletter) or await held_sentence(context, frozen):
         say(kept)
-        return Report()
+        return SenderReport()
     await _look_at_the_clock(context, say)
     return await work(context, frozen, context.now(), stop, say)
 
@@ -231,7 +231,7 @@ async def _look_at_the_clock(context: Context, say: Say) -> None:
 
 async def work(
     context: Context, frozen: Frozen, until: dt.datetime, stop: asyncio.Event, say: Say, *, share: int = 1
-) -> Report:
+) -> SenderReport:
     """Works what is due of an edition whose rows are there, until nothing more is due by `until`; any number of
     processes may do so at a time. `share`: how many the connections are divided among."""
     settings = context.settings
@@ -369,7 +369,7 @@ async def open_rows(context: Context, frozen: Frozen, say: Say, *, at_once: bool
     await context.store.opened(frozen.id, context.now())
 
 
-async def _standing(context: Context, edition_id: int, report: Report) -> Delivered:
+async def _standing(context: Context, edition_id: int, report: SenderReport) -> Delivered:
     ledger = context.ledger
     counts = await ledger.counts(edition_id)
     explained = (
@@ -408,7 +408,7 @@ async def _remedy(context: Context, edition_id: int) -> str:
     )
 
 
-async def _limited(context: Context, edition_id: int, report: Report) -> str:
+async def _limited(context: Context, edition_id: int, report: SenderReport) -> str:
     """How many mails wait for a limit, and until when, in sentences."""
     now, said = context.now(), []
     for place, waits in report.full.items():

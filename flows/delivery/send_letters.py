@@ -25,7 +25,7 @@ from flows.sending.transports import Connect, transport
 from flows.storage.away import until_back
 from subscribers.ledger.model import Delivery
 from subscribers.model import Letter
-from subscribers.people.outbox import Item
+from subscribers.people.outbox import OutboxLetter
 
 T = TypeVar("T")
 
@@ -60,7 +60,7 @@ async def work(context: Context, stop: asyncio.Event, wake: asyncio.Event) -> No
         trouble = _Trouble()
         failures = 0
         while not stop.is_set():
-            letters = Letters(context, wake, trouble)
+            letters = LetterBatches(context, wake, trouble)
             pause = await _send(context, connect, letters, stop, trouble)
             failures = 0 if pause is None or letters.sent else failures
             if pause is not None:
@@ -71,12 +71,12 @@ async def work(context: Context, stop: asyncio.Event, wake: asyncio.Event) -> No
 
 
 async def _send(
-    context: Context, connect: Connect, letters: Letters, stop: asyncio.Event, trouble: _Trouble
+    context: Context, connect: Connect, letters: LetterBatches, stop: asyncio.Event, trouble: _Trouble
 ) -> float | None:
     """Sends until nothing is under way for a while, or nothing can be sent: then it gives the seconds of rest that are
     due in any case."""
     settings = context.settings
-    sender: Sender[Item] = Sender(
+    sender: Sender[OutboxLetter] = Sender(
         connect,
         connections=min(CONNECTIONS, settings.mail_connections),
         rate=settings.limit,
@@ -136,14 +136,14 @@ class _Trouble:
         self._said = ""
 
 
-class Letters:
+class LetterBatches:
     """The outbox as the sender fetches and works it, a letter at a time."""
 
     def __init__(self, context: Context, wake: asyncio.Event, trouble: _Trouble) -> None:
         self._context, self._outbox = context, context.outbox
         self._wake, self._trouble = wake, trouble
         self._writer = LetterWriter(context)
-        self._mine: dict[int, Item] = {}
+        self._mine: dict[int, OutboxLetter] = {}
         """The letters that are claimed and not settled."""
         self._editions: dict[int, Delivery] = {}
         """The edition that goes with a welcome, by the letter's number."""
@@ -152,7 +152,7 @@ class Letters:
         self.sent = False
         """Whether the mail server has answered anything about a letter."""
 
-    async def fetch(self, over: asyncio.Event) -> Sequence[Item]:
+    async def fetch(self, over: asyncio.Event) -> Sequence[OutboxLetter]:
         """The next letter that is due. None, for once, after a while in which there was none."""
         while not over.is_set():
             self._wake.clear()
@@ -168,7 +168,7 @@ class Letters:
             await first_of(LOOK, over, self._wake)
         return []
 
-    async def write(self, letter: Item) -> Message | None:
+    async def write(self, letter: OutboxLetter) -> Message | None:
         try:
             message = await self._context.signer(self._writer.write(letter))
         except Exception as error:
@@ -186,7 +186,7 @@ class Letters:
             return None
         return with_edition or message
 
-    async def _with_edition(self, letter: Item) -> tuple[Message | None, dt.datetime | None]:
+    async def _with_edition(self, letter: OutboxLetter) -> tuple[Message | None, dt.datetime | None]:
         """The latest edition with a welcome above it; nothing: the welcome goes alone, since no edition has anything
         for this reader, or they have got it, or its delivery brings it.
 
@@ -215,7 +215,7 @@ class Letters:
     def rest(self, seconds: float) -> None:
         """A letter is urgent: no window keeps it waiting."""
 
-    def mark(self, letter: Item) -> asyncio.Future[bool]:
+    def mark(self, letter: OutboxLetter) -> asyncio.Future[bool]:
         """A letter is marked by its claim; the edition that goes with it here. One that is not to be had is looked at
         again."""
         delivery = self._editions.get(letter.id)
@@ -227,19 +227,19 @@ class Letters:
         marking.add_done_callback(partial(self._not_marked, letter))
         return marking
 
-    def _not_marked(self, letter: Item, marking: asyncio.Future[bool]) -> None:
+    def _not_marked(self, letter: OutboxLetter, marking: asyncio.Future[bool]) -> None:
         if marking.cancelled() or marking.exception() is not None or not marking.result():
             self.give_back(letter)
 
     def record(
-        self, letter: Item, outcome: Outcome, *, marked: bool, proven: bool = True, not_before: float = 0
+        self, letter: OutboxLetter, outcome: Outcome, *, marked: bool, proven: bool = True, not_before: float = 0
     ) -> Awaitable[object]:
         if outcome.verdict is not Verdict.UNSENT:
             self.sent = True
             self._trouble.well()
         return asyncio.ensure_future(self._record(letter, outcome, marked=marked))
 
-    async def _record(self, letter: Item, outcome: Outcome, *, marked: bool) -> None:
+    async def _record(self, letter: OutboxLetter, outcome: Outcome, *, marked: bool) -> None:
         """The outbox is told first: should this process die in between, the row in the ledger is uncertain, and this
         mail is sent again, not another one."""
         ledger, now = self._context.ledger, self._context.now
@@ -250,7 +250,7 @@ class Letters:
             await _again(lambda: ledger.release(delivery.claim, now()))
         self._mine.pop(letter.id, None)
 
-    def put_off(self, letter: Item, seconds: float) -> Awaitable[object]:
+    def put_off(self, letter: OutboxLetter, seconds: float) -> Awaitable[object]:
         return self._soon(self._back(letter, dt.timedelta(seconds=seconds)))
 
     async def was_well(self, domain: str = "") -> bool:
@@ -259,10 +259,10 @@ class Letters:
     async def nothing_but(self, number: int) -> bool:
         return True  # nobody knows when the next one comes
 
-    def give_back(self, letter: Item) -> None:
+    def give_back(self, letter: OutboxLetter) -> None:
         self._soon(self._back(letter, dt.timedelta(0)))
 
-    async def _back(self, letter: Item, wait: dt.timedelta) -> None:
+    async def _back(self, letter: OutboxLetter, wait: dt.timedelta) -> None:
         now = self._context.now
         delivery = self._editions.pop(letter.id, None)
         if delivery is not None:

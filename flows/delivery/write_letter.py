@@ -18,7 +18,7 @@ from flows.pipeline import translated
 from flows.storage.editions import Frozen
 from subscribers import policy
 from subscribers.model import Frequency, Letter, Subscription
-from subscribers.people.outbox import Item
+from subscribers.people.outbox import OutboxLetter
 from subscribers.tokens import LIFE, Purpose, sign
 
 _log = logging.getLogger(__name__)
@@ -32,7 +32,7 @@ for MOVED: who reads the former address has no business there any more."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Latest:
+class LatestEdition:
     """The latest edition, and what it has for one reader."""
 
     frozen: Frozen
@@ -49,7 +49,7 @@ class LetterWriter:
         self._letters: dict[str, Letters] = {}
         self._kept: dict[tuple[str, Kind, str], tuple[Frozen, Cards]] = {}
 
-    def write(self, item: Item) -> Message:
+    def write(self, item: OutboxLetter) -> Message:
         """The letter that an item asks for, under the same Message-ID at every attempt. Raises ValueError for an
         address that a mail can't hold."""
         newsletter = self._context.newsletter(item.subscription.newsletter)
@@ -71,7 +71,7 @@ class LetterWriter:
             self._letters[known] = Letters(self._context.site, say, folders, self._values)
         return self._letters[known]
 
-    async def latest(self, subscription: Subscription) -> Latest | None:
+    async def latest(self, subscription: Subscription) -> LatestEdition | None:
         """The latest edition of the reader's kind: for a weekly reader the week's, or the day's where no week has had
         one. None where there is none yet, where it has nothing for them, or where it is not to be sent at present: the
         newsletter is paused, or the edition held."""
@@ -88,10 +88,10 @@ class LetterWriter:
             digest = choose(frozen.edition, subscription.interests)
             if not digest.parts or policy.decide(subscription, frozen.edition.day):
                 return None
-            return Latest(frozen=frozen, digest=digest)
+            return LatestEdition(frozen=frozen, digest=digest)
         return None
 
-    async def welcome(self, subscription: Subscription, latest: Latest) -> Message:
+    async def welcome(self, subscription: Subscription, latest: LatestEdition) -> Message:
         """The latest edition with a welcome above it. Its Message-ID is the edition's: whoever sends it again, it is
         the same mail."""
         edition = latest.frozen.edition
@@ -113,13 +113,13 @@ class LetterWriter:
             kept = self._kept[place] = (frozen, await asyncio.to_thread(unpack, packed))
         return kept
 
-    def _path(self, item: Item) -> str:
+    def _path(self, item: OutboxLetter) -> str:
         if item.kind is Letter.MOVED:
             return ""
         purpose = _LEADS.get(item.kind, Purpose.MANAGE)
         return f"{purpose}/{self._token(purpose, item)}"
 
-    def _token(self, purpose: Purpose, item: Item) -> str:
+    def _token(self, purpose: Purpose, item: OutboxLetter) -> str:
         number = item.subscription.id
         if purpose is Purpose.ADDRESS:
             if item.address_change_id is None:

@@ -16,9 +16,9 @@ from markupsafe import escape
 
 from flows.editions.model import Edition, Entry, Kind, Newsletter, Topic
 from flows.mail import encode, look, offer
-from flows.mail.document import Group as DocumentGroup
+from flows.mail.document import GroupTopics as DocumentGroup
 from flows.mail.document import Key, canonical, cut, documents, layout_of, mark, outline, ranking
-from flows.mail.language import Phrases, short_date, words_of
+from flows.mail.language import MailPhrases, short_date, words_of
 from flows.mail.model import (
     COUNT_ROOM,
     TOKEN_ROOM,
@@ -33,9 +33,9 @@ from flows.mail.model import (
     Layout,
     Pieces,
     Ranked,
+    Remark,
     Site,
     Slot,
-    Told,
 )
 from flows.mail.packed import pack, unpack
 from flows.outcomes import Problem
@@ -56,7 +56,7 @@ def render(
     topics: Sequence[Topic],
     site: Site,
     folders: Sequence[Path],
-    say: Phrases,
+    say: MailPhrases,
 ) -> Cards:
     """The cards of `edition` in the newsletter's look and in the language of `say`. Templates are searched in
     `folders`, the first wins.
@@ -115,7 +115,7 @@ def render(
         head=fragment("head"),
         left=fragment("left"),
         opening=fragment("opening"),
-        told=Told(block=block("told"), papers=frozenset(edition.told_of)) if edition.told else None,
+        told=Remark(block=block("told"), papers=frozenset(edition.told_of)) if edition.told else None,
         for_you=_counted(fragment("for_you"), Slot.COUNT),
         why=_counted(fragment("why"), Slot.REASONS),
         for_you_end=block("for_you_end"),
@@ -147,7 +147,7 @@ def _names_topics(html: Mapping[Key, str], groups: Sequence[DocumentGroup]) -> b
     return any(html["topic", topic.slug].strip() for group in groups for topic in group.topics)
 
 
-def _date(edition: Edition, say: Phrases) -> str:
+def _date(edition: Edition, say: MailPhrases) -> str:
     day = short_date(edition.day, say)
     return say.text("mail.week_short", day=day) if edition.kind is Kind.WEEKLY else day
 

@@ -7,7 +7,7 @@ from markupsafe import Markup
 from flows.editions.model import Edition, Kind, Newsletter
 from flows.mail import encode, note, offer
 from flows.mail.assemble import letter
-from flows.mail.language import Phrases, short_date
+from flows.mail.language import MailPhrases, short_date
 from flows.mail.look import tidy
 from flows.mail.model import Cards, Message, Opening, Reader
 
@@ -30,13 +30,13 @@ _PAGE = Markup("""\
 """)
 
 
-def marked(say: Phrases) -> Opening:
+def marked(say: MailPhrases) -> Opening:
     """Marks the subject of a corrected edition."""
     return Opening(html=b"", text=b"", size=0, mark=encode.words(say.text("mail.correction")))
 
 
 def words(
-    cards: Cards, reader: Reader, edition: Edition, newsletter: Newsletter, public_url: str, say: Phrases
+    cards: Cards, reader: Reader, edition: Edition, newsletter: Newsletter, public_url: str, say: MailPhrases
 ) -> Message:
     """An editor's words about an edition that went wrong: the edition's note, and links to it and to unsubscribe."""
     title, day = tidy(newsletter.title), short_date(edition.day, say)

@@ -21,7 +21,7 @@ from flows.editions.model import Edition, Entry, Kind, Newsletter, Topic
 from flows.mail import look, note
 from flows.mail.arrangement import Places
 from flows.mail.colour import AA, readable
-from flows.mail.language import ENGLISH, Phrases, long_date
+from flows.mail.language import ENGLISH, MailPhrases, long_date
 from flows.mail.model import Layout, Ranked, Site, Slot
 from flows.outcomes import Problem
 from flows.papers.model import PaperId
@@ -54,7 +54,7 @@ class Subject:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Group:
+class GroupTopics:
     """The topics of a group that the edition has."""
 
     key: str
@@ -62,7 +62,7 @@ class Group:
     topics: tuple[Subject, ...]
 
 
-def outline(edition: Edition, topics: Sequence[Topic]) -> list[Group]:
+def outline(edition: Edition, topics: Sequence[Topic]) -> list[GroupTopics]:
     """The groups and topics of the edition in its order; topics that are only second choices come last in theirs."""
     named: dict[str, list[Subject]] = {}
     for section in edition.sections:
@@ -73,7 +73,7 @@ def outline(edition: Edition, topics: Sequence[Topic]) -> list[Group]:
     for topic in topics:
         if topic.slug in second:
             named.setdefault(topic.group, []).append(Subject(slug=topic.slug, name=topic.name, entries=()))
-    return [Group(key=str(i), name=name, topics=tuple(group)) for i, (name, group) in enumerate(named.items())]
+    return [GroupTopics(key=str(i), name=name, topics=tuple(group)) for i, (name, group) in enumerate(named.items())]
 
 
 def ranking(edition: Edition) -> dict[PaperId, Ranked]:
@@ -116,10 +116,10 @@ def mark(edition: Edition) -> str:
 def documents(
     edition: Edition,
     newsletter: Newsletter,
-    groups: Sequence[Group],
+    groups: Sequence[GroupTopics],
     site: Site,
     folders: Sequence[Path],
-    say: Phrases,
+    say: MailPhrases,
 ) -> tuple[str, str]:
     """The whole edition as HTML, inlined, and as plain text, both with their marks."""
     env = look.environment(folders)

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple, Protocol
 from markupsafe import Markup
 
 
-class Phrases(Protocol):
+class MailPhrases(Protocol):
     """The words of mails, by their keys; `flows.config.phrases` reads them."""
 
     def __call__(self, key: str, /, **values: Any) -> Markup:
@@ -49,7 +49,7 @@ class Words(NamedTuple):
 ENGLISH = Words()
 
 
-def words_of(say: Phrases) -> Words:
+def words_of(say: MailPhrases) -> Words:
     """The words of a language for `Cards`."""
     return Words(
         language=say.raw("site.lang"),
@@ -72,12 +72,12 @@ def words_of(say: Phrases) -> Words:
     )
 
 
-def short_date(day: dt.date, say: Phrases) -> str:
+def short_date(day: dt.date, say: MailPhrases) -> str:
     """ "9 June", as its language writes it."""
     return say.text("date.short", day=day.day, month=say.text(f"date.month.{day.month}"))
 
 
-def long_date(day: dt.date, say: Phrases) -> str:
+def long_date(day: dt.date, say: MailPhrases) -> str:
     """ "Tuesday, 9 June 2026", as its language writes it."""
     month, weekday = say.text(f"date.month.{day.month}"), say.text(f"date.weekday.{day.weekday()}")
     return say.text("date.long", weekday=weekday, day=day.day, month=month, year=day.year)

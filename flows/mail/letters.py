@@ -26,7 +26,7 @@ from flows.mail.assemble import recipient
 from flows.mail.cards import feedback_id, originator
 from flows.mail.colour import AA
 from flows.mail.document import DARK, LIGHT, VIVID, accent_of, canonical, cut
-from flows.mail.language import Phrases, short_date
+from flows.mail.language import MailPhrases, short_date
 from flows.mail.model import Message, Opening, Site
 
 KINDS = ("confirm", "known", "welcome", "link", "private", "address", "moved")
@@ -73,7 +73,7 @@ class Letters:
     `values` are what the words may name besides `newsletter`, `host` and `sender`, such as the days that a link works.
     """
 
-    def __init__(self, site: Site, phrases: Phrases, folders: Sequence[Path], values: Mapping[str, Any]) -> None:
+    def __init__(self, site: Site, phrases: MailPhrases, folders: Sequence[Path], values: Mapping[str, Any]) -> None:
         self._site = site
         self._phrases = phrases
         self._environment = look.environment(folders)

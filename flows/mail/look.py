@@ -31,7 +31,7 @@ from flows.editions import excerpt, maths
 from flows.editions.gist import gist
 from flows.editions.model import Entry
 from flows.editions.paper_name import paper_name
-from flows.mail.language import Phrases
+from flows.mail.language import MailPhrases
 from flows.papers.model import Paper
 
 _TEMPLATES = (".html", ".txt", ".css")
@@ -105,7 +105,7 @@ class View:
 
 
 def view(
-    entry: Entry, number: int, topic: str, readable: Callable[[str], str], say: Phrases, *, pictures: bool = False
+    entry: Entry, number: int, topic: str, readable: Callable[[str], str], say: MailPhrases, *, pictures: bool = False
 ) -> View:
     """What the templates see of a paper of the topic so named, its maths made readable by `readable` (to text or to
     markup); its thumbnail only where the newsletter shows `pictures`."""
@@ -256,7 +256,7 @@ def tidy(text: str) -> str:
     return " ".join(_UNFIT.sub("", text).split())
 
 
-def byline(names: Sequence[str], say: Phrases, shown: int = _AUTHORS) -> str:
+def byline(names: Sequence[str], say: MailPhrases, shown: int = _AUTHORS) -> str:
     """The first authors and how many others: "A, B, C and 12 others"; one more is named rather than counted."""
     if len(names) <= shown + 1:
         return ", ".join(names)

@@ -206,7 +206,7 @@ class Heading:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Told:
+class Remark:
     """The one thing worth saying of an edition, shown to whoever gets all the papers that it is about."""
 
     block: Block
@@ -248,7 +248,7 @@ class Cards:
     left: Fragment
     """What stands above all where papers were left out."""
     opening: Fragment
-    told: Told | None
+    told: Remark | None
     for_you: Counted
     """The heading of what the reader follows."""
     why: Counted

@@ -21,8 +21,8 @@ from flows.mail.model import (
     Heading,
     Layout,
     Pieces,
+    Remark,
     Slot,
-    Told,
 )
 from flows.papers.model import PaperId
 
@@ -67,7 +67,7 @@ def unpack(packed: bytes) -> Cards:
         words=Words(**held.get("words", {})),
         told=None
         if told is None
-        else Told(block=_block(told["block"]), papers=frozenset(map(PaperId, told["papers"]))),
+        else Remark(block=_block(told["block"]), papers=frozenset(map(PaperId, told["papers"]))),
         for_you=_counted(held["for_you"]),
         why=_counted(held["why"]),
         for_you_end=_block(held["for_you_end"]),

@@ -28,7 +28,7 @@ _ON_A_NEW_LINE = encode.SOFT + b",\r\n"
 _AUTHOR = attrgetter("author")
 
 
-class Written(NamedTuple):
+class WrittenReasons(NamedTuple):
     """Plain ASCII, quoted-printable bytes from the start of a line, and the HTML's length."""
 
     html: bytes
@@ -37,7 +37,7 @@ class Written(NamedTuple):
 
 
 @lru_cache(maxsize=50_000)
-def written(reasons: tuple[Reason, ...], says: Words = ENGLISH) -> Written:
+def written(reasons: tuple[Reason, ...], says: Words = ENGLISH) -> WrittenReasons:
     """The reasons as a phrase, keywords first; its text in lines of at most 72 columns."""
     html: list[bytes] = []
     text: list[bytes] = []
@@ -68,11 +68,11 @@ def written(reasons: tuple[Reason, ...], says: Words = ENGLISH) -> Written:
         fits = column + len(more) < COLUMNS
         text.append((encode.SOFT if fits else b"\r\n") + encode.quoted_printable(f" {more}" if fits else more))
         size += len(wire)
-    return Written(b"".join(html), b"".join(text), size)
+    return WrittenReasons(b"".join(html), b"".join(text), size)
 
 
 @lru_cache(maxsize=50_000)
-def _words(words: str, lead: str, is_author: bool, quoted: str) -> tuple[Written, int]:
+def _words(words: str, lead: str, is_author: bool, quoted: str) -> tuple[WrittenReasons, int]:
     """One reason after its lead, and how many columns of text it takes."""
     fit = tidy(words)
     if is_author:
@@ -83,5 +83,5 @@ def _words(words: str, lead: str, is_author: bool, quoted: str) -> tuple[Written
     shown = f"{escape(lead)}<em{own_direction}>{escape(fit)}</em>"
     said = f"{lead}{fit if is_author else quoted.format(words=fit)}"
     wire = encode.references(shown)
-    encoded = Written(wire, encode.quoted_printable(said), len(wire))
+    encoded = WrittenReasons(wire, encode.quoted_printable(said), len(wire))
     return encoded, len(said)

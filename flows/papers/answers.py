@@ -15,7 +15,7 @@ _FILES = 200
 
 
 @dataclass(frozen=True, slots=True)
-class Kept:
+class KeptAnswer:
     """An answer that was readable, with the validators that its service gave it."""
 
     body: bytes
@@ -34,14 +34,14 @@ class Answers:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
 
-    def find(self, url: str) -> Kept | None:
+    def find(self, url: str) -> KeptAnswer | None:
         """What was kept for a URL."""
         try:
             head, _, body = self._file(url).read_bytes().partition(b"\n")
             known = json.loads(head)
             if known["url"] != url or known["length"] != len(body):
                 return None
-            return Kept(body=body, etag=str(known["etag"]), modified=str(known["modified"]))
+            return KeptAnswer(body=body, etag=str(known["etag"]), modified=str(known["modified"]))
         except (OSError, ValueError, KeyError, TypeError):
             return None
 

@@ -35,7 +35,7 @@ log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class NumbersAnswer:
     """What became of the numbers that were asked for."""
 
     papers: Mapping[PaperId, Paper]
@@ -71,7 +71,7 @@ class ByNumber:
         self._asking: asyncio.Task[None] | None = None
         self._news = asyncio.Event()
 
-    def known(self, ids: Iterable[PaperId]) -> Told:
+    def known(self, ids: Iterable[PaperId]) -> NumbersAnswer:
         """What there is to say about these without asking."""
         papers: dict[PaperId, Paper] = {}
         unknown, waiting, unasked, failed = list[PaperId](), list[PaperId](), list[PaperId](), list[PaperId]()
@@ -89,9 +89,9 @@ class ByNumber:
                 unknown.append(one)
             else:
                 papers[one] = answer.paper
-        return Told(papers, tuple(unknown), tuple(waiting), tuple(unasked), tuple(failed))
+        return NumbersAnswer(papers, tuple(unknown), tuple(waiting), tuple(unasked), tuple(failed))
 
-    async def ask(self, ids: Sequence[PaperId], patience: float) -> Told:
+    async def ask(self, ids: Sequence[PaperId], patience: float) -> NumbersAnswer:
         """What there is to say about these after `patience` seconds at most; the rest is asked for meanwhile."""
         room = WAITING - len(self._wanted)
         fresh = self.known(ids).unasked[: max(0, room)]

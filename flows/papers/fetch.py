@@ -20,7 +20,7 @@ import httpx
 
 from flows.outcomes import Problem
 from flows.papers import bodies, bounded, failures
-from flows.papers.answers import Answers, Kept
+from flows.papers.answers import Answers, KeptAnswer
 from flows.papers.failures import Failure, Unreachable
 from flows.papers.model import Request, Unreadable
 from flows.papers.outward import Outward
@@ -136,7 +136,7 @@ class Fetcher:
             await asyncio.to_thread(self._answers.keep, request.url, body, response.headers)
         return (found,)
 
-    async def _follow(self, request: Request, kept: Kept | None) -> tuple[httpx.Response, bytes]:
+    async def _follow(self, request: Request, kept: KeptAnswer | None) -> tuple[httpx.Response, bytes]:
         """The answer behind any redirects, each of which is a request that keeps the pace as well."""
         client = self._client
         if client is None:

@@ -34,7 +34,7 @@ _FINAL = {
 
 
 @dataclass(slots=True)
-class Written:
+class Summaries:
     """What came of asking for summaries."""
 
     texts: dict[PaperId, str] = field(default_factory=dict)
@@ -85,7 +85,7 @@ class Summariser:
         self._model, self._question, self._read = model, question, read
         self._budget, self._timeout = budget, timeout
 
-    async def write(self, papers: Sequence[Paper]) -> Written:
+    async def write(self, papers: Sequence[Paper]) -> Summaries:
         """The summaries of these papers, as far as they come in time."""
         async with httpx.AsyncClient(headers=self._headers, timeout=self._timeout) as client:
             work = _Work(client, self._url, self._model, self._question, self._read, papers)
@@ -124,7 +124,7 @@ class _Work:
         self._row = 0
         self.waiting: Iterator[Paper] = iter(papers)
         self.asked: set[PaperId] = set()
-        self.written = Written(free={paper.id for paper in papers})
+        self.written = Summaries(free={paper.id for paper in papers})
 
     async def go_on(self) -> None:
         """Asks for one paper after another, until none is waiting or the service is to be left alone."""

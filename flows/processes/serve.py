@@ -36,7 +36,7 @@ from flows.storage.editions import Frozen
 from flows.storage.search import Search
 from subscribers.ledger.figures import Figures
 from subscribers.web.app import Services, create_app
-from subscribers.web.latest import Latest
+from subscribers.web.latest import FindLatest
 from subscribers.web.pages import Pages, Speaker
 from subscribers.web.request_limits import Limits
 from subscribers.web.services import Keep
@@ -89,7 +89,7 @@ def services(
         hashing_key=context.settings.hashing_key,
         limits=Limits(context.database, context.settings.hashing_key),
         wake=wake,
-        latest=Latest(context.store),
+        latest=FindLatest(context.store),
         approvals=context.approvals,
         gist_of=lambda paper: gist_of(paper)[0],
         archive=Archive(context.database),

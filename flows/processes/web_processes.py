@@ -32,7 +32,7 @@ log = logging.getLogger(__name__)
 
 
 @dataclass
-class Site:
+class WebApp:
     """The web app, which opens what it needs in the process that serves it, and closes it there."""
 
     mailbox: Path | None
@@ -89,7 +89,7 @@ def serve_in_several(processes: int, host: str, port: int, mailbox: Path | None 
     settings = load_settings()
     logs.set_up(settings.log_level, settings.log_format)
     run(_prepare(settings))
-    config = how_to_serve(Site(mailbox), settings, host, port, processes)
+    config = how_to_serve(WebApp(mailbox), settings, host, port, processes)
     config.lifespan = "on"
     started = Multiprocess(config, [config.bind_socket()])
     started.should_exit = _Wish(started.signal_queue)

@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 
 from flows.outcomes import Outcome, Stage
 from flows.sending.pace import Pace
-from flows.sending.slots import Slot, Slots
+from flows.sending.slots import ConnectionSlot, Slots
 from flows.sending.transports import CantConnect, Connect, Connection
 from flows.sending.waiting_list import WaitingList
 
@@ -34,7 +34,7 @@ class OpenConnection:
     """An open connection, and how it has served."""
 
     wire: Connection
-    slot: Slot | None
+    slot: ConnectionSlot | None
     sent: int = 0
     """How many messages it has brought; if any, what fails next may be the connection's age."""
     refused: int = 0
@@ -45,7 +45,7 @@ class OpenConnection:
     idle_since: float = 0.0
 
 
-class Unreachable(Exception):  # noqa: N818
+class NoConnection(Exception):  # noqa: N818
     """No connection is to be had: one sentence. `login`: since the login is refused."""
 
     def __init__(self, sentence: str, *, login: bool) -> None:
@@ -75,7 +75,7 @@ class Connections:
         self, connection: OpenConnection | None, work: WaitingList[Any], needless: asyncio.Event
     ) -> OpenConnection | None:
         """This connection, or another one if it can't be used or is wanted elsewhere; None: it has become needless.
-        Raises Unreachable."""
+        Raises NoConnection."""
         if connection is not None:
             if self._good(connection) and not (self._slots is not None and self._slots.yields()):
                 return connection
@@ -95,7 +95,7 @@ class Connections:
     async def another(self, connection: OpenConnection, work: WaitingList[Any]) -> OpenConnection | None:
         """A fresh connection for one that may be spent; None: none is to be had."""
         await self._end(connection)
-        with suppress(Unreachable):
+        with suppress(NoConnection):
             return await self._open(work, work.over)
         return None
 
@@ -185,7 +185,7 @@ class Connections:
         self._all.add(opened)
         return opened
 
-    async def _slot(self, slots: Slots, needless: asyncio.Event) -> Slot | None:
+    async def _slot(self, slots: Slots, needless: asyncio.Event) -> ConnectionSlot | None:
         """One of this machine's connections, when there is one; None: it has become needless."""
         try:
             while (slot := slots.take()) is None:
@@ -198,7 +198,7 @@ class Connections:
             slots.wait_no_more()
 
     async def _reach(self, work: WaitingList[Any], needless: asyncio.Event) -> Connection | None:
-        """Connects, again and again for a while; None: it has become needless. Raises Unreachable."""
+        """Connects, again and again for a while; None: it has become needless. Raises NoConnection."""
         clock = asyncio.get_running_loop().time
         began, tries, told = clock(), 0, False
         while not needless.is_set():
@@ -215,7 +215,7 @@ class Connections:
                 # where others are at work it only wants fewer connections
                 patience = min(self._patience, FEWER) if self.in_hand else self._patience
                 if error.lasting or clock() + pause - began > patience:
-                    raise Unreachable(str(error), login=error.login) from None
+                    raise NoConnection(str(error), login=error.login) from None
                 if not told and clock() - began > FEWER:
                     told = True
                     self._say(f"{error} It is waited for, up to {self._patience:g} seconds.")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, replace
 
-from flows.turns import DAY, HOUR, MINUTE, WarmUp, Window
+from flows.turns import DAY, HOUR, MINUTE, RollingWindow, WarmUp
 
 _EVERY = {"s": 1, "sec": 1, "second": 1, "min": MINUTE, "minute": MINUTE, "h": HOUR, "hour": HOUR, "d": DAY, "day": DAY}
 _PART = re.compile(rf"(?P<count>\d+(?:\.\d+)?)\s*(?:/\s*(?P<every>{'|'.join(_EVERY)})|(?P<connections>connections?))")
@@ -19,7 +19,7 @@ class Limit:
 
     rate: float = 0.0
     connections: int = 0
-    windows: tuple[Window, ...] = ()
+    windows: tuple[RollingWindow, ...] = ()
 
     def divided(self, share: int) -> Limit:
         """The limit of one of so many processes, which have turns in common but not their connections."""
@@ -48,7 +48,7 @@ def read_limit(text: str, example: str, *, connections: bool) -> Limit:
         if every == 1:
             limit = replace(limit, rate=float(found["count"]))
         elif every:
-            limit = replace(limit, windows=(*limit.windows, Window(int(found["count"]), every)))
+            limit = replace(limit, windows=(*limit.windows, RollingWindow(int(found["count"]), every)))
         else:
             limit = replace(limit, connections=int(found["count"]))
     return limit

@@ -22,7 +22,7 @@ from typing import Any, Generic, TypeVar
 from flows.mail.model import Message
 from flows.outcomes import Outcome, Verdict
 from flows.sending.brakes import FEW, Brakes, Decision, Do, Says, Tried, read
-from flows.sending.connections import Connections, OpenConnection, Unreachable
+from flows.sending.connections import Connections, NoConnection, OpenConnection
 from flows.sending.limits import Limit
 from flows.sending.pace import SOON, Flow, Pace, Waits, domain_of
 from flows.sending.slots import Slots
@@ -44,7 +44,7 @@ Reserve = Callable[[Asked], Awaitable[Granted]]
 
 
 @dataclass(slots=True)
-class Report:
+class SenderReport:
     """What a sender did."""
 
     verdicts: Counter[Verdict] = field(default_factory=Counter)
@@ -127,7 +127,7 @@ class Sender(Generic[D]):
         self._ending: Callable[[], None] = lambda: None
         self._marking: set[asyncio.Future[bool]] = set()
         self._held: list[_Held[D]] = []
-        self.report = Report()
+        self.report = SenderReport()
 
     async def deliver(self, batch: Batch[D], stop: asyncio.Event) -> None:
         """Brings all that is fetched, or until `stop` is set or the server fails for everybody; what was not begun
@@ -437,7 +437,7 @@ class Sender(Generic[D]):
         """This connection, or another one if it can't be used; None: there is none to be had, or it is needless."""
         try:
             return await self._connections.ready(connection, work, needless)
-        except Unreachable as unreachable:
+        except NoConnection as unreachable:
             # where others are at work the server only wants fewer connections
             work.unwanted += 1
             if not self._connections.in_hand:

@@ -22,11 +22,11 @@ _LETTERS, _NONE, _MORE = "letters", "none", "more"
 
 
 @dataclass(slots=True, eq=False)
-class Slot:
+class ConnectionSlot:
     """The right to one connection; to be released."""
 
     file: int
-    gone: Callable[[Slot], None]
+    gone: Callable[[ConnectionSlot], None]
 
     def release(self) -> None:
         if self.file >= 0:
@@ -40,7 +40,7 @@ class Slots:
 
     def __init__(self, folder: Path, number: int, *, letters: bool = False) -> None:
         self._folder, self._number, self._letters = folder, number, letters
-        self._mine: set[Slot] = set()
+        self._mine: set[ConnectionSlot] = set()
         self._waiting: tuple[str, int] | None = None
         self._looked = 0.0
         self._wanted = False
@@ -49,7 +49,7 @@ class Slots:
         except OSError:  # nothing is kept there either: this process has the machine for itself
             self._folder = Path()
 
-    def take(self) -> Slot | None:
+    def take(self) -> ConnectionSlot | None:
         """A slot; None: all are taken, and it is known that one is wanted."""
         if not self._folder.name:
             return self._add(os.open(os.devnull, os.O_RDONLY)) if len(self._mine) < self._number else None
@@ -113,8 +113,8 @@ class Slots:
         if (file := self._locked(kind)) is not None:
             self._waiting = (kind, file)
 
-    def _add(self, file: int) -> Slot:
-        slot = Slot(file, self._mine.discard)
+    def _add(self, file: int) -> ConnectionSlot:
+        slot = ConnectionSlot(file, self._mine.discard)
         self._mine.add(slot)
         return slot
 

@@ -78,7 +78,7 @@ class Issue:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Listed:
+class ListedPaper:
     """A paper of a topic, and the day and moment of the first edition that it stood in."""
 
     paper: PaperId
@@ -163,7 +163,7 @@ class Archive:
             found: dt.datetime | None = await connection.scalar(query)
             return found
 
-    async def of_topic(self, newsletter: str, topic: str, limit: int) -> Sequence[Listed]:
+    async def of_topic(self, newsletter: str, topic: str, limit: int) -> Sequence[ListedPaper]:
         """The newest papers that a newsletter has shown in a topic, by the first edition that showed them."""
         day, at = sa.func.min(edition.c.day).label("day"), sa.func.min(edition.c.changed_at).label("at")
         query = (
@@ -176,7 +176,7 @@ class Archive:
         )
         async with self._database.read() as connection:
             rows = (await connection.execute(query)).all()
-        return [Listed(paper=PaperId(row.paper_id), day=row.day, at=row.at) for row in rows]
+        return [ListedPaper(paper=PaperId(row.paper_id), day=row.day, at=row.at) for row in rows]
 
     async def counts(
         self, newsletter: str, first: dt.date, last: dt.date, queries: Sequence[Query], without: PaperId

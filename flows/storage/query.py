@@ -101,7 +101,7 @@ class Query:
 
 
 @dataclass(frozen=True, slots=True)
-class Piece:
+class Highlight:
     """A run of a text, and whether it is what was searched for."""
 
     text: str
@@ -190,12 +190,12 @@ def _only_words(text: str) -> tuple[str, ...]:
     return tuple(word for word, _, _ in _words(text))
 
 
-def marked(text: str, query: Query) -> tuple[Piece, ...]:
+def marked(text: str, query: Query) -> tuple[Highlight, ...]:
     """The whole text in pieces, with what was searched for marked."""
     return _pieces(text, _hits(text, query), 0, len(text))
 
 
-def passage(text: str, query: Query, room: int = 280) -> tuple[Piece, ...]:
+def passage(text: str, query: Query, room: int = 280) -> tuple[Highlight, ...]:
     """The part of a text that holds most of what was searched for, at most `room` characters and the ellipses; its
     beginning where it holds nothing."""
     if len(text) <= room:
@@ -212,15 +212,15 @@ def passage(text: str, query: Query, room: int = 280) -> tuple[Piece, ...]:
         whole = _EDGE.sub("", text[start:end])
         end = start + len(whole.rstrip()) if whole.strip() else end
     shown = _pieces(text, [(s, e) for s, e in hits if start <= s and e <= end], start, end)
-    return (*([Piece("… ")] if start else []), *shown, *([Piece(" …")] if end < len(text) else []))
+    return (*([Highlight("… ")] if start else []), *shown, *([Highlight(" …")] if end < len(text) else []))
 
 
-def _pieces(text: str, hits: Sequence[tuple[int, int]], start: int, end: int) -> tuple[Piece, ...]:
-    made: list[Piece] = []
+def _pieces(text: str, hits: Sequence[tuple[int, int]], start: int, end: int) -> tuple[Highlight, ...]:
+    made: list[Highlight] = []
     for s, e in hits:
-        made += [Piece(text[start:s]), Piece(text[s:e], found=True)]
+        made += [Highlight(text[start:s]), Highlight(text[s:e], found=True)]
         start = e
-    return tuple(piece for piece in (*made, Piece(text[start:end])) if piece.text)
+    return tuple(piece for piece in (*made, Highlight(text[start:end])) if piece.text)
 
 
 def _hits(text: str, query: Query) -> list[tuple[int, int]]:

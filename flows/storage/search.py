@@ -17,7 +17,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from flows.papers.model import Paper, PaperId
 from flows.storage.database import Database, metadata
-from flows.storage.query import PaperWords, Phrase, Piece, Query, correctable, parse, said, spellings
+from flows.storage.query import Highlight, PaperWords, Phrase, Query, correctable, parse, said, spellings
 from flows.storage.vocabulary import learn, near
 
 WORDS = "paper_words"
@@ -69,7 +69,7 @@ class Wanted:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Found:
+class FoundPapers:
     """One page of what was found, and how much there is in all."""
 
     papers: Mapping[PaperId, str]
@@ -88,7 +88,7 @@ class Search:
         self._database = database
         self._on_sqlite = database.engine.dialect.name == "sqlite"
 
-    async def find(self, wanted: Wanted) -> Found:
+    async def find(self, wanted: Wanted) -> FoundPapers:
         """The papers that hold every term, best first and of equally good ones the newest: a hit in the title counts
         most, then authors and keywords, then the abstract."""
         matching, rank = self._matching(wanted)
@@ -98,24 +98,24 @@ class Search:
         async with self._database.read() as connection:
             rows = (await connection.execute(best)).all()
             total = await connection.scalar(sa.select(sa.func.count()).select_from(matching.subquery()))
-        return Found(papers={PaperId(row.paper_id): row.topic for row in rows}, total=total or 0)
+        return FoundPapers(papers={PaperId(row.paper_id): row.topic for row in rows}, total=total or 0)
 
-    async def meant(self, typed: str, wanted: Wanted, total: int) -> tuple[Piece, ...]:
+    async def meant(self, typed: str, wanted: Wanted, total: int) -> tuple[Highlight, ...]:
         """What was probably meant where a search found `total` papers, very few: the words typed with those that hardly
         any paper holds exchanged for the nearest known ones, which are marked. Empty where that finds no more.
 
         It takes a bounded number of looks into the index, however much was typed.
         """
-        pieces: list[Piece] = []
+        pieces: list[Highlight] = []
         at, changed = 0, False
         async with self._database.read() as connection:
             for word, start, end in correctable(typed)[:CORRECTED]:
                 if better := await self._better(connection, word):
                     # a name stays one
                     better = better[0].upper() + better[1:] if typed[start].isupper() else better
-                    pieces += [Piece(typed[at:start]), Piece(better, found=True)]
+                    pieces += [Highlight(typed[at:start]), Highlight(better, found=True)]
                     at, changed = end, True
-        pieces.append(Piece(typed[at:]))
+        pieces.append(Highlight(typed[at:]))
         shown = tuple(piece for piece in pieces if piece.text)
         if not changed:
             return ()

@@ -26,7 +26,7 @@ from subscribers.bounces import (
     stronger,
 )
 from subscribers.ledger.masses import find_masses
-from subscribers.ledger.whose_delivery import LETTER, Found, Reader, find, readers, recent_editions
+from subscribers.ledger.whose_delivery import LETTER, FoundDelivery, FoundReader, find, readers, recent_editions
 from subscribers.model import DeliveryState, Suppressed
 from subscribers.people.changes import end
 from subscribers.people.suppressions import suppress
@@ -80,10 +80,10 @@ class Refused:
     def reason(self) -> Suppressed:
         return _reason(BounceKind.HARD, self.cause)
 
-    def of(self, reader: Reader, now: dt.datetime) -> Found:
+    def of(self, reader: FoundReader, now: dt.datetime) -> FoundDelivery:
         said = ReportedMail(cause=self.cause, code=self.code, status=self.status, words=self.words, source=AT_ONCE)
         kind = kind_of(said, proven=False) if self.put_off else BounceKind.HARD
-        return Found(said, reader, self.edition_id, now, kind)
+        return FoundDelivery(said, reader, self.edition_id, now, kind)
 
 
 class Replayed(Exception):  # noqa: N818
@@ -132,7 +132,7 @@ class CameBack:
         async with self._database.write() as connection:
             numbers = [one.subscription_id for one in refusals]
             known = {one.subscription_id: one for one in await readers(connection, subscription.c.id.in_(numbers))}
-            new: list[Found] = []
+            new: list[FoundDelivery] = []
             for one in sorted(refusals, key=lambda refusal: refusal.subscription_id):
                 reader = known.get(one.subscription_id)
                 if reader is None or reader.email.lower() != one.address.lower():
@@ -146,7 +146,7 @@ class CameBack:
             states, held = await self._act(connection, new, new, now)
             return held + sum(state is BounceState.HELD for state in states.values())
 
-    async def _anew(self, connection: AsyncConnection, found: Found, now: dt.datetime) -> bool:
+    async def _anew(self, connection: AsyncConnection, found: FoundDelivery, now: dt.datetime) -> bool:
         """Writes down once more what was settled, of an address that was freed and refused again; False: it was not."""
         settled = sa.update(bounce).where(*_row(found), bounce.c.state == BounceState.SETTLED)
         values = {
@@ -175,7 +175,7 @@ class CameBack:
         async with self._database.write() as connection:
             await connection.execute(sa.delete(hook_call).where(hook_call.c.at < now - REMEMBERED))
 
-    async def _keep(self, connection: AsyncConnection, found: Found, now: dt.datetime) -> bool:
+    async def _keep(self, connection: AsyncConnection, found: FoundDelivery, now: dt.datetime) -> bool:
         """Writes it down; False: as much was known."""
         said, reader = found.said, found.reader
         values = {
@@ -203,7 +203,11 @@ class CameBack:
         return True
 
     async def _act(
-        self, connection: AsyncConnection, known: Sequence[Found], fresh: Sequence[Found], now: dt.datetime
+        self,
+        connection: AsyncConnection,
+        known: Sequence[FoundDelivery],
+        fresh: Sequence[FoundDelivery],
+        now: dt.datetime,
     ) -> tuple[Mapping[int, BounceState], int]:
         """Does what follows from what is new of all that is known: what that was, by the `id` of each, and how many
         readers are held whom earlier bounces had suppressed."""
@@ -227,7 +231,9 @@ class CameBack:
             await self._come_to(connection, one, states[id(one)], now)
         return states, held_back
 
-    async def _come_to(self, connection: AsyncConnection, found: Found, state: BounceState, now: dt.datetime) -> None:
+    async def _come_to(
+        self, connection: AsyncConnection, found: FoundDelivery, state: BounceState, now: dt.datetime
+    ) -> None:
         reader, kind = found.reader, found.kind
         if kind is BounceKind.COMPLAINT:
             await end(connection, reader.subscription_id, now)
@@ -242,7 +248,7 @@ class CameBack:
             await connection.execute(sa.update(bounce).where(*_row(found)).values(state=state))
 
     async def _attempts(
-        self, connection: AsyncConnection, reader: Reader, recent: Collection[int], now: dt.datetime
+        self, connection: AsyncConnection, reader: FoundReader, recent: Collection[int], now: dt.datetime
     ) -> Sequence[Attempt]:
         """What was sent to an address in the last weeks, and what failed of it."""
         theirs = sa.select(subscription.c.id).where(subscription.c.subscriber_id == reader.person)
@@ -280,11 +286,11 @@ def _reason(kind: BounceKind, cause: str) -> Suppressed:
     return Suppressed.REFUSED if kind is BounceKind.HARD and cause != Cause.DEAD else _REASONS[kind]
 
 
-def _order(found: Found) -> tuple[int, int, int]:
+def _order(found: FoundDelivery) -> tuple[int, int, int]:
     return found.reader.person, found.reader.subscription_id, found.edition_id
 
 
-def _key(found: Found) -> dict[str, Any]:
+def _key(found: FoundDelivery) -> dict[str, Any]:
     return {
         "edition_id": found.edition_id,
         "subscription_id": found.reader.subscription_id,
@@ -292,5 +298,5 @@ def _key(found: Found) -> dict[str, Any]:
     }
 
 
-def _row(found: Found) -> Sequence[sa.ColumnElement[bool]]:
+def _row(found: FoundDelivery) -> Sequence[sa.ColumnElement[bool]]:
     return [bounce.c[name] == value for name, value in _key(found).items()]

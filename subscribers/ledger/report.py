@@ -73,7 +73,7 @@ class DeliveryLine:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Answers:
+class ServerAnswers:
     """What was said about the deliveries of a state: the answer without addresses, and how often it was given."""
 
     frequent: Sequence[tuple[str, int]]
@@ -87,7 +87,7 @@ class Summary:
     """An edition's deliveries by state, those states that there are."""
 
     counts: Mapping[DeliveryState, int]
-    answers: Mapping[DeliveryState, Answers]
+    answers: Mapping[DeliveryState, ServerAnswers]
     held: int
     """How many of the uncertain wait for the operator."""
 
@@ -109,7 +109,7 @@ class DomainStates:
         return sum(self.counts.values())
 
 
-class Report:
+class DeliveryReport:
     """The deliveries of any edition, in bounded memory however many there are."""
 
     def __init__(self, database: Database) -> None:
@@ -183,7 +183,7 @@ class Report:
             return next(iter(await _with_what_came_back(connection, edition_id, found)), None)
 
 
-async def _answers(connection: AsyncConnection, edition_id: int, most: int) -> Mapping[DeliveryState, Answers]:
+async def _answers(connection: AsyncConnection, edition_id: int, most: int) -> Mapping[DeliveryState, ServerAnswers]:
     query = (
         sa.select(delivery.c.state, delivery.c.code, delivery.c.words, sa.func.count().label("number"))
         .where(delivery.c.edition_id == edition_id, delivery.c.state.in_(EXPLAINED))
@@ -202,9 +202,9 @@ async def _answers(connection: AsyncConnection, edition_id: int, most: int) -> M
     return {state: _most(answers, others[state], most) for state, answers in said.items()}
 
 
-def _most(answers: Counter[str], others: int, most: int) -> Answers:
+def _most(answers: Counter[str], others: int, most: int) -> ServerAnswers:
     ordered = sorted(answers.items(), key=lambda one: (-one[1], one[0]))
-    return Answers(frequent=ordered[:most], others=others + sum(number for _, number in ordered[most:]))
+    return ServerAnswers(frequent=ordered[:most], others=others + sum(number for _, number in ordered[most:]))
 
 
 _TOKEN = re.compile(r"(?<![\w./@-])(?=[\w-]*\d)(?=[\w-]*[A-Za-z])[A-Za-z0-9_-]{8,}(?:\.\d+)?(?![\w/@-]|\.\w)")

@@ -16,7 +16,7 @@ import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from flows.storage.database import Database, database_now, metadata
-from flows.turns import DAY, Asked, Granted, Used, WarmUp, Window, grows, openings, opens_at, room
+from flows.turns import DAY, Asked, Granted, RollingWindow, Used, WarmUp, grows, openings, opens_at, room
 
 turn = sa.Table(
     "turn",
@@ -98,7 +98,7 @@ class Turns:
         found = await connection.scalar(taken.returning(ahead))
         return max(found or 0, 0) / 1000
 
-    async def _used(self, connection: AsyncConnection, asked: Asked, window: Window, now: float) -> Used:
+    async def _used(self, connection: AsyncConnection, asked: Asked, window: RollingWindow, now: float) -> Used:
         """What counts of a window; what was given back is taken off, and what is out of it is forgotten."""
         mine = (turns_taken.c.place == asked.place, turns_taken.c.seconds == window.seconds)
         granted_in = self._last.get((asked.place, window.seconds))
@@ -114,7 +114,9 @@ class Turns:
             await connection.execute(sa.delete(turns_taken).where(*mine, turns_taken.c.began < oldest))
         return counts
 
-    async def _count(self, connection: AsyncConnection, place: str, window: Window, now: float, turns: int) -> None:
+    async def _count(
+        self, connection: AsyncConnection, place: str, window: RollingWindow, now: float, turns: int
+    ) -> None:
         if not turns:
             return
         began = int(now // window.step * window.step)
@@ -153,18 +155,18 @@ class _Day:
         """Whether more is allowed when it ends, as it stands now."""
 
 
-def _with_warm_up(asked: Asked, day: _Day | None) -> tuple[Window, ...]:
+def _with_warm_up(asked: Asked, day: _Day | None) -> tuple[RollingWindow, ...]:
     """The windows of a place; that of a day is as its warm-up allows."""
     if day is None or asked.warm_up is None:
         return asked.windows
     allowed = asked.warm_up.allowed(day.step)
     of_a_day = [window for window in asked.windows if window.seconds == DAY and window.count <= allowed]
     others = [window for window in asked.windows if window.seconds != DAY]
-    return (*others, of_a_day[0] if of_a_day else Window(allowed, DAY))
+    return (*others, of_a_day[0] if of_a_day else RollingWindow(allowed, DAY))
 
 
 def _openings(
-    window: Window, used: Used, now: float, warming: WarmUp | None, day: _Day | None
+    window: RollingWindow, used: Used, now: float, warming: WarmUp | None, day: _Day | None
 ) -> tuple[tuple[float, int], ...]:
     found = openings(window, used, now)
     if warming is not None and day is not None and window.count == warming.allowed(day.step) and day.goes_on:

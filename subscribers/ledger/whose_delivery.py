@@ -25,7 +25,7 @@ Times = Mapping[tuple[int, int], dt.datetime]
 
 
 @dataclass(frozen=True, slots=True)
-class Reader:
+class FoundReader:
     """Somebody on one newsletter."""
 
     subscription_id: int
@@ -40,11 +40,11 @@ class Reader:
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class FoundDelivery:
     """A report whose delivery is known, and what it counts as."""
 
     said: ReportedMail
-    reader: Reader
+    reader: FoundReader
     edition_id: int
     sent_at: dt.datetime | None
     kind: BounceKind
@@ -60,16 +60,18 @@ class Found:
         return freed_at is not None and self.sent_at is not None and self.sent_at <= freed_at
 
 
-async def find(connection: AsyncConnection, said: Sequence[ReportedMail], now: dt.datetime) -> list[Found | None]:
+async def find(
+    connection: AsyncConnection, said: Sequence[ReportedMail], now: dt.datetime
+) -> list[FoundDelivery | None]:
     """The delivery of each report; None where it is about nobody's mail that we know."""
     numbers = {one.subscription_id for one in said if one.subscription_id is not None}
     numbered = {one.subscription_id: one for one in await readers(connection, subscription.c.id.in_(numbers))}
     addresses = {one.address.lower() for one in said if one.subscription_id is None and one.address}
-    addressed: dict[str, list[Reader]] = defaultdict(list)
+    addressed: dict[str, list[FoundReader]] = defaultdict(list)
     for reader in await readers(connection, subscriber.c.email_key.in_(addresses)):
         addressed[reader.email.lower()].append(reader)
     editions = await _editions(connection, {one.edition for one in said if one.edition})
-    named: list[tuple[ReportedMail, Sequence[Reader], int | None]] = []
+    named: list[tuple[ReportedMail, Sequence[FoundReader], int | None]] = []
     for one in said:
         theirs = addressed.get(one.address.lower(), [])
         if one.subscription_id is not None:
@@ -85,12 +87,12 @@ async def find(connection: AsyncConnection, said: Sequence[ReportedMail], now: d
 async def _found(
     connection: AsyncConnection,
     said: ReportedMail,
-    theirs: Sequence[Reader],
+    theirs: Sequence[FoundReader],
     number: int | None,
     times: Times,
     recent: Collection[int],
     now: dt.datetime,
-) -> Found | None:
+) -> FoundDelivery | None:
     if not theirs:
         return None
     first = theirs[0]
@@ -98,22 +100,22 @@ async def _found(
     proven = said.sealed or (said.subscription_id is not None and said.address.lower() == first.email.lower())
     kind = kind_of(said, proven=proven)
     if number == LETTER:
-        return Found(said, first, LETTER, None, kind)
+        return FoundDelivery(said, first, LETTER, None, kind)
     if number is not None:
         if moment := times.get((number, first.subscription_id)):
-            return Found(said, first, number, moment, kind)
+            return FoundDelivery(said, first, number, moment, kind)
     elif row := await _last_attempted(connection, recent, [one.subscription_id for one in theirs], now - RECENT):
         reader = next(one for one in theirs if one.subscription_id == row.subscription_id)
-        return Found(said, reader, row.edition_id, row.changed_at, kind)
+        return FoundDelivery(said, reader, row.edition_id, row.changed_at, kind)
     # whoever complains with proof in hand is heard, whatever we still know of the mail
-    return Found(said, first, LETTER, None, kind) if kind is BounceKind.COMPLAINT else None
+    return FoundDelivery(said, first, LETTER, None, kind) if kind is BounceKind.COMPLAINT else None
 
 
-async def readers(connection: AsyncConnection, which: sa.ColumnElement[bool]) -> list[Reader]:
+async def readers(connection: AsyncConnection, which: sa.ColumnElement[bool]) -> list[FoundReader]:
     """Subscriptions with their people."""
     of = (subscription.c.id, subscription.c.newsletter, subscriber.c.id, subscriber.c.email, subscriber.c.freed_at)
     query = sa.select(*of).join(subscriber).where(which).order_by(subscription.c.id)
-    return [Reader(*row) for row in await connection.execute(query)]
+    return [FoundReader(*row) for row in await connection.execute(query)]
 
 
 async def recent_editions(connection: AsyncConnection, since: dt.datetime) -> Sequence[int]:

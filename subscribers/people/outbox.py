@@ -47,7 +47,7 @@ LIFE: Mapping[Letter, dt.timedelta] = {
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Item:
+class OutboxLetter:
     """A letter that this worker owns for now."""
 
     id: int
@@ -119,7 +119,7 @@ class Outbox:
         self._database = database
         self.lease = lease
 
-    async def claim(self, now: dt.datetime) -> Item | None:
+    async def claim(self, now: dt.datetime) -> OutboxLetter | None:
         """Takes the letter that has waited longest and that nobody owns; None if none is due. One that its reader
         has no use for any more is dropped on the way, with the reason."""
         while True:
@@ -169,7 +169,7 @@ class Outbox:
         )
         return (await connection.execute(whole)).one_or_none()
 
-    async def record(self, item: Item, outcome: Outcome, now: dt.datetime) -> bool:
+    async def record(self, item: OutboxLetter, outcome: Outcome, now: dt.datetime) -> bool:
         """Records what an attempt came to, also after the lease has run out. False: another worker has taken the
         letter since then, and its word counts."""
         follows = follow(outcome, item.attempts + 1, item.first_at or now, now)
@@ -188,21 +188,21 @@ class Outbox:
             )
         return changed.rowcount == 1
 
-    async def renew(self, item: Item) -> bool:
+    async def renew(self, item: OutboxLetter) -> bool:
         """Keeps a letter for another lease. False: it has another owner, or its outcome is recorded."""
         async with self._database.write() as connection:
             renewed = await connection.execute(_mine(item).values(lease_until=self._until()))
         return renewed.rowcount == 1
 
-    async def release(self, item: Item, now: dt.datetime) -> None:
+    async def release(self, item: OutboxLetter, now: dt.datetime) -> None:
         """Gives a letter back untouched: it is due again."""
         await self._put_back(item, now, now)
 
-    async def postpone(self, item: Item, due_at: dt.datetime, now: dt.datetime) -> None:
+    async def postpone(self, item: OutboxLetter, due_at: dt.datetime, now: dt.datetime) -> None:
         """Gives a letter back untouched, to be looked at again then."""
         await self._put_back(item, due_at, now)
 
-    async def drop(self, item: Item, reason: str, now: dt.datetime) -> None:
+    async def drop(self, item: OutboxLetter, reason: str, now: dt.datetime) -> None:
         """Ends a letter without a mail, for a reason in words."""
         async with self._database.write() as connection:
             await self._end(connection, sa.and_(outbox.c.id == item.id, outbox.c.lease == item.lease), reason, now)
@@ -222,7 +222,7 @@ class Outbox:
     def _until(self) -> sa.ColumnElement[int]:
         return database_now() + round(self.lease / dt.timedelta(milliseconds=1))
 
-    async def _put_back(self, item: Item, due_at: dt.datetime, now: dt.datetime, **more: Any) -> bool:
+    async def _put_back(self, item: OutboxLetter, due_at: dt.datetime, now: dt.datetime, **more: Any) -> bool:
         state = DeliveryState.DEFERRED if item.attempts else DeliveryState.PENDING
         async with self._database.write() as connection:
             changed = await connection.execute(
@@ -251,10 +251,10 @@ class Outbox:
 _OF_LETTER = ("id", "kind", "address_change_id", "attempts", "first_at", "created_at")
 
 
-def _item(row: sa.Row[Any]) -> Item:
+def _item(row: sa.Row[Any]) -> OutboxLetter:
     kind = Letter(row.letter_kind)
     to = {Letter.ADDRESS: row.new_address, Letter.MOVED: row.former_address}.get(kind, row.email)
-    return Item(
+    return OutboxLetter(
         id=row.letter_id,
         kind=kind,
         subscription=read_subscription(row),
@@ -267,7 +267,7 @@ def _item(row: sa.Row[Any]) -> Item:
     )
 
 
-def _stale(item: Item, now: dt.datetime) -> str:
+def _stale(item: OutboxLetter, now: dt.datetime) -> str:
     return "it waited too long" if now - item.created_at > LIFE[item.kind] else ""
 
 
@@ -280,7 +280,7 @@ def _idle(kind: Letter, row: sa.Row[Any]) -> str:
     return ""
 
 
-def _mine(item: Item) -> sa.Update:
+def _mine(item: OutboxLetter) -> sa.Update:
     return sa.update(outbox).where(
         outbox.c.id == item.id, outbox.c.lease == item.lease, outbox.c.state == DeliveryState.SENDING
     )

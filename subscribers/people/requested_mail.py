@@ -21,7 +21,7 @@ NOWHERE = ""
 """The new address of a change that was given up, or that never was."""
 
 
-class Letters(People):
+class RequestedMail(People):
     async def ask_link(
         self, email: str, newsletter: str | None, now: dt.datetime, not_before: dt.datetime | None = None
     ) -> None:

@@ -20,13 +20,13 @@ from flows.storage.database import Database
 from subscribers.model import SubscriptionState, Suppressed
 from subscribers.people.changes import Changes
 from subscribers.people.erasure import Erasure
-from subscribers.people.requested_mail import Letters
+from subscribers.people.requested_mail import RequestedMail
 from subscribers.people.retention import Retention, forget_leaving, leavers, left_key
 from subscribers.people.rows import BLOCKED, DEFAULTS, MUTED, address_keys, columns, domains_of
 from subscribers.people.signups import SignUp, SignUps
 from subscribers.tables import domain, subscriber, subscription, suppression
 
-__all__ = ["MUTED", "Change", "Kept", "RefusedChange", "SignUp", "Subscribers"]
+__all__ = ["MUTED", "Change", "KeptChanges", "RefusedChange", "SignUp", "Subscribers"]
 
 
 KEYS = 10_000
@@ -58,7 +58,7 @@ class RefusedChange:
 
 
 @dataclass(slots=True)
-class Kept:
+class KeptChanges:
     """What became of a batch of subscriptions."""
 
     added: int = 0
@@ -77,25 +77,25 @@ async def count(database: Database) -> int:
         return await connection.scalar(sa.select(sa.func.count()).select_from(subscription)) or 0
 
 
-class Subscribers(SignUps, Changes, Letters, Erasure, Retention):
+class Subscribers(SignUps, Changes, RequestedMail, Erasure, Retention):
     """Who is subscribed to what."""
 
     async def keep(
         self, changes: Iterable[Change], now: dt.datetime, *, resubscribe: bool = False, check: bool = False
-    ) -> Kept:
+    ) -> KeptChanges:
         """Adds or changes subscriptions in one transaction; the same changes again change nothing. With `check` all is
         undone at its end: what would have become of them is returned.
 
         Whoever has unsubscribed stays so unless `resubscribe`, also while a new sign-up waits to be confirmed: an old
         list must not bring them back. An address that is never mailed again is refused in any case.
         """
-        kept = Kept()
+        kept = KeptChanges()
         with suppress(_OnlyAsked):
             await self._keep(kept, changes, now, resubscribe=resubscribe, check=check)
         return kept
 
     async def _keep(
-        self, kept: Kept, changes: Iterable[Change], now: dt.datetime, *, resubscribe: bool, check: bool
+        self, kept: KeptChanges, changes: Iterable[Change], now: dt.datetime, *, resubscribe: bool, check: bool
     ) -> None:
         latest = {(change.email.lower(), change.newsletter): change for change in changes}
         async with self._database.write() as connection:

@@ -18,7 +18,7 @@ from subscribers.tables import domain, subscriber, suppression
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Listed:
+class ListedSuppression:
     """One suppression: the address where we still know it, and what it is kept as."""
 
     address: str
@@ -78,14 +78,14 @@ class Suppressions(Lifting):
             await connection.execute(sa.update(subscriber).where(subscriber.c.id == person).values(suppressed=reason))
         return len(reasons)
 
-    async def suppressions(self) -> AsyncIterator[Listed]:
+    async def suppressions(self) -> AsyncIterator[ListedSuppression]:
         """All suppressions: first those whose subscribers we know, with their addresses; then the others. In pages."""
         last = 0
         while rows := await self._known_page(last):
             last = rows[-1].id
             keys = {key: row for row in rows for key in address_keys(row.email, self._key)}
             for one in await self._kept(keys):
-                yield Listed(
+                yield ListedSuppression(
                     address=keys[one.address_key].email,
                     key=one.address_key,
                     reason=Suppressed(one.reason),
@@ -97,7 +97,7 @@ class Suppressions(Lifting):
             after = others[-1].address_key
             for one in others:
                 if one.address_key not in named:
-                    yield Listed(address="", key=one.address_key, reason=Suppressed(one.reason), at=one.at)
+                    yield ListedSuppression(address="", key=one.address_key, reason=Suppressed(one.reason), at=one.at)
 
     async def _known_page(self, last: int) -> Sequence[Any]:
         query = sa.select(subscriber.c.id, subscriber.c.email).where(

@@ -21,7 +21,7 @@ _UNFIT = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Item:
+class FeedItem:
     """An entry. `id` is for ever; `content` is HTML."""
 
     id: str
@@ -45,7 +45,7 @@ class Feed:
     subtitle: str
     author: str
     lang: str
-    items: Sequence[Item]
+    items: Sequence[FeedItem]
 
     @property
     def updated(self) -> dt.datetime:

@@ -17,7 +17,7 @@ SAMPLE = "sample"
 
 
 @dataclass(frozen=True, slots=True)
-class Group:
+class TopicGroup:
     """Topics that stand together."""
 
     name: str
@@ -29,10 +29,10 @@ class Group:
         return self.topics[0].slug
 
 
-def groups(topics: Iterable[Topic]) -> list[Group]:
+def groups(topics: Iterable[Topic]) -> list[TopicGroup]:
     """Topics by group, in the order of a digest."""
     ordered = sorted(topics, key=lambda one: one.order)
-    return [Group(name, list(of_it)) for name, of_it in groupby(ordered, key=lambda one: one.group)]
+    return [TopicGroup(name, list(of_it)) for name, of_it in groupby(ordered, key=lambda one: one.group)]
 
 
 async def newsletters(s: Services) -> list[Newsletter]:

@@ -6,7 +6,7 @@ from flows.editions.model import Edition, Kind
 from flows.storage.editions import Store
 
 
-class Latest:
+class FindLatest:
     """Asked with a newsletter's slug and a kind; None where no edition has come out."""
 
     def __init__(self, store: Store) -> None:

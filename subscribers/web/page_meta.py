@@ -10,7 +10,7 @@ from flows.editions.model import Kind, Newsletter
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Card:
+class PageCard:
     """Plain text. `feeds` are paths by their titles."""
 
     title: str

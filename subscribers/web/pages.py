@@ -18,7 +18,7 @@ from starlette.responses import HTMLResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from flows.editions import maths
-from subscribers.web.page_meta import Card
+from subscribers.web.page_meta import PageCard
 
 POLICY = (
     "default-src 'none'; style-src 'unsafe-inline'; img-src 'self' data:; frame-src 'self'; form-action 'self'; "
@@ -31,7 +31,7 @@ _WRITTEN = re.compile(r'(<html\b[^<>]*\slang=")([A-Za-z0-9-]+)(?=")')
 _BODY = re.compile(r"<body\b[^>]*>", re.IGNORECASE)
 
 
-class Phrases(Protocol):
+class PagePhrases(Protocol):
     """The words of pages, by their keys; `flows.config.phrases` reads them."""
 
     def __call__(self, key: str, /, **values: Any) -> Markup:
@@ -55,7 +55,7 @@ class Speaker:
     `languages` are those that there are, by their tags, the site's own first.
     """
 
-    def __init__(self, languages: Mapping[str, Phrases]) -> None:
+    def __init__(self, languages: Mapping[str, PagePhrases]) -> None:
         self._languages = languages
         self._own = next(iter(languages))
 
@@ -117,7 +117,7 @@ class Pages:
     """Renders templates of `web/`; the operator's folder comes before ours. `links` are the menu: path and the key of
     its name."""
 
-    def __init__(self, folders: Sequence[Path], phrases: Phrases, links: Mapping[str, str] | None = None) -> None:
+    def __init__(self, folders: Sequence[Path], phrases: PagePhrases, links: Mapping[str, str] | None = None) -> None:
         self.phrases = phrases
         self._environment = Environment(
             loader=FileSystemLoader([folder / "web" for folder in folders]),
@@ -140,7 +140,7 @@ class Pages:
         mail: str,
         *,
         draft: bool = False,
-        card: Card | None = None,
+        card: PageCard | None = None,
         before: str | None = None,
         after: str | None = None,
         context_objects: Sequence[str] = (),

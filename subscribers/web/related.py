@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from flows.papers.model import PaperId
 from flows.storage.query import Query, parse
-from subscribers.web.suggestions import Candidate
+from subscribers.web.suggestions import CandidateTerm
 
 SHOWN = 5
 TERMS = 10
@@ -20,13 +20,13 @@ ENOUGH = 2
 """Terms that another must share, unless it shares a phrase of several words."""
 
 
-def queries(terms: Sequence[Candidate]) -> list[Query]:
+def queries(terms: Sequence[CandidateTerm]) -> list[Query]:
     """What to look for: each of the best terms as a phrase."""
     return [parse(f'"{one.term}"') for one in terms[:TERMS]]
 
 
 def alike(
-    paper: PaperId, terms: Sequence[Candidate], holding: Sequence[Sequence[PaperId]], papers: int
+    paper: PaperId, terms: Sequence[CandidateTerm], holding: Sequence[Sequence[PaperId]], papers: int
 ) -> list[PaperId]:
     """The papers that share most, the best first, and of equals in the order of `holding`: it says for each of the
     terms which papers hold it; `papers` are there in all. The rarer a term, the more it counts."""

@@ -21,7 +21,7 @@ from flows.storage.search import Search
 from subscribers.ledger.bounce_rates import BounceRates
 from subscribers.ledger.figures import Figures
 from subscribers.ledger.pauses import Pauses
-from subscribers.ledger.report import Report
+from subscribers.ledger.report import DeliveryReport
 from subscribers.people.store import Subscribers
 from subscribers.web.pages import Pages, Speaker
 from subscribers.web.request_limits import Limits
@@ -68,7 +68,7 @@ class Services:
     search: Search
     arxiv: ByNumber
     """Papers that are not in the archive, asked of arXiv for a reader who waits."""
-    report: Report
+    report: DeliveryReport
     sessions: Sessions
     """Operators who are logged in."""
     rates: BounceRates

@@ -86,7 +86,7 @@ def refilled(form: Form) -> Filled:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Told:
+class SettingsNow:
     """What is so at present, beside the headings of the settings' sections."""
 
     topics: Markup
@@ -96,7 +96,7 @@ class Told:
     language: str
 
 
-def told(s: Services, preferences: Preferences, topics: Sequence[str]) -> Told:
+def told(s: Services, preferences: Preferences, topics: Sequence[str]) -> SettingsNow:
     """Of what is kept, or would be."""
     say, interests = s.phrases, preferences.interests
     wanted = len(wanted_topics(interests, topics))
@@ -113,7 +113,7 @@ def told(s: Services, preferences: Preferences, topics: Sequence[str]) -> Told:
         rhythm.append(say("manage.rhythm_hour", hour=f"{preferences.hour:02}:00"))
     if interests.size is not None:
         rhythm.append(say("manage.rhythm_size", count=interests.size))
-    return Told(
+    return SettingsNow(
         topics=say(counted, count=wanted, all=len(topics)),
         follow=Markup(" · ").join(follow) or say("manage.follow_nothing"),
         leave_out=say("manage.leave_out_count", count=len(out))
@@ -226,14 +226,14 @@ async def would_have(s: Services, newsletter: str, interests: Interests, frequen
 
 
 @dataclass(frozen=True, slots=True)
-class LeftOut:
+class PapersLeftOut:
     """So many papers; with `more`, at least so many."""
 
     papers: int
     more: bool = False
 
 
-async def left_out(s: Services, newsletter: str, interests: Interests, most: int = LOOKED_AT) -> LeftOut | None:
+async def left_out(s: Services, newsletter: str, interests: Interests, most: int = LOOKED_AT) -> PapersLeftOut | None:
     """The papers of the newsletter's editions of the last month that the reader would have got as they are now, were it
     not for their words; None where they leave out nothing.
 
@@ -244,12 +244,12 @@ async def left_out(s: Services, newsletter: str, interests: Interests, most: int
     today = s.now().date()
     alternatives = tuple(_alternatives(interests.leave_out))
     if not alternatives:
-        return LeftOut(0)
+        return PapersLeftOut(0)
     asked = query.Query((alternatives,))
     topics = await s.archive.shown(newsletter, today - MONTH, today, asked, most)
     papers = await s.store.papers_of(topics)
     entries = tuple(Entry(paper=paper, topic=topics[identity]) for identity, paper in papers.items())
-    return LeftOut(_theirs(entries, interests, today), len(topics) == most)
+    return PapersLeftOut(_theirs(entries, interests, today), len(topics) == most)
 
 
 def _theirs(entries: tuple[Entry, ...], interests: Interests, day: dt.date) -> int:

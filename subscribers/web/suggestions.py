@@ -46,7 +46,7 @@ _MARKS = ".,;:?!()[]{}“”\"'$\\"
 
 
 @dataclass(frozen=True, slots=True)
-class Candidate:
+class CandidateTerm:
     """A term of a paper, and how much it says of it, from 1 up."""
 
     term: str
@@ -55,14 +55,14 @@ class Candidate:
 
 
 @dataclass(frozen=True, slots=True)
-class Offer:
+class OfferedTerm:
     """A term, and how many other papers held it in the last month."""
 
     term: str
     papers: int
 
 
-def candidates(paper: Paper, topics: Iterable[Topic], topic: str = "") -> list[Candidate]:
+def candidates(paper: Paper, topics: Iterable[Topic], topic: str = "") -> list[CandidateTerm]:
     """The terms of a paper that may be worth following, the most telling first: its keywords, whole phrases of its
     title, and phrases that the topics' files list if they stand in the title or twice in the abstract. A single word
     must stand in the title, and be a keyword or a term of the paper's own `topic`."""
@@ -80,13 +80,13 @@ def candidates(paper: Paper, topics: Iterable[Topic], topic: str = "") -> list[C
             worth = named and (own or said in keywords)
         if worth and not PLAIN.issuperset(said.split()):
             weight = 2 * named + (said in often) + known + own + (said in keywords) + (" " in said)
-            found.append(Candidate(form, weight))
+            found.append(CandidateTerm(form, weight))
     usable = set(_usable(one.term for one in found))
     ranked = sorted((one for one in found if one.term in usable), key=lambda one: (-one.weight, one.term))
     return ranked[:CANDIDATES]
 
 
-def offers(found: Sequence[Candidate], held: Sequence[int], papers: int) -> list[Offer]:
+def offers(found: Sequence[CandidateTerm], held: Sequence[int], papers: int) -> list[OfferedTerm]:
     """What is offered of the candidates, the best first: `held` says how many of a month's `papers`, this one left out,
     hold each of them. Of two where one holds the words of the other, the better one."""
     ranked = sorted(
@@ -94,11 +94,11 @@ def offers(found: Sequence[Candidate], held: Sequence[int], papers: int) -> list
         for one, count in zip(found, held, strict=True)
         if LEAST <= count <= max(MOST * papers, ENOUGH)
     )
-    chosen: dict[frozenset[str], Offer] = {}
+    chosen: dict[frozenset[str], OfferedTerm] = {}
     for *_, term, count in ranked:
         said = frozenset(words(term))
         if not any(said <= other or other <= said for other in chosen):
-            chosen[said] = Offer(term, count)
+            chosen[said] = OfferedTerm(term, count)
     return list(chosen.values())[:TERMS]
 
 
@@ -108,7 +108,7 @@ def numbers(text: str) -> list[PaperId]:
     return list(dict.fromkeys(PaperId(_SUBJECT.sub("", found[0])) for found in _NUMBER.finditer(text)))
 
 
-def shared(papers: Sequence[Paper], topics: Sequence[Topic]) -> list[Candidate]:
+def shared(papers: Sequence[Paper], topics: Sequence[Topic]) -> list[CandidateTerm]:
     """The terms that two and more of the papers hold (all those of a single one), weighed by how many do."""
     texts = [f" {' '.join(words(f'{paper.title[:500]} | {paper.abstract[:5000]}'))} " for paper in papers]
     forms: dict[str, str] = {}
@@ -116,7 +116,7 @@ def shared(papers: Sequence[Paper], topics: Sequence[Topic]) -> list[Candidate]:
         for one in candidates(paper, topics):
             forms.setdefault(" ".join(words(one.term)), one.term)
     held = {said: sum(f" {said} " in text for text in texts) for said in forms}
-    found = [Candidate(form, held[said]) for said, form in forms.items() if held[said] > 1 or len(papers) == 1]
+    found = [CandidateTerm(form, held[said]) for said, form in forms.items() if held[said] > 1 or len(papers) == 1]
     return sorted(found, key=lambda one: (-one.weight, one.term))[:CANDIDATES]
 
 

@@ -6,7 +6,7 @@ import datetime as dt
 
 from flows.artifacts.delivery_words import Look, going_on, rate, report, sentence
 from flows.delivery.run import Delivered
-from subscribers.ledger.report import Answers, DomainStates, Summary
+from subscribers.ledger.report import DomainStates, ServerAnswers, Summary
 from subscribers.model import DeliveryState
 
 SENT, PENDING, DEFERRED, REJECTED = (
@@ -59,8 +59,8 @@ def test_a_report_says_who_did_not_get_it_and_the_remedy() -> None:
     counts = {SENT: 900, DEFERRED: 60, REJECTED: 40}
     many = [(f"450 4.{n} later | <i>", 3) for n in range(12)]
     answers = {
-        DEFERRED: Answers(frequent=many, others=24),
-        REJECTED: Answers(frequent=[("550 5.1.1 no such user", 40)]),
+        DEFERRED: ServerAnswers(frequent=many, others=24),
+        REJECTED: ServerAnswers(frequent=[("550 5.1.1 no such user", 40)]),
     }
     words = report(
         Delivered(counts=counts, reasons={}, halted="The server is away.", remedy="Mend it.", limited="5 wait."),

@@ -37,7 +37,7 @@ from flows.pipeline import cards_of
 from flows.storage.database import milliseconds
 from flows.storage.editions import Frozen
 from subscribers.ledger.figures import Figures
-from subscribers.ledger.report import Report
+from subscribers.ledger.report import DeliveryReport
 from tests import factories
 from tests.benchmarks.delivery import Postfix
 from tests.benchmarks.import_million import measured
@@ -179,14 +179,14 @@ async def _in_process(million: Million, readers: int) -> Frozen:
     return frozen
 
 
-async def _asked(part: Callable[[Report], Awaitable[Any]], context: Context) -> Any:
-    return await part(Report(context.database))
+async def _asked(part: Callable[[DeliveryReport], Awaitable[Any]], context: Context) -> Any:
+    return await part(DeliveryReport(context.database))
 
 
 async def _afterwards(million: Million, frozen: Frozen, readers: int) -> None:
     quiet: list[str] = []
     await million.does("deliver-due, where nothing is", lambda context: deliver_due(context, "daily", quiet.append))
-    parts: dict[str, Callable[[Report], Awaitable[Any]]] = {
+    parts: dict[str, Callable[[DeliveryReport], Awaitable[Any]]] = {
         "summary": lambda report: report.summary(frozen.id),
         "first page": lambda report: report.page(frozen.id),
         "last page": lambda report: report.page(frozen.id, after=readers - 100),

@@ -22,7 +22,7 @@ from typing import Any
 from flows.config.settings import Settings
 from flows.context import open_context
 from flows.storage.editions import Frozen
-from subscribers.ledger.report import Report
+from subscribers.ledger.report import DeliveryReport
 from subscribers.model import DeliveryState
 from tests import factories
 from tests.benchmarks.import_million import measured
@@ -70,7 +70,7 @@ def _became(n: int) -> tuple[object, ...]:
 
 async def _page(folder: Path, frozen: Frozen, readers: int) -> None:
     async with open_context(Settings(_env_file=None, home_dir=folder / "home")) as context:
-        report = Report(context.database)
+        report = DeliveryReport(context.database)
         parts: dict[str, Callable[[], Awaitable[Any]]] = {
             "summary": lambda: report.summary(frozen.id),
             "first page": lambda: report.page(frozen.id),

@@ -5,7 +5,7 @@ import pytest
 from flows.outcomes import Outcome, Stage, Verdict
 from flows.sending.limits import Limit
 from flows.sending.pace import COMPLAINTS, LARGE, SLOWEST, Flow, Pace
-from flows.turns import DAY, HOUR, Granted, WarmUp, Window
+from flows.turns import DAY, HOUR, Granted, RollingWindow, WarmUp
 
 BUSY, TAKEN = True, False
 OK = Outcome(Verdict.SENT, Stage.CONTENT, 250, "2.0.0", "ok")
@@ -79,7 +79,9 @@ def test_a_turn_that_was_not_used_is_another_ones() -> None:
 
 def test_a_full_window_closes_until_it_opens_and_what_goes_back_is_spread_over_its_openings() -> None:
     asked: list[Flow] = []
-    flow = Pace(limits={"example.org": Limit(windows=(Window(100, HOUR),))}, ask=asked.append).flow("example.org")
+    flow = Pace(limits={"example.org": Limit(windows=(RollingWindow(100, HOUR),))}, ask=asked.append).flow(
+        "example.org"
+    )
     assert flow.take(0) is None
     flow.grant(0.0, Granted(1))
     assert flow.take(0) == 0
@@ -93,7 +95,7 @@ def test_a_full_window_closes_until_it_opens_and_what_goes_back_is_spread_over_i
 
 
 def test_turns_of_a_window_that_were_not_used_are_told_of() -> None:
-    flow = Pace(Limit(windows=(Window(400, DAY),)), ask=lambda _: None).all
+    flow = Pace(Limit(windows=(RollingWindow(400, DAY),)), ask=lambda _: None).all
     flow.take(0)
     flow.grant(0.0, Granted(20))
     flow.take(0.5)

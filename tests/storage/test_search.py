@@ -21,7 +21,7 @@ from flows.storage.archive import Archive
 from flows.storage.database import Database, connect, migrate
 from flows.storage.editions import Store, edition, edition_paper, sighting
 from flows.storage.query import Phrase, Query, parse
-from flows.storage.search import PAGE, Found, Search, Wanted, paper
+from flows.storage.search import PAGE, FoundPapers, Search, Wanted, paper
 from tests import factories
 from tests.context import NOON
 from tests.factories import DAY
@@ -33,7 +33,7 @@ async def keep(database: Database, *papers: Paper, day: dt.date = DAY, source: s
     await Store(database).keep(Collected(source=source, day=day, papers=papers), NOON)
 
 
-async def search(database: Database, words: str = "", **wanted: object) -> Found:
+async def search(database: Database, words: str = "", **wanted: object) -> FoundPapers:
     return await Search(database).find(Wanted(query=parse(words), **wanted))  # type: ignore[arg-type]
 
 

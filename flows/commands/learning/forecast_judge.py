@@ -8,7 +8,7 @@ from pathlib import Path
 
 from flows.commands.subscribers import opened
 from flows.editions.forecast import forecast
-from flows.editions.judging.forecast_report import FIRST, Answer, ForecastReport, read, report
+from flows.editions.judging.forecast_report import FIRST, CheckedForecast, ForecastReport, read, report
 
 
 def evaluate(file: Path, *, as_json: bool) -> str:
@@ -16,7 +16,8 @@ def evaluate(file: Path, *, as_json: bool) -> str:
     with opened(file, "r") as lines:
         candidates = read(lines)
     found = report(
-        Answer(forecast(one.title, one.abstract, one.authors, one.comment), one.picked, one.day) for one in candidates
+        CheckedForecast(forecast(one.title, one.abstract, one.authors, one.comment), one.picked, one.day)
+        for one in candidates
     )
     return json.dumps(asdict(found), indent=2) if as_json else as_lines(found)
 

@@ -32,7 +32,7 @@ from numpy.typing import NDArray
 
 from flows.editions.forecast import TRAITS, ForecastModel, packed, probability, terms, traits, unpacked
 from flows.editions.judging import forecast_report
-from flows.editions.judging.forecast_report import Answer, ForecastReport
+from flows.editions.judging.forecast_report import CheckedForecast, ForecastReport
 from flows.outcomes import Problem
 from flows.papers.model import Addresses, Request, Window
 from flows.papers.sources import huggingface
@@ -54,7 +54,7 @@ Matrix = NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True)
-class Lesson:
+class ForecastLesson:
     """A paper as the training sees it."""
 
     id: str
@@ -72,7 +72,7 @@ class Lesson:
         return traits(self.title, self.abstract, self.authors)
 
 
-def train(lessons: Sequence[Lesson], *, slope: float = 1.0, shift: float = 0.0) -> bytes:
+def train(lessons: Sequence[ForecastLesson], *, slope: float = 1.0, shift: float = 0.0) -> bytes:
     """The model as a file; `slope` and `shift` calibrate it. The same lessons in the same order give the same bytes.
 
     Raises Problem unless some are picked and some are not.
@@ -160,11 +160,11 @@ def calibration(picked: Sequence[float], announced: Sequence[float]) -> tuple[fl
 class Judged:
     """What models say of papers that they have not seen."""
 
-    scores: tuple[tuple[Lesson, float], ...]
+    scores: tuple[tuple[ForecastLesson, float], ...]
     slope: float
     shift: float
 
-    def answers(self) -> Iterator[Answer]:
+    def answers(self) -> Iterator[CheckedForecast]:
         """Each announced day with one picked paper for nineteen others, and again with other picked ones until all have
         been in."""
         for fold in range(FOLDS):
@@ -175,16 +175,18 @@ class Judged:
                 wanted = max(round(len(others) * BASE / (1 - BASE)), 1)
                 for turn in range(max(len(picked) // wanted, 1)):
                     name = f"{day} {turn}"
-                    yield from (Answer(score, picked=False, day=name) for score in others)
-                    yield from (Answer(s, picked=True, day=name) for s in picked[turn * wanted : (turn + 1) * wanted])
+                    yield from (CheckedForecast(score, picked=False, day=name) for score in others)
+                    yield from (
+                        CheckedForecast(s, picked=True, day=name) for s in picked[turn * wanted : (turn + 1) * wanted]
+                    )
 
     def _forecast(self, score: float) -> float:
         return probability(self.slope * score + self.shift)
 
 
-def judge(lessons: Sequence[Lesson]) -> Judged:
+def judge(lessons: Sequence[ForecastLesson]) -> Judged:
     """Every paper's score by a model that has seen nothing of its day, and how such scores are to be calibrated."""
-    found: list[tuple[Lesson, float]] = []
+    found: list[tuple[ForecastLesson, float]] = []
     for fold in range(FOLDS):
         unseen = [lesson for lesson in lessons if _fold(lesson) == fold]
         if unseen:
@@ -195,16 +197,16 @@ def judge(lessons: Sequence[Lesson]) -> Judged:
     return Judged(tuple(found), *calibration(picked, announced))
 
 
-def _score(model: ForecastModel, lesson: Lesson) -> float:
+def _score(model: ForecastModel, lesson: ForecastLesson) -> float:
     return model.logit(lesson.title, lesson.abstract, lesson.authors)
 
 
-def _fold(lesson: Lesson) -> int:
+def _fold(lesson: ForecastLesson) -> int:
     """Of a day, so that all its papers are in one; Monday to Friday follow each other."""
     return dt.date.fromisoformat(lesson.day).toordinal() % FOLDS
 
 
-def picked(files: Iterable[Path], within: Collection[str] | None) -> Iterator[Lesson]:
+def picked(files: Iterable[Path], within: Collection[str] | None) -> Iterator[ForecastLesson]:
     """The papers of Hugging Face's answers, each on its first day; `within` are the ids that count, if not all."""
     seen: set[str] = set()
     for file in sorted(files):
@@ -213,10 +215,10 @@ def picked(files: Iterable[Path], within: Collection[str] | None) -> Iterator[Le
         for paper in huggingface.parse(file.read_bytes(), request, window, addresses).papers:
             if paper.id not in seen and (within is None or paper.id in within):
                 seen.add(paper.id)
-                yield Lesson(paper.id, paper.title, paper.abstract, len(paper.authors), file.stem, picked=True)
+                yield ForecastLesson(paper.id, paper.title, paper.abstract, len(paper.authors), file.stem, picked=True)
 
 
-def announced(files: Iterable[Path], without: Collection[str]) -> Iterator[Lesson]:
+def announced(files: Iterable[Path], without: Collection[str]) -> Iterator[ForecastLesson]:
     """The papers that arXiv announced, each on its first day, `without` those that are known to be picked."""
     seen = set(without)
     for file in sorted(files):
@@ -225,7 +227,7 @@ def announced(files: Iterable[Path], without: Collection[str]) -> Iterator[Lesso
             if paper["id"] not in seen:
                 seen.add(paper["id"])
                 title, abstract = (" ".join(paper[field].split()) for field in ("title", "summary"))
-                yield Lesson(paper["id"], title, abstract, len(paper["authors"]), file.stem, picked=False)
+                yield ForecastLesson(paper["id"], title, abstract, len(paper["authors"]), file.stem, picked=False)
 
 
 def _told(report: ForecastReport) -> str:

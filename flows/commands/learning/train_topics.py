@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from flows.config.catalogue import topics
-from flows.editions.judging.evaluate import Example, Report, compare, read
+from flows.editions.judging.evaluate import Example, TopicsReport, compare, read
 from flows.editions.linear import NO_MODEL, packed, unpacked
 from flows.editions.model import OTHER, Classified
 from flows.editions.topics import Classifier
@@ -45,7 +45,7 @@ _NEGLIGIBLE = 1e-3
 
 
 @dataclass(frozen=True, slots=True)
-class Lesson:
+class TopicLesson:
     """A labelled paper as the training sees it."""
 
     example: Example
@@ -54,17 +54,17 @@ class Lesson:
     """For each topic what speaks for it without the model."""
 
 
-def lessons(examples: Iterable[Example]) -> list[Lesson]:
+def lessons(examples: Iterable[Example]) -> list[TopicLesson]:
     """Those of examples whose topic can be learned: not of `other`, which is what is left."""
     classifier = Classifier(topics(), NO_MODEL)
     return [
-        Lesson(example, word_counts(example.paper), classifier.evidence(example.paper))
+        TopicLesson(example, word_counts(example.paper), classifier.evidence(example.paper))
         for example in examples
         if example.label != OTHER
     ]
 
 
-def train(learned: Sequence[Lesson]) -> bytes:
+def train(learned: Sequence[TopicLesson]) -> bytes:
     """The model as a file. The same lessons in the same order give the same bytes. Raises Problem without any."""
     if not learned:
         raise Problem("No labelled paper is left to train with: give more of them, or judge in more folds.")
@@ -143,7 +143,7 @@ def _errors(sums: Sequence[float], shares: Sequence[float], weight: float) -> li
     return [(n, error) for n, error in errors if abs(error) > _NEGLIGIBLE]
 
 
-def judge(learned: Sequence[Lesson], files: Sequence[Sequence[Example]], folds: int) -> list[Report]:
+def judge(learned: Sequence[TopicLesson], files: Sequence[Sequence[Example]], folds: int) -> list[TopicsReport]:
     """For each file the report on papers that the model has not been trained with, neither by id nor by title."""
     known = topics()
     parts = [_split(file, folds) for file in files]
@@ -164,7 +164,7 @@ def _split(examples: Sequence[Example], folds: int) -> list[list[Example]]:
     return [order[n::folds] for n in range(folds)]
 
 
-def _without(learned: Iterable[Lesson], unseen: Sequence[Example]) -> list[Lesson]:
+def _without(learned: Iterable[TopicLesson], unseen: Sequence[Example]) -> list[TopicLesson]:
     ids = {example.paper.id for example in unseen}
     titles = {_title(example) for example in unseen}
     return [one for one in learned if one.example.paper.id not in ids and _title(one.example) not in titles]

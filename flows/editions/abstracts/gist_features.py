@@ -104,7 +104,7 @@ _LETTERS = re.compile(r"[a-z]+")
 
 
 @dataclass(frozen=True, slots=True)
-class Source:
+class CountedText:
     """A title and an abstract's sentences, counted."""
 
     title: frozenset[str]
@@ -123,7 +123,7 @@ class Source:
     """The first sentence that brings something new in, by its name if it has one; else -1."""
 
 
-def source(title: str, sentences: Sequence[str]) -> Source:
+def source(title: str, sentences: Sequence[str]) -> CountedText:
     spoken = [words(sentence) for sentence in sentences]
     first: dict[str, int] = {}
     for at, sentence in enumerate(spoken):
@@ -137,7 +137,7 @@ def source(title: str, sentences: Sequence[str]) -> Source:
         if (_OWN.search(sentence) and not (at == 0 and _ASIDE_OWN.search(sentence))) or (name and name in sentence)
     )
     proposing = [at for at, sentence in enumerate(sentences) if _PROPOSES.search(sentence)]
-    return Source(
+    return CountedText(
         title=frozenset(word for word in words(title) if not is_filler(word)),
         name=name,
         sentences=sentences,
@@ -149,7 +149,7 @@ def source(title: str, sentences: Sequence[str]) -> Source:
     )
 
 
-def of_word(word: str, source: Source) -> list[tuple[str, float]]:
+def of_word(word: str, source: CountedText) -> list[tuple[str, float]]:
     """What speaks for a word to be in a summary."""
     total, spread, sentences = source.total[word], source.spread[word], len(source.sentences)
     first = source.first.get(word, sentences)
@@ -175,7 +175,7 @@ def of_word(word: str, source: Source) -> list[tuple[str, float]]:
     return found
 
 
-def of_piece(piece: Piece, spoken: Sequence[str], source: Source) -> list[tuple[str, float]]:
+def of_piece(piece: Piece, spoken: Sequence[str], source: CountedText) -> list[tuple[str, float]]:
     """What speaks for a sentence of these words."""
     text, sentence = piece.text, source.sentences[piece.at]
     found = [(name, 1.0) for name in sorted({cue for word in spoken for cue in _cues(word)})]
@@ -212,7 +212,7 @@ def of_piece(piece: Piece, spoken: Sequence[str], source: Source) -> list[tuple[
 
 
 def of_draft(
-    draft: Sequence[Piece], spoken: Sequence[str], source: Source, odds: Mapping[str, float]
+    draft: Sequence[Piece], spoken: Sequence[str], source: CountedText, odds: Mapping[str, float]
 ) -> list[tuple[str, float]]:
     """What speaks for a whole gist, given its words and how likely each word is in a summary."""
     length, distinct = len(spoken), set(spoken)

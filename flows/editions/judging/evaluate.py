@@ -30,7 +30,7 @@ class Example:
 
 
 @dataclass(frozen=True, slots=True)
-class Share:
+class Estimate:
     """A share of 1, and the interval that it lies in with 95 % confidence."""
 
     value: float
@@ -59,13 +59,13 @@ class TopicScore:
 
 
 @dataclass(frozen=True, slots=True)
-class Report:
+class TopicsReport:
     """How a classifier did. `macro_f1` is over the topics that occur as labels, each counting the same."""
 
     papers: int
-    exact: Share
-    acceptable: Share
-    macro_f1: Share
+    exact: Estimate
+    acceptable: Estimate
+    macro_f1: Estimate
     topics: tuple[TopicScore, ...]
     """By slug."""
     confusions: tuple[Confusion, ...]
@@ -83,12 +83,12 @@ def read(lines: Iterable[str], known_topics: Collection[str] | None = None) -> t
     return found
 
 
-def evaluate(classifier: Classifier, examples: Iterable[Example]) -> Report:
+def evaluate(classifier: Classifier, examples: Iterable[Example]) -> TopicsReport:
     """Classify every example and compare. The same examples give the same report, intervals included."""
     return compare((example, classifier.classify(example.paper)) for example in examples)
 
 
-def compare(answers: Iterable[tuple[Example, Classified]]) -> Report:
+def compare(answers: Iterable[tuple[Example, Classified]]) -> TopicsReport:
     """The report on examples and what they were classified as, by one classifier or by one for each fold."""
     results: Counter[_Result] = Counter()
     for example, given in answers:
@@ -99,7 +99,7 @@ def compare(answers: Iterable[tuple[Example, Classified]]) -> Report:
         _share(value, sorted(sample[n] for sample in samples)) for n, value in enumerate(_figures(results))
     )
     wrong = Counter({(label, given): n for (label, given, _), n in results.items() if label != given})
-    return Report(
+    return TopicsReport(
         papers=results.total(),
         exact=exact,
         acceptable=acceptable,
@@ -155,12 +155,12 @@ def _by_topic(results: Counter[_Result]) -> tuple[TopicScore, ...]:
     )
 
 
-def _share(value: float, samples: list[float]) -> Share:
+def _share(value: float, samples: list[float]) -> Estimate:
     """The value with the 2.5th and the 97.5th percentile of its samples."""
     if not samples:
-        return Share(value, value, value)
+        return Estimate(value, value, value)
     last = len(samples) - 1
-    return Share(value, samples[round(0.025 * last)], samples[round(0.975 * last)])
+    return Estimate(value, samples[round(0.025 * last)], samples[round(0.975 * last)])
 
 
 def _example(number: int, line: str, known_topics: Collection[str] | None) -> Example:

@@ -29,7 +29,7 @@ class Candidate:
     """Papers of one day compete with each other."""
 
 
-class Answer(NamedTuple):
+class CheckedForecast(NamedTuple):
     """What was forecast for a paper, and what came."""
 
     forecast: float
@@ -69,7 +69,7 @@ class ForecastReport:
     """A tenth of the papers each, the least likely first."""
 
 
-def report(answers: Iterable[Answer]) -> ForecastReport:
+def report(answers: Iterable[CheckedForecast]) -> ForecastReport:
     """Raises Problem unless some were picked and some were not: else there is nothing to compare."""
     ranked = sorted(answers, key=lambda answer: -answer.forecast)
     papers, picked = len(ranked), sum(answer.picked for answer in ranked)
@@ -94,7 +94,7 @@ def report(answers: Iterable[Answer]) -> ForecastReport:
     )
 
 
-def _ties(ranked: Sequence[Answer]) -> Iterable[tuple[int, int]]:
+def _ties(ranked: Sequence[CheckedForecast]) -> Iterable[tuple[int, int]]:
     """For each forecast, from the highest on, how many papers have it and how many of them were picked."""
     found: dict[float, tuple[int, int]] = {}
     for answer in ranked:
@@ -103,7 +103,7 @@ def _ties(ranked: Sequence[Answer]) -> Iterable[tuple[int, int]]:
     return found.values()
 
 
-def _auc(ranked: Sequence[Answer], picked: int) -> float:
+def _auc(ranked: Sequence[CheckedForecast], picked: int) -> float:
     above, right = 0, 0.0
     for papers, hits in _ties(ranked):
         missed = papers - hits
@@ -112,7 +112,7 @@ def _auc(ranked: Sequence[Answer], picked: int) -> float:
     return right / (picked * (len(ranked) - picked))
 
 
-def _average_precision(ranked: Sequence[Answer], picked: int) -> float:
+def _average_precision(ranked: Sequence[CheckedForecast], picked: int) -> float:
     seen, hit, total = 0, 0, 0.0
     for papers, hits in _ties(ranked):
         seen, hit = seen + papers, hit + hits
@@ -120,7 +120,7 @@ def _average_precision(ranked: Sequence[Answer], picked: int) -> float:
     return total / picked
 
 
-def _bins(rising: Sequence[Answer]) -> tuple[Bin, ...]:
+def _bins(rising: Sequence[CheckedForecast]) -> tuple[Bin, ...]:
     edges = [round(len(rising) * n / BINS) for n in range(BINS + 1)]
     parts = [rising[start:end] for start, end in itertools.pairwise(edges) if start < end]
     return tuple(

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from flows.editions.judging import rouge
-from flows.editions.judging.evaluate import ROUNDS, Share
+from flows.editions.judging.evaluate import ROUNDS, Estimate
 from flows.outcomes import Problem
 
 _SEED = 20260609
@@ -32,8 +32,8 @@ class GistReport:
     """How gists did: the mean F1 of ROUGE-1 and ROUGE-2 against the references, and how long the gists are."""
 
     papers: int
-    rouge1: Share
-    rouge2: Share
+    rouge1: Estimate
+    rouge2: Estimate
     words: float
     """Of a gist, on average."""
     characters: int
@@ -69,14 +69,14 @@ def compare(answers: Iterable[tuple[str, str]]) -> GistReport:
     )
 
 
-def _mean(values: Sequence[float]) -> Share:
+def _mean(values: Sequence[float]) -> Estimate:
     """The mean with its 95 % interval: as many papers drawn anew, many times. The seed is fixed on purpose."""
     if not values:
-        return Share(0.0, 0.0, 0.0)
+        return Estimate(0.0, 0.0, 0.0)
     draw = random.Random(_SEED)  # noqa: S311 - a sample, not a secret
     means = sorted(sum(draw.choices(values, k=len(values))) / len(values) for _ in range(ROUNDS))
     last = len(means) - 1
-    return Share(sum(values) / len(values), means[round(0.025 * last)], means[round(0.975 * last)])
+    return Estimate(sum(values) / len(values), means[round(0.025 * last)], means[round(0.975 * last)])
 
 
 def _summarised(number: int, line: str) -> Summarised:

@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable
 
 from flows.editions.tex import symbols
-from flows.editions.tex.reader import DEPTH, Command, Mode, Reader
+from flows.editions.tex.reader import DEPTH, Command, Mode, TexReader
 from flows.editions.tex.tree import Accented, Fraction, Lettered, Node, Root, Script, Styled, is_kept
 
 _LAYOUT = re.compile(r"\{[^{}]{0,60}\}")
@@ -18,10 +18,10 @@ _OLD_STYLES = frozenset(("bf", "it", "em", "tt"))
 
 def read(source: str, keep: Callable[[str], str]) -> list[Node]:
     """The tree of a text. `keep` stores what must stay as it is and answers its private character."""
-    return Reader(source, keep, _COMMANDS, _unknown).rest(Mode.PROSE)
+    return TexReader(source, keep, _COMMANDS, _unknown).rest(Mode.PROSE)
 
 
-def _unknown(reader: Reader, nodes: list[Node], name: str) -> None:
+def _unknown(reader: TexReader, nodes: list[Node], name: str) -> None:
     start = reader.at - len(name) - 1
     before = reader.before(start)
     if _PICTURE.search(name):
@@ -40,7 +40,7 @@ def _unknown(reader: Reader, nodes: list[Node], name: str) -> None:
         nodes.append(name)
 
 
-def _accent(reader: Reader, nodes: list[Node], name: str) -> None:
+def _accent(reader: TexReader, nodes: list[Node], name: str) -> None:
     after = reader.source[reader.at : min(reader.at + 2, reader.end)]
     if name.isalpha():
         takes = after[:1] == "{" or (after[:1] == " " and after[1:].isalpha() and not reader.in_math)
@@ -54,7 +54,7 @@ def _accent(reader: Reader, nodes: list[Node], name: str) -> None:
         _unknown(reader, nodes, name)
 
 
-def _symbol(reader: Reader, nodes: list[Node], name: str) -> None:
+def _symbol(reader: TexReader, nodes: list[Node], name: str) -> None:
     start = reader.at - len(name) - 1
     nodes.append(symbols.SYMBOLS[name])
     if name == "\\":
@@ -70,7 +70,7 @@ def _symbol(reader: Reader, nodes: list[Node], name: str) -> None:
             reader.skip(" ")
 
 
-def _function(reader: Reader, nodes: list[Node], name: str, shown: list[Node] | None = None) -> None:
+def _function(reader: TexReader, nodes: list[Node], name: str, shown: list[Node] | None = None) -> None:
     """A function keeps its distance from what stands beside it; `shown`, if that is not its command's name."""
     start = reader.at - len(name) - 1 if shown is None else reader.at
     before = reader.before(start)
@@ -82,32 +82,32 @@ def _function(reader: Reader, nodes: list[Node], name: str, shown: list[Node] | 
         nodes.append(" ")
 
 
-def _operator(reader: Reader, nodes: list[Node], name: str) -> None:
+def _operator(reader: TexReader, nodes: list[Node], name: str) -> None:
     before = reader.before(reader.at - len(name) - 1)
     if before.isalnum() or before in (")", "}", "]"):
         nodes.append(" ")
     _function(reader, nodes, name, reader.argument(Mode.UPRIGHT if reader.in_math else None))
 
 
-def _silent(reader: Reader, nodes: list[Node], name: str) -> None:
+def _silent(reader: TexReader, nodes: list[Node], name: str) -> None:
     if name in ("left", "right", "middle"):
         reader.skip(".")
     elif not reader.skip("{}"):
         reader.skip(" ")
 
 
-def _roman(reader: Reader, nodes: list[Node], name: str) -> None:
+def _roman(reader: TexReader, nodes: list[Node], name: str) -> None:
     _silent(reader, nodes, name)
     if reader.in_math and reader.depth > 1:
         nodes += reader.rest(Mode.UPRIGHT)
 
 
-def _removed(reader: Reader, nodes: list[Node], name: str) -> None:
+def _removed(reader: TexReader, nodes: list[Node], name: str) -> None:
     reader.option()
     reader.raw()
 
 
-def _style(reader: Reader, nodes: list[Node], name: str) -> None:
+def _style(reader: TexReader, nodes: list[Node], name: str) -> None:
     style = symbols.STYLES[name]
     mode = Mode.UPRIGHT if reader.in_math else Mode.CODE if style == "code" else reader.mode
     if name in _OLD_STYLES and reader.here != "{":
@@ -120,23 +120,23 @@ def _style(reader: Reader, nodes: list[Node], name: str) -> None:
         nodes.append(Styled(style, body))
 
 
-def _upright(reader: Reader, nodes: list[Node], name: str) -> None:
+def _upright(reader: TexReader, nodes: list[Node], name: str) -> None:
     nodes += reader.argument(Mode.UPRIGHT if reader.in_math else None)
 
 
-def _textual(reader: Reader, nodes: list[Node], name: str) -> None:
+def _textual(reader: TexReader, nodes: list[Node], name: str) -> None:
     nodes += reader.argument(Mode.PROSE)
 
 
-def _formula(reader: Reader, nodes: list[Node], name: str) -> None:
+def _formula(reader: TexReader, nodes: list[Node], name: str) -> None:
     nodes += reader.argument(Mode.MATH)
 
 
-def _math_accent(reader: Reader, nodes: list[Node], name: str) -> None:
+def _math_accent(reader: TexReader, nodes: list[Node], name: str) -> None:
     nodes.append(Accented(symbols.MATH_ACCENTS[name], reader.argument()))
 
 
-def _alphabet(reader: Reader, nodes: list[Node], name: str) -> None:
+def _alphabet(reader: TexReader, nodes: list[Node], name: str) -> None:
     if name in ("cal", "frak") and reader.here != "{":
         _silent(reader, nodes, name)
         body = reader.rest(Mode.UPRIGHT) if reader.depth > 1 else []
@@ -145,17 +145,17 @@ def _alphabet(reader: Reader, nodes: list[Node], name: str) -> None:
     nodes.append(Lettered(name, body))
 
 
-def _fraction(reader: Reader, nodes: list[Node], name: str) -> None:
+def _fraction(reader: TexReader, nodes: list[Node], name: str) -> None:
     over = reader.argument()
     nodes.append(Fraction(over, reader.argument()))
 
 
-def _binomial(reader: Reader, nodes: list[Node], name: str) -> None:
+def _binomial(reader: TexReader, nodes: list[Node], name: str) -> None:
     over = reader.argument()
     nodes += ["(", *over, " choose ", *reader.argument(), ")"]
 
 
-def _root(reader: Reader, nodes: list[Node], name: str) -> None:
+def _root(reader: TexReader, nodes: list[Node], name: str) -> None:
     index = reader.option()
     if reader.here in ("(", ""):
         nodes.append("√")
@@ -163,22 +163,22 @@ def _root(reader: Reader, nodes: list[Node], name: str) -> None:
         nodes.append(Root(index, reader.argument()))
 
 
-def _above(reader: Reader, nodes: list[Node], name: str) -> None:
+def _above(reader: TexReader, nodes: list[Node], name: str) -> None:
     """What stands over or under a sign is a script of it."""
     script = reader.argument()
     nodes += [*reader.argument(), Script("_" if name == "underset" else "^", script)]
 
 
-def _arrow(reader: Reader, nodes: list[Node], name: str) -> None:
+def _arrow(reader: TexReader, nodes: list[Node], name: str) -> None:
     reader.option()
     nodes += ["→" if "right" in name else "←", Script("^", reader.argument())]
 
 
-def _scripted(reader: Reader, nodes: list[Node], name: str) -> None:
+def _scripted(reader: TexReader, nodes: list[Node], name: str) -> None:
     nodes.append(Script("^" if "super" in name else "_", reader.argument()))
 
 
-def _url(reader: Reader, nodes: list[Node], name: str) -> None:
+def _url(reader: TexReader, nodes: list[Node], name: str) -> None:
     start, address = reader.at, reader.raw().strip()
     if any(is_kept(character) for character in address):
         reader.at = start
@@ -187,7 +187,7 @@ def _url(reader: Reader, nodes: list[Node], name: str) -> None:
         nodes.append(reader.keep(address))
 
 
-def _href(reader: Reader, nodes: list[Node], name: str) -> None:
+def _href(reader: TexReader, nodes: list[Node], name: str) -> None:
     address: list[Node] = []
     _url(reader, address, name)
     shown = reader.argument() if reader.has_group() else []
@@ -197,13 +197,13 @@ def _href(reader: Reader, nodes: list[Node], name: str) -> None:
         nodes += [*shown, " (", *address, ")"]
 
 
-def _note(reader: Reader, nodes: list[Node], name: str) -> None:
+def _note(reader: TexReader, nodes: list[Node], name: str) -> None:
     reader.option()
     note = reader.argument(Mode.PROSE)
     nodes += [" (", *note, ")"] if note else [" "]
 
 
-def _quantity(reader: Reader, nodes: list[Node], name: str) -> None:
+def _quantity(reader: TexReader, nodes: list[Node], name: str) -> None:
     r"""siunitx: \SI{5}{\metre}."""
     reader.option()
     nodes += reader.argument()
@@ -211,22 +211,22 @@ def _quantity(reader: Reader, nodes: list[Node], name: str) -> None:
         nodes.append(reader.raw().replace("\\", " ").strip().join((" ", "")))
 
 
-def _second(reader: Reader, nodes: list[Node], name: str) -> None:
+def _second(reader: TexReader, nodes: list[Node], name: str) -> None:
     r"""Only the second argument is meant for readers: \textcolor{red}{text}."""
     reader.option()
     reader.raw()
     nodes += reader.argument()
 
 
-def _item(reader: Reader, nodes: list[Node], name: str) -> None:
+def _item(reader: TexReader, nodes: list[Node], name: str) -> None:
     nodes.append(f" {reader.option() or '•'} ")
 
 
-def _modulo(reader: Reader, nodes: list[Node], name: str) -> None:
+def _modulo(reader: TexReader, nodes: list[Node], name: str) -> None:
     nodes += [" (mod ", *reader.argument(), ")"]
 
 
-def _bracket(reader: Reader, nodes: list[Node], name: str) -> None:
+def _bracket(reader: TexReader, nodes: list[Node], name: str) -> None:
     r"""\( … \) and \[ … \] hold a formula."""
     closing = -1
     if name in ("(", "[") and not reader.in_math and reader.depth < DEPTH:
@@ -236,7 +236,7 @@ def _bracket(reader: Reader, nodes: list[Node], name: str) -> None:
         reader.at = closing + 2
 
 
-def _begin(reader: Reader, nodes: list[Node], name: str) -> None:
+def _begin(reader: TexReader, nodes: list[Node], name: str) -> None:
     found = reader.take(_ENVIRONMENT)
     if not found:
         return
@@ -250,7 +250,7 @@ def _begin(reader: Reader, nodes: list[Node], name: str) -> None:
         reader.take(_LAYOUT)
 
 
-def _end(reader: Reader, nodes: list[Node], name: str) -> None:
+def _end(reader: TexReader, nodes: list[Node], name: str) -> None:
     if not reader.take(_ENVIRONMENT):
         return
     if reader.environments:

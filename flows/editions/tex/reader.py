@@ -26,7 +26,7 @@ class Mode(Enum):
     CODE = "code"
 
 
-Command = Callable[["Reader", list[Node], str], None]
+Command = Callable[["TexReader", list[Node], str], None]
 """What a command does: it appends to the nodes, and moves the reader behind the arguments that it takes."""
 
 _MATH_RUN = re.compile(r"[^\\${}^_~'&A-Za-z]+")
@@ -45,7 +45,7 @@ _NUMBER = re.compile(r"[-+]?\d+(?:\.\d+)?")
 _NAME = 3  # characters of the shortest name after a dollar sign
 
 
-class Reader:
+class TexReader:
     """Reads one text from left to right; `at` is where it stands, `end` the end of the part that it reads.
 
     `keep` stores what must stay as it is and answers its private character.
@@ -350,14 +350,14 @@ class Reader:
         return self.here.isdigit() or (self.here.isalpha() and not goes_on)
 
 
-_SPECIAL: dict[str, Callable[[Reader, list[Node]], None]] = {
-    "\\": Reader.command,
-    "$": Reader._dollar,
-    "{": Reader._brace,
-    "}": Reader._brace,
-    "^": Reader._script,
-    "_": Reader._script,
-    "~": Reader._tilde,
-    "'": Reader._prime,
-    "&": Reader._ampersand,
+_SPECIAL: dict[str, Callable[[TexReader, list[Node]], None]] = {
+    "\\": TexReader.command,
+    "$": TexReader._dollar,
+    "{": TexReader._brace,
+    "}": TexReader._brace,
+    "^": TexReader._script,
+    "_": TexReader._script,
+    "~": TexReader._tilde,
+    "'": TexReader._prime,
+    "&": TexReader._ampersand,
 }

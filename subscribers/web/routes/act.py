@@ -30,7 +30,7 @@ from subscribers.web import choices, forms, reader_links
 from subscribers.web.routes.manage import ACTIVE, WEEK
 from subscribers.web.services import services
 from subscribers.web.settings_page import last_change, manage_path, spoken, today
-from subscribers.web.suggestions import TICKED, Offer, authors, candidates, offers
+from subscribers.web.suggestions import TICKED, OfferedTerm, authors, candidates, offers
 
 DONE = "done"
 """What a page tells when its button has been pressed."""
@@ -40,7 +40,7 @@ MONTH = dt.timedelta(days=31)
 Act = Callable[[Request, Subscription], Awaitable[Response]]
 
 
-class Choice(NamedTuple):
+class FollowChoice(NamedTuple):
     """What can be followed or left out, and whether it is already."""
 
     value: str
@@ -187,9 +187,9 @@ async def _like(
     topic = await _topic(request, paper, found.newsletter)
     terms = await offered(request, paper, found.newsletter)
     choices = {
-        "keywords": [Choice(one.term, one.term, among(one.term, known.keywords), one.papers) for one in terms],
-        "authors": [Choice(one, one, among(one, known.authors)) for one in authors(paper)],
-        "topics": [Choice(one.slug, one.name, one.slug in known.topics) for one in topic],
+        "keywords": [FollowChoice(one.term, one.term, among(one.term, known.keywords), one.papers) for one in terms],
+        "authors": [FollowChoice(one, one, among(one, known.authors)) for one in authors(paper)],
+        "topics": [FollowChoice(one.slug, one.name, one.slug in known.topics) for one in topic],
     }
     sent = await forms.read(request) if request.method == "POST" else forms.as_sent(request)
     chosen = {
@@ -227,7 +227,7 @@ async def _like(
     )
 
 
-async def offered(request: Request, paper: Paper, newsletter: str) -> list[Offer]:
+async def offered(request: Request, paper: Paper, newsletter: str) -> list[OfferedTerm]:
     """The terms of a paper that other papers of the newsletter hold, in the month to the edition that held it: the best
     first."""
     s = services(request)

@@ -20,7 +20,7 @@ from flows.storage.editions import Frozen
 from subscribers.web.citations import context_object
 from subscribers.web.month_calendar import calendars, last_day, parse_month
 from subscribers.web.operators import operators_alone
-from subscribers.web.page_meta import Card, feeds_of, path_of
+from subscribers.web.page_meta import PageCard, feeds_of, path_of
 from subscribers.web.pages import public
 from subscribers.web.services import Services, named, services
 
@@ -124,11 +124,11 @@ async def _why(
     return s.phrases(f"archive.why.{why}", **dates)
 
 
-def _card(s: Services, newsletter: Newsletter, edition: Edition) -> Card:
+def _card(s: Services, newsletter: Newsletter, edition: Edition) -> PageCard:
     best = sorted(edition.entries, key=lambda entry: -entry.score)[:BEST]
     names = "; ".join(text(excerpt(entry.paper.title or entry.paper.id, 90)) for entry in best)
     title = f"{newsletter.title}, {s.pages.long_date(edition.day)}"
-    return Card(
+    return PageCard(
         title=title,
         description=s.phrases.text("archive.description", count=edition.size, names=names),
         url=s.public_url + path_of(newsletter.slug, edition.kind, edition.day),

@@ -18,8 +18,8 @@ from starlette.routing import Route
 from flows.editions.maths import text
 from flows.editions.model import Edition, Kind, Newsletter, Topic
 from flows.papers.model import Paper
-from flows.storage.archive import Listed
-from subscribers.web.atom import MEDIA_TYPE, NEVER, Feed, Item, atom
+from flows.storage.archive import ListedPaper
+from subscribers.web.atom import MEDIA_TYPE, NEVER, Feed, FeedItem, atom
 from subscribers.web.page_meta import path_of
 from subscribers.web.pages import public
 from subscribers.web.services import Services, services
@@ -108,11 +108,11 @@ def _since(request: Request) -> dt.datetime:
         return dt.datetime.min.replace(tzinfo=dt.UTC)
 
 
-def _edition(s: Services, newsletter: Newsletter, edition: Edition, at: dt.datetime) -> Item:
+def _edition(s: Services, newsletter: Newsletter, edition: Edition, at: dt.datetime) -> FeedItem:
     path = path_of(newsletter.slug, edition.kind, edition.day)
     best = nlargest(GISTS, edition.entries, key=lambda entry: entry.score)
     shown = {entry.paper.id for entry in nlargest(TITLES, edition.entries, key=lambda entry: entry.score)}
-    return Item(
+    return FeedItem(
         id=_tag(s, edition.day, path.removeprefix("/archive/")),
         title=_title(s, newsletter, edition),
         url=s.public_url + path,
@@ -140,8 +140,8 @@ def _title(s: Services, newsletter: Newsletter, edition: Edition) -> str:
     return s.phrases.text("feeds.edition_title", count=edition.size, lead=lead, others=edition.size - 1)
 
 
-def _paper(s: Services, newsletter: Newsletter, chosen: Topic, paper: Paper, listed: Listed) -> Item:
-    return Item(
+def _paper(s: Services, newsletter: Newsletter, chosen: Topic, paper: Paper, listed: ListedPaper) -> FeedItem:
+    return FeedItem(
         id=_tag(s, listed.day, f"{newsletter.slug}/paper/{paper.id}"),
         title=text(paper.title) or paper.id,
         url=f"{s.public_url}/paper/{paper.id}",

@@ -15,14 +15,14 @@ from starlette.routing import Route
 from flows.editions.model import Edition, Newsletter
 from flows.papers.model import Paper
 from subscribers.tokens import LIFE, Purpose
-from subscribers.web.page_meta import Card, feeds_of
+from subscribers.web.page_meta import PageCard, feeds_of
 from subscribers.web.pages import public
 from subscribers.web.routes.signup_page import form_of
 from subscribers.web.services import Services, services
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Shown:
+class ShownEdition:
     """A newsletter's latest edition on the first page."""
 
     newsletter: Newsletter
@@ -62,12 +62,12 @@ async def home(request: Request) -> Response:
     s = services(request)
     latest = [(newsletter, await s.store.latest(newsletter.slug)) for newsletter in s.newsletters.values()]
     shown = [
-        Shown(newsletter=newsletter, edition=frozen.edition, leads=_leads(s, frozen.edition))
+        ShownEdition(newsletter=newsletter, edition=frozen.edition, leads=_leads(s, frozen.edition))
         for newsletter, frozen in latest
         if frozen
     ]
     shown.sort(key=lambda one: one.edition.day, reverse=True)
-    card = Card(
+    card = PageCard(
         title=s.phrases.text("site.name"),
         description=s.phrases.text("home.lead"),
         url=f"{s.public_url}/",
@@ -80,14 +80,14 @@ async def home(request: Request) -> Response:
 
 
 @dataclass(frozen=True, slots=True)
-class Kept:
+class KeptData:
     """Something that is kept: its name among the words, and how long."""
 
     what: str
     how_long: Markup
 
 
-def kept(s: Services) -> list[Kept]:
+def kept(s: Services) -> list[KeptData]:
     """All that is kept of people, what readers know of first."""
     life = LIFE[Purpose.CONFIRM]
     confirm = life.days if life else 0
@@ -99,8 +99,8 @@ def kept(s: Services) -> list[Kept]:
         "network": 2,
         "logs": s.keep.logs,
     }
-    timed = [Kept(what, s.phrases("privacy.days." + what, count=count)) for what, count in days.items()]
-    subscribed, never = (Kept(what, s.phrases(f"privacy.days.{what}")) for what in ("subscribed", "never"))
+    timed = [KeptData(what, s.phrases("privacy.days." + what, count=count)) for what, count in days.items()]
+    subscribed, never = (KeptData(what, s.phrases(f"privacy.days.{what}")) for what in ("subscribed", "never"))
     return [subscribed, *timed, never]
 
 

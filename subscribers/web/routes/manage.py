@@ -186,7 +186,7 @@ def _slugs(request: Request, found: Subscription) -> list[str]:
     return [topic.slug for group in _groups(request, found) for topic in group.topics]
 
 
-def _groups(request: Request, found: Subscription) -> list[choices.Group]:
+def _groups(request: Request, found: Subscription) -> list[choices.TopicGroup]:
     s = services(request)
     newsletter = s.newsletters.get(found.newsletter)
     return choices.groups(s.topics_of(newsletter) if newsletter else s.topics)

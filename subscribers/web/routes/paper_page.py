@@ -18,7 +18,7 @@ from flows.papers.model import Paper, PaperId, paper_id
 from flows.storage.archive import Issue
 from flows.storage.editions import Frozen
 from subscribers.web.citations import tags
-from subscribers.web.page_meta import Card, feeds_of
+from subscribers.web.page_meta import PageCard, feeds_of
 from subscribers.web.pages import public
 from subscribers.web.related import DAYS, HOLDING, TERMS, alike, queries
 from subscribers.web.services import Services, services
@@ -54,7 +54,7 @@ async def paper(request: Request) -> Response:
         stood=stood,
         newsletters=s.newsletters,
         related=await _related(s, found, entry.topic if entry else ""),
-        card=Card(
+        card=PageCard(
             title=text(found.title) or found.id,
             description=text(excerpt(found.abstract, DESCRIPTION)),
             url=f"{s.public_url}/paper/{identity}",

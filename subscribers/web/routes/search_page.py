@@ -16,8 +16,8 @@ from starlette.routing import Route
 from flows.editions.maths import text
 from flows.editions.model import Topic
 from flows.papers.model import Paper
-from flows.storage.query import Piece, Query, marked, parse, passage
-from flows.storage.search import PAGE, Found, Wanted
+from flows.storage.query import Highlight, Query, marked, parse, passage
+from flows.storage.search import PAGE, FoundPapers, Wanted
 from subscribers.web.pages import public
 from subscribers.web.services import Services, services
 
@@ -37,8 +37,8 @@ class Hit:
 
     paper: Paper
     topic: Topic | None
-    title: Sequence[Piece]
-    passage: Sequence[Piece]
+    title: Sequence[Highlight]
+    passage: Sequence[Highlight]
 
 
 async def search(request: Request) -> Response:
@@ -49,7 +49,7 @@ async def search(request: Request) -> Response:
     wanted, errors = _read(given, request.query_params, topics)
     asked = bool(wanted.query.terms or wanted.topic or wanted.first or wanted.last)
     found = await s.search.find(wanted) if asked and not errors else None
-    meant: Sequence[Piece] = ()
+    meant: Sequence[Highlight] = ()
     if found and wanted.query.terms and found.total <= HARDLY_ANY:
         meant = await s.search.meant(given["q"], wanted, found.total)
     page = s.pages(
@@ -111,7 +111,7 @@ def _day(written: str) -> dt.date | None:
     return day if written == str(day) else None
 
 
-async def _hits(s: Services, found: Found, query: Query, topics: Mapping[str, Topic]) -> Sequence[Hit]:
+async def _hits(s: Services, found: FoundPapers, query: Query, topics: Mapping[str, Topic]) -> Sequence[Hit]:
     papers = await s.store.papers_of(found.papers)
     return [
         Hit(

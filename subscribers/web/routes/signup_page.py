@@ -35,7 +35,7 @@ SENT = "/check-inbox"
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class SignUpForm:
     """What a sign-up asks for, as far as it is well formed."""
 
     email: str
@@ -66,7 +66,7 @@ async def ask(request: Request) -> Response:
 async def _page(request: Request, sent: Form | None = None) -> Response:
     """The form; as it was sent, with what is wrong with it."""
     wanted = await _read(request, sent) if sent else None
-    errors = None if isinstance(wanted, Wanted) else wanted
+    errors = None if isinstance(wanted, SignUpForm) else wanted
     status = HTTPStatus.UNPROCESSABLE_ENTITY if errors else HTTPStatus.OK
     return services(request).pages("subscribe.html", status, signup=await form_of(request, sent, errors))
 
@@ -98,7 +98,7 @@ async def subscribe(request: Request) -> Response:
     if first(sent, TRAP):
         return _sent(request, first(sent, "address")[:254], first(sent, "newsletter")[:80])
     wanted = await _read(request, sent)
-    if not isinstance(wanted, Wanted):
+    if not isinstance(wanted, SignUpForm):
         typed = {name: sent[name] for name in ("newsletter", "topics", "frequency") if name in sent}
         return forms.lead_back(request, {**typed, "address": [first(sent, "address")[:320]]}) or await _page(
             request, sent
@@ -125,7 +125,7 @@ async def subscribe(request: Request) -> Response:
     return _sent(request, wanted.email, wanted.newsletter.slug)
 
 
-async def _read(request: Request, sent: Form) -> Wanted | Mapping[str, Markup]:
+async def _read(request: Request, sent: Form) -> SignUpForm | Mapping[str, Markup]:
     """The sign-up, or what is wrong with it by field."""
     s = services(request)
     errors = {}
@@ -153,7 +153,7 @@ async def _read(request: Request, sent: Form) -> Wanted | Mapping[str, Markup]:
         errors["frequency"] = s.phrases("errors.no_weekly", newsletter=newsletter.title)
     if errors or newsletter is None:
         return errors
-    return Wanted(email, newsletter, preferences)
+    return SignUpForm(email, newsletter, preferences)
 
 
 ROUTES = (Route("/subscribe", ask), Route("/subscribe", subscribe, methods=["POST"]), Route(SENT, check_inbox))

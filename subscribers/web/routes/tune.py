@@ -28,7 +28,7 @@ from subscribers.web.suggestions import TICKED
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Choice:
+class TopicChoice:
     """A topic of the edition, and what pressing its button does."""
 
     slug: str
@@ -79,7 +79,7 @@ async def _tune(request: Request, found: Subscription, kind: Kind) -> Response:
         last=last,
         groups=_papers(s, kept.edition, found),
         topics=[
-            Choice(
+            TopicChoice(
                 slug=section.topic,
                 name=section.name,
                 count=len(section.entries),

@@ -33,7 +33,7 @@ LEAST_WORDS = 3
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class BibliographyEntry:
     """A paper that a text names: by its number, or by its title where that is empty."""
 
     number: PaperId | None
@@ -81,7 +81,7 @@ def said_in(title: str) -> str:
     return " ".join(words(maths.text(title)))
 
 
-def _entries(text: str) -> Iterator[Entry]:
+def _entries(text: str) -> Iterator[BibliographyEntry]:
     start = text.lstrip("\ufeff \t\r\n")
     for is_so, read in _FORMS:
         if is_so(start):
@@ -91,15 +91,15 @@ def _entries(text: str) -> Iterator[Entry]:
     return _numbers(text)
 
 
-def _numbers(text: str) -> Iterator[Entry]:
-    return (Entry(number) for number in numbers(text))
+def _numbers(text: str) -> Iterator[BibliographyEntry]:
+    return (BibliographyEntry(number) for number in numbers(text))
 
 
-def _entry(title: str, values: Iterable[tuple[str, str]]) -> Entry:
+def _entry(title: str, values: Iterable[tuple[str, str]]) -> BibliographyEntry:
     """`values` are the fields that say which paper it is, by name."""
     found = next((one for name, value in values for one in _numbers_in(name, value)), None)
     line = maths.text(clean(title[: 2 * LONGEST_TITLE])).replace("{", "").replace("}", "")
-    return Entry(found, " ".join(line.split())[:LONGEST_TITLE])
+    return BibliographyEntry(found, " ".join(line.split())[:LONGEST_TITLE])
 
 
 def _numbers_in(name: str, value: str) -> list[PaperId]:
@@ -133,7 +133,7 @@ def _is_bibtex(text: str) -> bool:
     return re.search(r"@[ \t]*[A-Za-z]+\s*[{(]", text) is not None
 
 
-def _bibtex(text: str) -> Iterator[Entry]:
+def _bibtex(text: str) -> Iterator[BibliographyEntry]:
     read = bibtex_text.read(text, ENTRIES + 1)
     for one in read.entries:
         yield _entry(one.get("title", ""), ((name, one.get(name, "")) for name in _OF_BIBTEX))
@@ -153,7 +153,7 @@ def _is_ris(text: str) -> bool:
     return re.search(r"^TY {1,2}-", text, re.MULTILINE) is not None
 
 
-def _ris(text: str) -> Iterator[Entry]:
+def _ris(text: str) -> Iterator[BibliographyEntry]:
     title, values, inside = "", list[tuple[str, str]](), False
     outside: list[str] = []
     for line in text.splitlines():
@@ -184,13 +184,13 @@ def _is_table(text: str) -> bool:
     return "title" in first and any(name in first for name in ("doi", "url", "item type"))
 
 
-def _table(text: str) -> Iterator[Entry] | None:
+def _table(text: str) -> Iterator[BibliographyEntry] | None:
     table = Table(io.StringIO(text, newline=""))
     names = [name.strip().lower() for name in table.header]
     return _rows(table, names) if "title" in names else None
 
 
-def _rows(table: Table, names: list[str]) -> Iterator[Entry]:
+def _rows(table: Table, names: list[str]) -> Iterator[BibliographyEntry]:
     for _, row in table:
         if not isinstance(row, csv.Error):
             one = dict(zip(names, row, strict=False))
@@ -206,7 +206,7 @@ def _is_json(text: str) -> bool:
     return text.startswith(("[", "{")) and '"' in text[:200]
 
 
-def _json(text: str) -> Iterator[Entry] | None:
+def _json(text: str) -> Iterator[BibliographyEntry] | None:
     try:
         value = json.loads(text)
     except (ValueError, RecursionError):
@@ -231,7 +231,7 @@ def _is_rdf(text: str) -> bool:
     return text.startswith("<") and "<rdf:RDF" in text[:2000]
 
 
-def _rdf(text: str) -> Iterator[Entry] | None:
+def _rdf(text: str) -> Iterator[BibliographyEntry] | None:
     try:
         root = bodies.xml_root(text.encode(), "RDF")
     except Unreadable:
@@ -239,7 +239,7 @@ def _rdf(text: str) -> Iterator[Entry] | None:
     return (_described(one) for one in root if etree.QName(one).localname not in _NO_PAPER)
 
 
-def _described(one: etree._Element) -> Entry:
+def _described(one: etree._Element) -> BibliographyEntry:
     inside = [(etree.QName(part).localname, bodies.xml_text(part)) for part in one]
     about = next((value for name, value in one.attrib.items() if str(name).endswith("about")), "")
     title = next((text for name, text in inside if name == "title"), "")
@@ -248,7 +248,7 @@ def _described(one: etree._Element) -> Entry:
     return _entry(title, [("url", str(about)), *values])
 
 
-_FORMS: tuple[tuple[Callable[[str], bool], Callable[[str], Iterator[Entry] | None]], ...] = (
+_FORMS: tuple[tuple[Callable[[str], bool], Callable[[str], Iterator[BibliographyEntry] | None]], ...] = (
     (_is_rdf, _rdf),
     (_is_json, _json),
     (_is_bibtex, _bibtex),

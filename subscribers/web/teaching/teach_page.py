@@ -18,17 +18,17 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from flows.papers.by_number import Told
+from flows.papers.by_number import NumbersAnswer
 from flows.papers.model import Paper, PaperId, paper_id
 from flows.storage.query import MAX_LETTERS, Query, parse
 from subscribers.model import Subscription
 from subscribers.preferences import Unusable, follow, preferences_of
 from subscribers.web import forms
 from subscribers.web.forms import Form, first
-from subscribers.web.routes.act import DONE, MONTH, Choice, act_page, among, change, for_a_reader
+from subscribers.web.routes.act import DONE, MONTH, FollowChoice, act_page, among, change, for_a_reader
 from subscribers.web.services import Services, services
 from subscribers.web.settings_page import manage_path, spoken
-from subscribers.web.suggestions import TAUGHT, Offer, offers, shared, shared_authors
+from subscribers.web.suggestions import TAUGHT, OfferedTerm, offers, shared, shared_authors
 from subscribers.web.teaching import upload
 from subscribers.web.teaching.bibliographies import ENTRIES, Named, named, said_in
 
@@ -59,8 +59,10 @@ async def teach(request: Request, found: Subscription) -> Response:
     terms, names = await _shared(s, list(papers.values()), found.newsletter)
     interests = found.interests
     listed = {
-        "keywords": [Choice(one.term, one.term, among(one.term, interests.keywords), one.papers) for one in terms],
-        "authors": [Choice(one.term, one.term, among(one.term, interests.authors), one.papers) for one in names],
+        "keywords": [
+            FollowChoice(one.term, one.term, among(one.term, interests.keywords), one.papers) for one in terms
+        ],
+        "authors": [FollowChoice(one.term, one.term, among(one.term, interests.authors), one.papers) for one in names],
     }
     chosen = {field: [one.value for one in some if one.value in sent.get(field, ())] for field, some in listed.items()}
     error = Markup()
@@ -144,7 +146,7 @@ async def _by_title(s: Services, read: Named) -> tuple[list[PaperId], list[str]]
     return found, [title for title in read.titles if said_in(title) not in bearing]
 
 
-async def _asked(request: Request, found: Subscription, ids: Sequence[PaperId]) -> Told:
+async def _asked(request: Request, found: Subscription, ids: Sequence[PaperId]) -> NumbersAnswer:
     """What arXiv says of papers that are not in the archive; it is asked when a button is pressed."""
     s = services(request)
     hour = dt.timedelta(hours=1)
@@ -156,7 +158,7 @@ async def _asked(request: Request, found: Subscription, ids: Sequence[PaperId]) 
     return await s.arxiv.ask(ids, PATIENCE)
 
 
-async def _shared(s: Services, papers: list[Paper], newsletter: str) -> tuple[list[Offer], list[Offer]]:
+async def _shared(s: Services, papers: list[Paper], newsletter: str) -> tuple[list[OfferedTerm], list[OfferedTerm]]:
     """The terms and the authors that papers share and others of the newsletter's last month have as well."""
     if not papers:
         return [], []
@@ -164,7 +166,7 @@ async def _shared(s: Services, papers: list[Paper], newsletter: str) -> tuple[li
     terms, names = await asyncio.to_thread(shared, papers, s.topics), shared_authors(papers)
     queries = [parse(f'"{one.term}"') for one in terms] + [_written_by(name) for name in names]
     held, of_all = await s.archive.counts(newsletter, last - MONTH, last, queries, papers[0].id)
-    wrote = [Offer(name, count) for name, count in zip(names, held[len(terms) :], strict=True) if count]
+    wrote = [OfferedTerm(name, count) for name, count in zip(names, held[len(terms) :], strict=True) if count]
     return offers(terms, held[: len(terms)], of_all), wrote
 
 

@@ -7,17 +7,17 @@ from pathlib import Path
 
 import pytest
 
-from flows.commands.learning.train_forecast import Judged, Lesson, announced, calibration, judge, picked, train
+from flows.commands.learning.train_forecast import ForecastLesson, Judged, announced, calibration, judge, picked, train
 from flows.editions.forecast import probability, unpacked
 from flows.editions.judging.forecast_report import report
 from flows.outcomes import Problem
 
 
-def lessons(days: int = 10) -> list[Lesson]:
+def lessons(days: int = 10) -> list[ForecastLesson]:
     """Papers on bees are picked, those on sheep are announced."""
     bees, sheep = "Nectar and hive: a swarm of bees dances in summer.", "A flock of sheep is shorn for wool in spring."
     return [
-        Lesson(f"{text[:3]}-{day}-{n}", f"Counting, part {n}", text, 2 + n, f"2026-06-{day:02}", text is bees)
+        ForecastLesson(f"{text[:3]}-{day}-{n}", f"Counting, part {n}", text, 2 + n, f"2026-06-{day:02}", text is bees)
         for day in range(1, days + 1)
         for text in (bees, sheep)
         for n in range(3)
@@ -72,12 +72,12 @@ def test_a_paper_that_was_picked_is_not_counted_among_the_announced(tmp_path: Pa
     others = list(announced([tmp_path / "2026-06-08.jsonl"], {"2606.00001"}))
 
     assert [(each.id, each.day) for each in ours] == [("2606.00001", "2026-06-09")]
-    assert others == [Lesson("2606.00003", "Sheep", "Wool and pasture.", 2, "2026-06-08", picked=False)]
+    assert others == [ForecastLesson("2606.00003", "Sheep", "Wool and pasture.", 2, "2026-06-08", picked=False)]
 
 
 def test_a_day_without_enough_picked_papers_has_those_that_there_are() -> None:
     lesson = lessons()[0]
-    other = Lesson("other", "Sheep", "Wool", 1, lesson.day, picked=False)
+    other = ForecastLesson("other", "Sheep", "Wool", 1, lesson.day, picked=False)
     answers = list(Judged(((lesson, 1.0), (other, -1.0)), 1.0, 0.0).answers())
 
     assert [(answer.picked, round(answer.forecast, 3)) for answer in answers] == [(False, 0.269), (True, 0.731)]

@@ -8,12 +8,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from flows.editions.judging.forecast_report import Answer, read, report
+from flows.editions.judging.forecast_report import CheckedForecast, read, report
 from flows.outcomes import Problem
 
 
 def test_the_figures_of_a_small_case_are_those_made_by_hand() -> None:
-    found = report(Answer(score, hit) for score, hit in ((0.9, True), (0.8, False), (0.7, True), (0.1, False)))
+    found = report(CheckedForecast(score, hit) for score, hit in ((0.9, True), (0.8, False), (0.7, True), (0.1, False)))
 
     assert found.auc == 0.75
     assert found.average_precision == pytest.approx((1 + 2 / 3) / 2)
@@ -22,7 +22,7 @@ def test_the_figures_of_a_small_case_are_those_made_by_hand() -> None:
 
 
 def test_forecasts_that_are_all_alike_are_worth_what_chance_is_worth() -> None:
-    found = report(Answer(0.05, n % 20 == 0, f"day {n % 3}") for n in range(1200))
+    found = report(CheckedForecast(0.05, n % 20 == 0, f"day {n % 3}") for n in range(1200))
 
     assert found.auc == 0.5
     assert found.average_precision == pytest.approx(found.chance) == 0.05
@@ -34,10 +34,10 @@ def test_the_area_under_the_curve_is_the_share_of_pairs_in_the_right_order(pairs
     hits, misses = ([score for score, hit in pairs if hit is wanted] for wanted in (True, False))
     if not (hits and misses):
         with pytest.raises(Problem, match="nothing to compare"):
-            report(Answer(*pair) for pair in pairs)
+            report(CheckedForecast(*pair) for pair in pairs)
         return
     right = sum((hit > miss) + (hit == miss) / 2 for hit in hits for miss in misses)
-    found = report(Answer(*pair) for pair in pairs)
+    found = report(CheckedForecast(*pair) for pair in pairs)
 
     assert math.isclose(found.auc, right / (len(hits) * len(misses)))
     assert 0 < found.average_precision <= 1

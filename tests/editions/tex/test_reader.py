@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import pytest
 
-from flows.editions.tex.reader import DEPTH, Mode, Reader
+from flows.editions.tex.reader import DEPTH, Mode, TexReader
 from flows.editions.tex.tree import Node, Script, Styled
 
 
-def reader(source: str) -> Reader:
-    def named(reader: Reader, nodes: list[Node], name: str) -> None:
+def reader(source: str) -> TexReader:
+    def named(reader: TexReader, nodes: list[Node], name: str) -> None:
         nodes.append(f"<{name}>")
 
-    return Reader(source, lambda text: "\U000f0000", {}, named)
+    return TexReader(source, lambda text: "\U000f0000", {}, named)
 
 
 def nodes(source: str) -> list[Node]:

@@ -7,7 +7,7 @@ from flows.outcomes import Outcome, Stage, Verdict
 from flows.storage.database import Database
 from subscribers.ledger.forgetting import lose_names
 from subscribers.ledger.ledger import Ledger
-from subscribers.ledger.report import Report
+from subscribers.ledger.report import DeliveryReport
 from subscribers.people.store import Change
 from subscribers.tables import delivery
 from tests.subscribers.delivered import delivered
@@ -25,12 +25,12 @@ async def test_an_old_edition_keeps_its_sums_and_no_name(database: Database) -> 
     await people(database).keep(readers, NOW)
     await delivered(database, 1, NOW)
     await delivered(database, 2, NOW + 40 * DAY)
-    before = await Report(database).summary(1)
+    before = await DeliveryReport(database).summary(1)
     assert await lose_names(database, (NOW + DAY).date()) == 1
     assert await lose_names(database, (NOW + DAY).date()) == 0
-    assert (await Report(database).summary(1)).counts == before.counts
-    assert {one.email for one in await Report(database).page(1)} == {""}
-    assert "" not in {one.email for one in await Report(database).page(2)}
+    assert (await DeliveryReport(database).summary(1)).counts == before.counts
+    assert {one.email for one in await DeliveryReport(database).page(1)} == {""}
+    assert "" not in {one.email for one in await DeliveryReport(database).page(2)}
     assert set(await _numbers(database, 1)).isdisjoint(await _numbers(database, 2))
 
 
@@ -49,4 +49,4 @@ async def test_an_edition_that_is_still_being_delivered_keeps_its_names(database
     put_off = Outcome(Verdict.DEFERRED, Stage.RCPT, 451)
     await delivered(database, 1, NOW, put_off)
     assert await lose_names(database, (NOW + DAY).date()) == 0
-    assert {one.email for one in await Report(database).page(1)} == {"ada@example.org"}
+    assert {one.email for one in await DeliveryReport(database).page(1)} == {"ada@example.org"}

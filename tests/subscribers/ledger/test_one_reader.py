@@ -10,7 +10,7 @@ import pytest
 from flows.editions.model import Kind
 from flows.storage.database import Database, connect, migrate
 from subscribers.ledger.ledger import FINAL_REPLY, Ledger
-from subscribers.ledger.report import Report
+from subscribers.ledger.report import DeliveryReport
 from subscribers.model import DeliveryState
 from tests.subscribers.ledger.test_ledger import DAY, DEFERRED, NOW, SENT, expire, subscribe
 
@@ -91,6 +91,6 @@ async def test_a_time_that_was_kept_as_a_text_is_made_one_that_can_be_read(tmp_p
     async with database.write() as connection:
         await connection.exec_driver_sql("UPDATE delivery SET due_at = '2026-06-09 17:00:00.250000'")
     await migrate(database)
-    (line,) = await Report(database).page(1, size=9)
+    (line,) = await DeliveryReport(database).page(1, size=9)
     assert line.due_at == NOW.replace(microsecond=250_000)
     await database.close()

@@ -14,7 +14,7 @@ from flows.editions.model import Kind
 from flows.outcomes import Outcome, Stage, Verdict
 from flows.storage.database import Database
 from subscribers.ledger.ledger import Ledger
-from subscribers.ledger.report import DISTINCT, DeliveryLine, Report, alike
+from subscribers.ledger.report import DISTINCT, DeliveryLine, DeliveryReport, alike
 from subscribers.model import DeliveryState, Frequency, SubscriptionState, Suppressed
 from subscribers.people.store import Change
 from subscribers.tables import delivery, subscription
@@ -57,7 +57,7 @@ async def attempt(database: Database, outcomes: Mapping[int, Outcome], now: dt.d
 
 
 async def listed(database: Database, state: DeliveryState | None = None, size: int = 7) -> list[DeliveryLine]:
-    return [one async for page in Report(database).walk(EDITION, state=state, size=size) for one in page]
+    return [one async for page in DeliveryReport(database).walk(EDITION, state=state, size=size) for one in page]
 
 
 async def test_every_delivery_is_told_with_its_reader_its_state_and_the_servers_last_words(database: Database) -> None:
@@ -82,7 +82,7 @@ async def test_a_page_goes_on_behind_a_delivery_and_within_a_state(database: Dat
     await subscribe(database, *range(9))
     await open_ledger(database)
     await attempt(database, {1: SENT, 4: SENT, 5: SENT, 7: SENT})
-    report = Report(database)
+    report = DeliveryReport(database)
     first = await report.page(EDITION, state=DeliveryState.SENT, size=3)
     assert [one.email for one in first] == [address(n) for n in (1, 4, 5)]
     rest = await report.page(EDITION, state=DeliveryState.SENT, after=first[-1].subscription_id, size=3)
@@ -96,7 +96,7 @@ async def test_an_address_is_found_however_it_is_written(database: Database) -> 
     await open_ledger(database)
     await subscribe(database, 3)
     await people(database).keep([Change(email=address(1), newsletter="arxiv", columns={})], NOW)
-    report = Report(database)
+    report = DeliveryReport(database)
     found = await report.find(EDITION, "Reader1@Example.org")
     assert found
     assert (found.email, found.state) == (address(1), DeliveryState.PENDING)
@@ -112,7 +112,7 @@ async def test_who_is_erased_keeps_a_row_that_names_nobody(database: Database) -
     erased, other = await listed(database)
     assert (erased.email, erased.state, erased.words) == ("", DeliveryState.REJECTED, "")
     assert other.email == address(2)
-    assert await Report(database).find(EDITION, address(1)) is None
+    assert await DeliveryReport(database).find(EDITION, address(1)) is None
 
 
 async def test_the_states_add_up_to_the_rows_that_were_made_whatever_becomes_of_the_readers(database: Database) -> None:
@@ -148,7 +148,7 @@ async def test_the_states_add_up_to_the_rows_that_were_made_whatever_becomes_of_
                     await subscribe(database, 100 * (turn + 1) + n)
                 case _:
                     await subscribe(database, n, state=SubscriptionState.PAUSED)
-        summary = await Report(database).summary(EDITION)
+        summary = await DeliveryReport(database).summary(EDITION)
         rows = await listed(database)
         assert summary.total == len(rows) == len(made)
         assert {one.subscription_id for one in rows} == made
@@ -164,9 +164,9 @@ async def test_editions_are_told_apart(database: Database) -> None:
     await subscribe(database, 3, frequency=Frequency.WEEKLY)
     await open_ledger(database)
     await open_ledger(database, Kind.WEEKLY, edition=2)
-    assert (await Report(database).summary(1)).total == 2
-    assert (await Report(database).summary(2)).total == 1
-    assert (await Report(database).summary(3)).counts == {}
+    assert (await DeliveryReport(database).summary(1)).total == 2
+    assert (await DeliveryReport(database).summary(2)).total == 1
+    assert (await DeliveryReport(database).summary(3)).counts == {}
 
 
 async def test_answers_of_a_kind_are_counted_together(database: Database) -> None:
@@ -175,14 +175,14 @@ async def test_answers_of_a_kind_are_counted_together(database: Database) -> Non
     gone = "5.1.1 <{}>: unknown, see https://mail.example/help d9443c01a7{}-1d5f2ad.12 - smtp"
     outcomes = {n: replace(REJECTED, text=gone.format(address(n), n)) for n in range(3)}
     await attempt(database, {**outcomes, 3: replace(REJECTED, text="5.7.1 blocked"), 4: SENT})
-    summary = await Report(database).summary(EDITION)
+    summary = await DeliveryReport(database).summary(EDITION)
     assert summary.answers.keys() == {DeliveryState.REJECTED}
     answers = summary.answers[DeliveryState.REJECTED]
     assert answers.frequent == [
         ("550 5.1.1 <(address)>: unknown, see https://mail.example/help … - smtp", 3),
         ("550 5.7.1 blocked", 1),
     ]
-    fewer = (await Report(database).summary(EDITION, 1)).answers[DeliveryState.REJECTED]
+    fewer = (await DeliveryReport(database).summary(EDITION, 1)).answers[DeliveryState.REJECTED]
     assert (len(fewer.frequent), fewer.others) == (1, 1)
 
 
@@ -192,7 +192,7 @@ async def test_what_is_told_of_answers_does_not_grow_with_their_number(database:
     async with database.write() as connection:
         answer = sa.literal("said ") + sa.cast(delivery.c.subscription_id, sa.String)
         await connection.execute(sa.update(delivery).values(state=DeliveryState.SKIPPED, words=answer))
-    answers = (await Report(database).summary(EDITION)).answers[DeliveryState.SKIPPED]
+    answers = (await DeliveryReport(database).summary(EDITION)).answers[DeliveryState.SKIPPED]
     assert len(answers.frequent) == 10
     assert sum(number for _, number in answers.frequent) + answers.others == DISTINCT + 30
 
@@ -226,11 +226,11 @@ async def test_domains_that_many_share_are_told_apart_and_no_reader_is_named_by_
         if item.subscription.email.endswith("@large.example"):
             assert await ledger.mark(item, NOW)
             assert await ledger.record(item, DEFERRED, NOW)
-    found = await Report(database).domains(EDITION)
+    found = await DeliveryReport(database).domains(EDITION)
     assert [(one.name, dict(one.counts)) for one in found] == [
         ("large.example", {DeliveryState.DEFERRED: 7}),
         ("small.example", {DeliveryState.PENDING: 5}),
         ("others", {DeliveryState.PENDING: 5}),
     ]
-    assert [one.name for one in await Report(database).domains(EDITION, most=1)] == ["large.example", "others"]
-    assert await Report(database).domains(EDITION + 1) == []
+    assert [one.name for one in await DeliveryReport(database).domains(EDITION, most=1)] == ["large.example", "others"]
+    assert await DeliveryReport(database).domains(EDITION + 1) == []

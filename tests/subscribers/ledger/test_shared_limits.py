@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from flows.storage.database import Database, connect, migrate
-from flows.turns import DAY, HOUR, MINUTE, SLACK, Asked, WarmUp, Window
+from flows.turns import DAY, HOUR, MINUTE, SLACK, Asked, RollingWindow, WarmUp
 from subscribers.ledger.shared_limits import Turns
 
 BEGIN = dt.datetime(2026, 6, 9, 6, 0, tzinfo=dt.UTC)
@@ -55,7 +55,7 @@ async def test_turns_that_nobody_asked_for_in_time_are_lost(database: Database) 
 async def test_machines_share_what_a_window_has_room_for_and_are_told_when_it_opens(
     database: Database, clock: Clock
 ) -> None:
-    asked = Asked("", 30, windows=(Window(100, HOUR),))
+    asked = Asked("", 30, windows=(RollingWindow(100, HOUR),))
     machines = [Turns(database, clock) for _ in range(6)]
     granted = await asyncio.gather(*(one.reserve(asked) for one in machines))
     assert sum(one.turns for one in granted) == 100
@@ -71,7 +71,7 @@ async def test_machines_share_what_a_window_has_room_for_and_are_told_when_it_op
 
 
 async def test_what_was_not_used_goes_back(database: Database, clock: Clock) -> None:
-    turns, asked = Turns(database, clock), Asked("", 60, windows=(Window(100, DAY),))
+    turns, asked = Turns(database, clock), Asked("", 60, windows=(RollingWindow(100, DAY),))
     await turns.reserve(asked)
     assert (await turns.reserve(replace(asked, turns=0, unused=45))).turns == 0
     assert [(await turns.reserve(asked)).turns, (await turns.reserve(asked)).turns] == [60, 25]
@@ -85,7 +85,7 @@ async def test_what_left_without_a_turn_is_counted_and_may_fill_the_window(datab
 
 
 async def test_a_letter_is_counted_and_waits_for_no_window(database: Database, clock: Clock) -> None:
-    turns, asked = Turns(database, clock), Asked("", 10, windows=(Window(10, DAY),))
+    turns, asked = Turns(database, clock), Asked("", 10, windows=(RollingWindow(10, DAY),))
     assert (await turns.reserve(replace(asked, urgent=True))).turns == 10
     assert (await turns.reserve(asked)).turns == 0
     assert (await turns.reserve(replace(asked, urgent=True))).turns == 10
@@ -95,7 +95,7 @@ async def test_the_narrowest_window_decides_and_the_one_that_stays_closed_longes
     database: Database, clock: Clock
 ) -> None:
     turns = Turns(database, clock)
-    asked = Asked("", 50, windows=(Window(20, MINUTE), Window(30, DAY)))
+    asked = Asked("", 50, windows=(RollingWindow(20, MINUTE), RollingWindow(30, DAY)))
     assert (await turns.reserve(asked)).turns == 20
     assert (await turns.reserve(asked)).limit == "20/minute"
     clock.seconds += 2 * MINUTE
@@ -138,7 +138,7 @@ def test_whatever_two_machines_do_no_window_is_overrun(history: list[tuple[int, 
 
 
 async def _two_machines(url: str, history: list[tuple[int, float, int, int]]) -> None:
-    window = Window(100, HOUR)
+    window = RollingWindow(100, HOUR)
     database, clock = connect(url), Clock()
     await migrate(database)
     machines = [Turns(database, clock), Turns(database, clock)]

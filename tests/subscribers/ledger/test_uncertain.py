@@ -8,7 +8,7 @@ import sqlalchemy as sa
 
 from flows.storage.database import Database
 from subscribers.ledger.ledger import Ledger
-from subscribers.ledger.report import Report
+from subscribers.ledger.report import DeliveryReport
 from subscribers.ledger.uncertain import AT_A_TIME, SETTLED, HeldDeliveries
 from subscribers.model import DeliveryState, SubscriptionState
 from subscribers.tables import batch, delivery
@@ -32,7 +32,7 @@ async def test_what_is_uncertain_after_a_day_is_held_and_attempted_no_more(datab
     await hold(database, 1)
     (one,) = await listed(database)
     assert (one.state, one.held, one.due_at) == (DeliveryState.UNCERTAIN, True, None)
-    assert (await Report(database).summary(EDITION)).held == 1
+    assert (await DeliveryReport(database).summary(EDITION)).held == 1
     assert await Ledger(database).claim(EDITION, LATER + dt.timedelta(days=9)) is None
 
 
@@ -42,7 +42,7 @@ async def test_what_is_held_is_sent_again_when_the_operator_says_so(database: Da
     await open_ledger(database)
     await attempt(database, {3: UNCERTAIN}, LATER)
     assert await HeldDeliveries(database).resend(EDITION, LATER) == 2
-    assert (await Report(database).summary(EDITION)).held == 0
+    assert (await DeliveryReport(database).summary(EDITION)).held == 0
     assert await Ledger(database).unfinished(LATER) == [EDITION]
     # it has another day: a server that says not now is asked again, and the doubt stays
     await attempt(database, {1: DEFERRED, 2: SENT}, LATER)

@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from flows.outcomes import Outcome, Stage, Verdict
 from flows.storage.database import Database
 from subscribers.model import DeliveryState, Letter, SubscriptionState, Suppressed
-from subscribers.people.outbox import LEASE, LIFE, UNSENT_AGAIN, Item, Outbox, put
+from subscribers.people.outbox import LEASE, LIFE, UNSENT_AGAIN, Outbox, OutboxLetter, put
 from subscribers.people.store import Change
 from subscribers.policy import BACK_OFF, GIVE_UP
 from subscribers.tables import outbox
@@ -25,7 +25,7 @@ GONE = dt.timedelta(0)
 SOON = dt.timedelta(milliseconds=1)
 
 
-async def claimed(box: Outbox, now: dt.datetime = NOW) -> Item:
+async def claimed(box: Outbox, now: dt.datetime = NOW) -> OutboxLetter:
     item = await box.claim(now)
     assert item is not None
     return item

@@ -7,7 +7,7 @@ import sqlalchemy as sa
 
 from flows.storage.database import Database
 from subscribers.model import Letter, Suppressed
-from subscribers.people.outbox import Item, Outbox
+from subscribers.people.outbox import Outbox, OutboxLetter
 from subscribers.people.requested_mail import MAX_CHANGES
 from subscribers.people.signups import FORGOTTEN
 from subscribers.tables import address_change, outbox
@@ -18,7 +18,7 @@ LATER = NOW + HOUR
 MINUTE = dt.timedelta(minutes=1)
 
 
-async def waiting(database: Database, now: dt.datetime = LATER) -> list[Item]:
+async def waiting(database: Database, now: dt.datetime = LATER) -> list[OutboxLetter]:
     """What is due, in its order; what came before it has been sent."""
     found = []
     while (item := await Outbox(database).claim(now)) is not None:

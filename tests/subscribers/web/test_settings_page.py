@@ -9,7 +9,7 @@ import pytest
 from flows.editions.model import EVERY, Interests, Kind
 from subscribers.model import Frequency
 from subscribers.preferences import Preferences, read_form
-from subscribers.web.settings_page import SHOWN, Filled, LeftOut, filled, left_out, refilled, spoken, would_have
+from subscribers.web.settings_page import SHOWN, Filled, PapersLeftOut, filled, left_out, refilled, spoken, would_have
 from tests import factories
 from tests.factories import DAY
 from tests.subscribers.people.test_changes import ALL
@@ -91,8 +91,8 @@ async def test_what_would_have_come_is_counted_once_as_mails_leave_it_out(
     await collect(site, *PAPERS)
     for day in (DAY, DAY - dt.timedelta(days=1)):
         await site.publish(factories.edition(listed=PAPERS, day=day))
-    assert await left_out(site.services, "daily", Interests(leave_out=phrases)) == LeftOut(papers)
-    assert await left_out(site.services, "arxiv", Interests(leave_out=phrases)) == LeftOut(0)
+    assert await left_out(site.services, "daily", Interests(leave_out=phrases)) == PapersLeftOut(papers)
+    assert await left_out(site.services, "arxiv", Interests(leave_out=phrases)) == PapersLeftOut(0)
 
 
 async def test_nothing_is_counted_that_would_not_have_come_anyway(site: Site) -> None:
@@ -102,19 +102,19 @@ async def test_nothing_is_counted_that_would_not_have_come_anyway(site: Site) ->
     assert await left_out(s, "daily", Interests()) is None
     topic = next(entry.topic for entry in frozen.edition.entries if entry.paper.id == PAPERS[0].id)
     muted = Interests(muted=frozenset({topic}), leave_out=("fern",))
-    assert await left_out(s, "daily", muted) == LeftOut(1)
+    assert await left_out(s, "daily", muted) == PapersLeftOut(1)
     nothing = Interests(muted=frozenset({EVERY}), keywords=("training",), leave_out=("fern",))
-    assert await left_out(s, "daily", nothing) == LeftOut(1)
+    assert await left_out(s, "daily", nothing) == PapersLeftOut(1)
 
 
 async def test_an_edition_of_long_ago_does_not_count(site: Site) -> None:
     await collect(site, *PAPERS)
     await site.publish(factories.edition(listed=PAPERS, day=DAY - dt.timedelta(days=40)))
-    assert await left_out(site.services, "daily", Interests(leave_out=("fern",))) == LeftOut(0)
+    assert await left_out(site.services, "daily", Interests(leave_out=("fern",))) == PapersLeftOut(0)
 
 
 async def test_what_too_many_papers_hold_is_told_as_more(site: Site) -> None:
     await collect(site, *PAPERS)
     await site.publish(factories.edition(listed=PAPERS))
     interests = Interests(leave_out=("Ben Foster", "fern"))
-    assert await left_out(site.services, "daily", interests, most=2) == LeftOut(2, more=True)
+    assert await left_out(site.services, "daily", interests, most=2) == PapersLeftOut(2, more=True)

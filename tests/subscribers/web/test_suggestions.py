@@ -15,8 +15,8 @@ from subscribers.preferences import MAX_WORD
 from subscribers.web.suggestions import (
     CANDIDATES,
     TERMS,
-    Candidate,
-    Offer,
+    CandidateTerm,
+    OfferedTerm,
     authors,
     candidates,
     numbers,
@@ -62,18 +62,18 @@ def test_what_says_nothing_of_its_own_is_not_offered() -> None:
 
 
 def test_what_others_hold_is_offered_with_their_number_unless_hardly_or_nearly_all_do() -> None:
-    listed = [Candidate("rare", 3), Candidate("usual", 3), Candidate("everywhere", 9)]
-    assert offers(listed, [2, 3, 400], 1000) == [Offer("usual", 3)]
+    listed = [CandidateTerm("rare", 3), CandidateTerm("usual", 3), CandidateTerm("everywhere", 9)]
+    assert offers(listed, [2, 3, 400], 1000) == [OfferedTerm("usual", 3)]
 
 
 def test_of_terms_with_the_same_words_one_is_offered() -> None:
-    listed = [Candidate("GUI Agents", 5), Candidate("mobile GUI agents", 4), Candidate("memory", 3)]
+    listed = [CandidateTerm("GUI Agents", 5), CandidateTerm("mobile GUI agents", 4), CandidateTerm("memory", 3)]
     assert [one.term for one in offers(listed, [12, 5, 30], 1000)] == ["GUI Agents", "memory"]
 
 
 @pytest.mark.parametrize("count", [0, 3, 5, 200])
 def test_there_are_never_too_many(count: int) -> None:
-    listed = [Candidate(f"term{chr(97 + n % 26)}{chr(97 + n // 26)}", 1) for n in range(count)]
+    listed = [CandidateTerm(f"term{chr(97 + n % 26)}{chr(97 + n // 26)}", 1) for n in range(count)]
     assert len(offers(listed, [12] * count, 1000)) == min(count, TERMS)
 
 
