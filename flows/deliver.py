@@ -17,7 +17,7 @@ from flows import pipeline
 from flows.artifacts.progress import in_sight
 from flows.artifacts.reputation import watch
 from flows.blocks.taken_over import take_over
-from flows.by_hand.stopping import Word, attempt, goes_on_by_itself, heeding_the_operator
+from flows.by_hand.stopping import OperatorWord, attempt, goes_on_by_itself, heeding_the_operator
 from flows.by_hand.suspension import at_deadline
 from flows.config.settings import load_settings
 from flows.context import open_context, utc_now
@@ -36,7 +36,7 @@ async def deliver_edition(newsletter: str, kind: Kind, day: dt.date) -> str:
     """Delivers what is due now; returns how the delivery stands, in a sentence. Raises Problem where it had to stop."""
     log = get_run_logger()
     run, whose, asked_for = run_id(), attempt(), not goes_on_by_itself()
-    word = Word()
+    word = OperatorWord()
 
     async def work(stop: asyncio.Event) -> Delivered | NoEdition:
         nonlocal word
@@ -83,7 +83,7 @@ async def deliver_what_is_due(newsletter: str) -> str:
     for sentence in said:
         log.info(sentence)
 
-    run, whose, word = run_id(), attempt(), Word()
+    run, whose, word = run_id(), attempt(), OperatorWord()
 
     async def work(stop: asyncio.Event) -> list[Delivered | Held]:
         nonlocal word

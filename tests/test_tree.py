@@ -141,6 +141,19 @@ def test_no_name_stands_twice() -> None:
     assert twice == {}, "Rename the one whose name is not given from outside, as a provider's or a source's is."
 
 
+SAME_CLASS = {"Delivery": "one message to one reader, as the ledger has it and as the sender sees it"}
+"""Classes that stand in two folders, and the one thing that they are in both."""
+
+
+def test_no_class_stands_twice() -> None:
+    where = defaultdict(list)
+    for path in EVERY:
+        for node in ast.parse((ROOT / f"{path}.py").read_text(encoding="utf-8")).body:
+            if isinstance(node, ast.ClassDef) and not node.name.startswith("_"):
+                where[node.name].append(path)
+    assert {name: paths for name, paths in where.items() if len(paths) > 1 and name not in SAME_CLASS} == {}
+
+
 def test_no_two_names_differ_by_an_ending_alone() -> None:
     """As `summary` and `summaries` would."""
     stems = defaultdict(list)

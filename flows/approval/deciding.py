@@ -6,7 +6,7 @@ import datetime as dt
 from collections.abc import Awaitable, Callable
 
 from flows.context import Context, Say
-from flows.editions.decisions import Decisions, Verdict, unknown
+from flows.editions.decisions import Decisions, EditionDecision, unknown
 from flows.editions.model import Kind, Newsletter, NoEdition
 from flows.outcomes import Problem
 from flows.pipeline import compose, draft, freeze
@@ -22,7 +22,7 @@ async def answer(
     newsletter: Newsletter,
     kind: Kind,
     day: dt.date,
-    verdict: Verdict,
+    verdict: EditionDecision,
     made: Decisions,
     *,
     reason: str = "",
@@ -33,10 +33,10 @@ async def answer(
 
     Raises Problem for a paper that the edition does not hold, and for an edition that there is none of.
     """
-    if verdict is Verdict.SEND:
+    if verdict is EditionDecision.SEND:
         await _check(context, newsletter, kind, day, made)
     known = await context.approvals.find(newsletter.slug, kind, day)
-    if verdict is not Verdict.SEND and made == Decisions() and known is not None:
+    if verdict is not EditionDecision.SEND and made == Decisions() and known is not None:
         # a note that was written, and held back with the edition, is not lost
         made = known.decisions
     kept = await context.approvals.decide(
@@ -46,11 +46,11 @@ async def answer(
         return await _too_late(context, newsletter, kind, day)
     name = f"The {kind} edition of {day}"
     match verdict:
-        case Verdict.SEND:
+        case EditionDecision.SEND:
             return f"{name} is allowed."
-        case Verdict.HOLD:
+        case EditionDecision.HOLD:
             return f"{name} is held: nothing leaves until you allow it."
-        case Verdict.SKIP:
+        case EditionDecision.SKIP:
             await draft(context, newsletter, kind, day)
             return f"{name} is skipped: the day has no edition, and its page says so. To undo that, allow it."
 
@@ -99,8 +99,8 @@ async def due(
 
 async def _over(context: Context, known: Approval, say: Say, withdrawn: Withdrawn | None) -> None:
     verdict, reason = known.otherwise, "nobody decided"
-    if known.run and verdict is not Verdict.HOLD and withdrawn is not None and await withdrawn(known.run):
-        verdict, reason = Verdict.HOLD, "its run was cancelled"
+    if known.run and verdict is not EditionDecision.HOLD and withdrawn is not None and await withdrawn(known.run):
+        verdict, reason = EditionDecision.HOLD, "its run was cancelled"
     done = await context.approvals.decide(
         known.newsletter,
         known.kind,
@@ -109,9 +109,13 @@ async def _over(context: Context, known: Approval, say: Say, withdrawn: Withdraw
         known.decisions,
         now=context.now(),
         by="deadline",
-        reason="" if verdict is Verdict.SEND else reason,
+        reason="" if verdict is EditionDecision.SEND else reason,
     )
     if done:
         at = f"{known.deadline_at:%Y-%m-%d %H:%M} UTC"
-        said = {Verdict.SEND: "it is sent", Verdict.HOLD: "it is held", Verdict.SKIP: "it is skipped"}[verdict]
+        said = {
+            EditionDecision.SEND: "it is sent",
+            EditionDecision.HOLD: "it is held",
+            EditionDecision.SKIP: "it is skipped",
+        }[verdict]
         say(f"The deadline of the {known.kind} edition of {known.day} was {at}, and {reason}: {said}.")

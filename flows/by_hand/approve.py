@@ -14,12 +14,12 @@ from flows.by_hand.suspension import end
 from flows.config.settings import load_settings
 from flows.context import open_context
 from flows.deliver import deliver_edition
-from flows.editions.decisions import Verdict, decisions
+from flows.editions.decisions import EditionDecision, decisions
 from flows.events.emit import tell_decision
 from flows.parameters import KindOfDay
 
 
-class Word(KindOfDay):
+class ApproveForm(KindOfDay):
     """What is to become of an edition."""
 
     decision: Literal["hold", "send", "skip"] = Field(
@@ -58,7 +58,7 @@ class Word(KindOfDay):
 
 
 @flow(name="approve", flow_run_name="{word.decision}-{word.newsletter}-{word.date}")
-async def approve(word: Word) -> State[Any]:
+async def approve(word: ApproveForm) -> State[Any]:
     """Hold, send or skip an edition that is not delivered yet, with a subject, a note, papers to drop and one to lead.
 
     What is sent is delivered by this run. A run that waits for the answer ends.
@@ -67,13 +67,13 @@ async def approve(word: Word) -> State[Any]:
     async with open_context(load_settings()) as context:
         newsletter = context.newsletter(word.newsletter, word.kind)
         day = context.day(newsletter, word.date)
-        verdict, since = Verdict(word.decision), context.now()
+        verdict, since = EditionDecision(word.decision), context.now()
         words = await deciding.answer(context, newsletter, word.kind, day, verdict, made, reason=word.reason)
         await tell_decision(context, newsletter.slug, word.kind, day, since)
         known = await context.approvals.find(newsletter.slug, word.kind, day)
     get_run_logger().info(words)
     if known is not None:
         await end(known.run, words)
-    if verdict is Verdict.SEND:
+    if verdict is EditionDecision.SEND:
         words = f"{words} {await deliver_edition(newsletter.slug, word.kind, day)}"
     return Completed(message=words)

@@ -15,7 +15,7 @@ from pydantic import Field
 from flows.approval import put_right
 from flows.artifacts.progress import in_sight
 from flows.blocks.taken_over import take_over
-from flows.by_hand.stopping import Word, heeding_the_operator
+from flows.by_hand.stopping import OperatorWord, heeding_the_operator
 from flows.config.settings import load_settings
 from flows.context import open_context
 from flows.delivery.run import Delivered
@@ -70,7 +70,7 @@ async def correct(correction: Correction) -> State[Any]:
 async def correct_edition(newsletter: str, kind: Kind, day: dt.date, made: Decisions, *, whole: bool) -> str:
     """Brings the correction; returns how that stands. Raises Problem where it had to stop."""
     log = get_run_logger()
-    run, word = run_id(), Word()
+    run, word = run_id(), OperatorWord()
 
     async def work(stop: asyncio.Event) -> Delivered:
         nonlocal word

@@ -34,7 +34,7 @@ _WORDS = {
 
 
 @dataclass(slots=True)
-class Word:
+class OperatorWord:
     """What an operator said while a delivery went on: `cancelled`, `suspended`, or nothing."""
 
     said: str = ""
@@ -70,10 +70,10 @@ async def _own_state(run: str = "") -> tuple[StateType | None, State[Any] | None
 
 
 @asynccontextmanager
-async def heeding_the_operator(run: str, stop: asyncio.Event, say: Say) -> AsyncIterator[Word]:
+async def heeding_the_operator(run: str, stop: asyncio.Event, say: Say) -> AsyncIterator[OperatorWord]:
     """Sets `stop` as soon as the run is cancelled or suspended, or all is paused; what is yielded says which of the
     first two, at its end for sure."""
-    word = Word()
+    word = OperatorWord()
 
     async def look() -> None:
         try:

@@ -24,7 +24,7 @@ from flows.approval.asking import ApprovalRequest, ask
 from flows.artifacts.composed import show_asked
 from flows.config.settings import load_settings
 from flows.context import Context, open_context, preview_link
-from flows.editions.decisions import Decisions, Verdict, decisions
+from flows.editions.decisions import Decisions, EditionDecision, decisions
 from flows.editions.maths import text
 from flows.editions.model import Kind, NoEdition
 from flows.events.emit import tell_decision
@@ -39,7 +39,7 @@ PATIENCE = dt.timedelta(days=1)
 _TITLE = 70
 
 
-class Answer(RunInput):
+class ResumeForm(RunInput):
     """The form with which a run is resumed. Untouched it holds."""
 
     decision: Literal["hold", "send", "skip"] = Field(
@@ -81,10 +81,10 @@ class Answer(RunInput):
         return decisions(self.subject, self.note, self.drop, self.lead)
 
 
-def form(asked: ApprovalRequest, preview: str) -> type[Answer]:
+def form(asked: ApprovalRequest, preview: str) -> type[ResumeForm]:
     """The form for one edition: its papers are the choices."""
     titles = tuple(f"{entry.paper.id}: {text(entry.paper.title)[:_TITLE]}" for entry in asked.edition.entries)
-    fields: dict[str, Any] = Answer.model_fields
+    fields: dict[str, Any] = ResumeForm.model_fields
     before = asked.approval.decisions
     paper: Any = Literal[titles]
     lead: Any = Literal[("", *titles)]
@@ -94,7 +94,7 @@ def form(asked: ApprovalRequest, preview: str) -> type[Answer]:
         "drop": (list[paper], fields["drop"]),
         "lead": (lead, fields["lead"]),
     }
-    model = create_model("Approval", __base__=Answer, **made)
+    model = create_model("Approval", __base__=ResumeForm, **made)
     return model.with_initial_data(description=described(asked, preview))
 
 
@@ -156,21 +156,23 @@ async def wait_for_approval(newsletter: str, kind: Kind, day: dt.date) -> State[
     )
     # whoever resumes it without touching the form is not heard in any other way
     async with open_context(load_settings()) as context:
-        said = await _take(context, newsletter, kind, day, {"decision": Verdict.HOLD.value}, run)
+        said = await _take(context, newsletter, kind, day, {"decision": EditionDecision.HOLD.value}, run)
     return Completed(name="Held", message=f"no mail: {said} To send it, use `approve`.")
 
 
 async def _take(context: Context, newsletter: str, kind: Kind, day: dt.date, given: dict[str, Any], run: str) -> str:
     wanted, since = context.newsletter(newsletter, kind), context.now()
     try:
-        answer = Answer(**given)
+        answer = ResumeForm(**given)
         made = answer.decisions
         said = await deciding.answer(
-            context, wanted, kind, day, Verdict(answer.decision), made, reason=answer.reason, run=run
+            context, wanted, kind, day, EditionDecision(answer.decision), made, reason=answer.reason, run=run
         )
     except (Problem, ValueError) as error:
         # what was meant can't be done: nothing leaves, and what was wrong is said
-        said = await deciding.answer(context, wanted, kind, day, Verdict.HOLD, Decisions(), reason=str(error), run=run)
+        said = await deciding.answer(
+            context, wanted, kind, day, EditionDecision.HOLD, Decisions(), reason=str(error), run=run
+        )
         said = f"{said} {error}"
     await tell_decision(context, newsletter, kind, day, since)
     return str(said)

@@ -8,7 +8,7 @@ from flows.approval import asking, deciding, put_right, to_operator
 from flows.commands.without_prefect import edition_of
 from flows.config.settings import load_settings
 from flows.context import Context, Say, open_context, preview_link
-from flows.editions.decisions import Decisions, Verdict
+from flows.editions.decisions import Decisions, EditionDecision
 from flows.editions.model import Edition, Kind, Newsletter
 from flows.outcomes import Problem
 from flows.pipeline import compose
@@ -34,8 +34,8 @@ async def approve(newsletter: str, date: str, verdict: str, made: Decisions, rea
         day = context.day(wanted, date)
         if not verdict:
             return await _standing(context, wanted, kind, date)
-        said = await deciding.answer(context, wanted, kind, day, Verdict(verdict), made, reason=reason)
-        if verdict == Verdict.SEND and not isinstance(await context.store.find(newsletter, kind, day), Frozen):
+        said = await deciding.answer(context, wanted, kind, day, EditionDecision(verdict), made, reason=reason)
+        if verdict == EditionDecision.SEND and not isinstance(await context.store.find(newsletter, kind, day), Frozen):
             weekly = " --weekly" if kind is Kind.WEEKLY else ""
             said += (
                 " It goes with the next run of `deliver-due`, or at once by "

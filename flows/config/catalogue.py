@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 from flows.config.cron import fault
 from flows.config.text_files import text_of
 from flows.editions import deadline
-from flows.editions.decisions import Verdict
+from flows.editions.decisions import EditionDecision
 from flows.editions.model import OTHER, Newsletter, Topic
 from flows.outcomes import Problem
 from flows.plugins.installed import SOURCES, usable
@@ -252,7 +252,7 @@ def _check_approval(file: _File, newsletter: Newsletter) -> None:
         file.fail(
             "approval_deadline", newsletter.approval_deadline, 'must be a time such as "11:00" or a span such as "2h"'
         )
-    allowed = ("", "send") if newsletter.approval == "veto" else ("", *Verdict)
+    allowed = ("", "send") if newsletter.approval == "veto" else ("", *EditionDecision)
     if newsletter.approval_otherwise not in allowed:
         remedy = 'must be "hold", "send" or "skip"'
         if newsletter.approval == "veto":

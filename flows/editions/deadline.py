@@ -6,7 +6,7 @@ import datetime as dt
 import re
 from zoneinfo import ZoneInfo
 
-from flows.editions.decisions import Verdict
+from flows.editions.decisions import EditionDecision
 from flows.editions.model import Newsletter
 
 _CLOCK = re.compile(r"([01]?\d|2[0-3]):([0-5]\d)")
@@ -51,11 +51,11 @@ def collected_by(newsletter: Newsletter, planned: dt.datetime) -> dt.datetime:
     return max(wanted.astimezone(dt.UTC), planned)
 
 
-def otherwise_of(newsletter: Newsletter) -> Verdict:
+def otherwise_of(newsletter: Newsletter) -> EditionDecision:
     """What becomes of an edition about which nobody has decided by the deadline."""
     if newsletter.approval_otherwise:
-        return Verdict(newsletter.approval_otherwise)
-    return Verdict.SEND if newsletter.approval == "veto" else Verdict.HOLD
+        return EditionDecision(newsletter.approval_otherwise)
+    return EditionDecision.SEND if newsletter.approval == "veto" else EditionDecision.HOLD
 
 
 def _span(written: str) -> dt.timedelta | None:

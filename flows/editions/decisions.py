@@ -15,7 +15,7 @@ LONGEST_NOTE = 2_000
 MOST_DROPPED = 200
 
 
-class Verdict(StrEnum):
+class EditionDecision(StrEnum):
     """What becomes of an edition that was shown to its operator."""
 
     SEND = "send"

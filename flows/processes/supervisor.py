@@ -34,7 +34,7 @@ WELL = 120.0
 
 
 @dataclass(slots=True)
-class Part:
+class KeptProcess:
     """A process that should stay, whichever it is by now."""
 
     name: str
@@ -58,7 +58,7 @@ class Supervisor:
     def __init__(self, logs: Path, folder: Path) -> None:
         self._logs = logs
         self._folder = folder
-        self._parts: dict[str, Part] = {}
+        self._parts: dict[str, KeptProcess] = {}
         self._watches: list[asyncio.Task[None]] = []
         self._say: Say | None = None
         self._starting = asyncio.Lock()
@@ -73,7 +73,7 @@ class Supervisor:
         self._folder.mkdir(parents=True, exist_ok=True)
         file = self._logs / f"{name}.log"
         process, copying = await self._begin(command, environment, file)
-        part = Part(name, command, dict(environment), file, process, copying, _now())
+        part = KeptProcess(name, command, dict(environment), file, process, copying, _now())
         self._parts[name] = part
         self._watches.append(asyncio.create_task(self._watch(part)))
 
@@ -97,7 +97,7 @@ class Supervisor:
         assert process.stdout is not None  # noqa: S101 - it was asked for
         return process, asyncio.create_task(copy(process.stdout, RotatingLog(log)))
 
-    async def _watch(self, part: Part) -> None:
+    async def _watch(self, part: KeptProcess) -> None:
         while True:
             status = await part.process.wait()
             if self.stopping.is_set():
@@ -110,7 +110,7 @@ class Supervisor:
                 return
             await self._again(part, reason, self._say)
 
-    async def _again(self, part: Part, reason: str, say: Say) -> None:
+    async def _again(self, part: KeptProcess, reason: str, say: Say) -> None:
         """Starts a part that ended once more, when nothing of the one before is left."""
         part.ends = 0 if _now() - part.begun > WELL else part.ends + 1
         pause = PAUSES[min(max(part.ends - 1, 0), len(PAUSES) - 1)]
@@ -128,7 +128,7 @@ class Supervisor:
                 say(f"The {part.name} can't be started ({error.strerror}).")
             part.begun = _now()
 
-    async def _sweep(self, part: Part) -> None:
+    async def _sweep(self, part: KeptProcess) -> None:
         """Ends what a part that has ended left behind, a flow run for instance, which nobody could stop any more."""
         until = _now() + GRACE
         _signal(part, signal.SIGTERM)
@@ -195,7 +195,7 @@ def _now() -> float:
     return asyncio.get_running_loop().time()
 
 
-def _reason(part: Part, status: int) -> str:
+def _reason(part: KeptProcess, status: int) -> str:
     """Why a part is not there any more, in a sentence or two."""
     if part.killed_for:
         return part.killed_for
@@ -205,12 +205,12 @@ def _reason(part: Part, status: int) -> str:
     return f"The {part.name} stopped by itself ({how}): see {part.log}.{last}"
 
 
-def _signal(part: Part, number: signal.Signals) -> None:
+def _signal(part: KeptProcess, number: signal.Signals) -> None:
     with contextlib.suppress(ProcessLookupError):
         os.killpg(part.process.pid, number)
 
 
-def _lives(part: Part) -> bool:
+def _lives(part: KeptProcess) -> bool:
     """Whether a process of the part's group is left."""
     try:
         os.killpg(part.process.pid, 0)

@@ -14,7 +14,7 @@ from prefect.states import Cancelled, Completed
 from pydantic import BaseModel, Field
 
 from flows.blocks.taken_over import take_over
-from flows.by_hand.stopping import Word, heeding_the_operator
+from flows.by_hand.stopping import OperatorWord, heeding_the_operator
 from flows.context import Context, Say, open_context
 from flows.delivery.run import held_sentence, take_part
 from flows.outcomes import Problem, Verdict
@@ -49,7 +49,7 @@ class Share(BaseModel):
 async def deliver_share(share: Share) -> State[Any]:
     """Deliver a share of an edition, beside the run that began it and other shares, until nothing of it is free."""
     log = get_run_logger()
-    run, word = run_id(), Word()
+    run, word = run_id(), OperatorWord()
 
     async def work(stop: asyncio.Event) -> tuple[int, str]:
         nonlocal word

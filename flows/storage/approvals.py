@@ -12,7 +12,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from flows.editions.decisions import Decisions, Verdict
+from flows.editions.decisions import Decisions, EditionDecision
 from flows.editions.model import Kind
 from flows.papers.model import PaperId
 from flows.storage.database import Database, Instant, metadata
@@ -44,9 +44,9 @@ approval = sa.Table(
 
 class ApprovalState(StrEnum):
     ASKED = "asked"
-    SEND = Verdict.SEND.value
-    HOLD = Verdict.HOLD.value
-    SKIP = Verdict.SKIP.value
+    SEND = EditionDecision.SEND.value
+    HOLD = EditionDecision.HOLD.value
+    SKIP = EditionDecision.SKIP.value
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,7 +57,7 @@ class Approval:
     kind: Kind
     day: dt.date
     state: ApprovalState
-    otherwise: Verdict
+    otherwise: EditionDecision
     deadline_at: dt.datetime
     by: str = ""
     decisions: Decisions = field(default_factory=Decisions)
@@ -86,7 +86,7 @@ class Approvals:
         kind: Kind,
         day: dt.date,
         *,
-        otherwise: Verdict,
+        otherwise: EditionDecision,
         deadline: dt.datetime,
         run: str,
         now: dt.datetime,
@@ -124,7 +124,7 @@ class Approvals:
         newsletter: str,
         kind: Kind,
         day: dt.date,
-        verdict: Verdict,
+        verdict: EditionDecision,
         made: Decisions,
         *,
         now: dt.datetime,
@@ -146,7 +146,7 @@ class Approvals:
             **({"answered": answer} if answer else {}),
         }
         mine = _is(newsletter, kind, day)
-        fresh = {"otherwise": Verdict.HOLD, "deadline_at": now, "asked_at": now, **values}
+        fresh = {"otherwise": EditionDecision.HOLD, "deadline_at": now, "asked_at": now, **values}
         unasked = self._database.insert(approval).values(newsletter=newsletter, kind=kind, day=day, **fresh)
         async with self._database.write() as connection:
             # locked first, so that whoever freezes the edition is waited for
@@ -233,7 +233,7 @@ def _read(row: sa.Row[Any]) -> Approval:
         kind=Kind(row.kind),
         day=row.day,
         state=ApprovalState(row.state),
-        otherwise=Verdict(row.otherwise),
+        otherwise=EditionDecision(row.otherwise),
         deadline_at=row.deadline_at,
         by=row.by,
         decisions=made,

@@ -12,7 +12,7 @@ import pytest
 from flows import pipeline
 from flows.approval.asking import ask
 from flows.approval.deciding import answer, due
-from flows.editions.decisions import Decisions, Verdict, decisions
+from flows.editions.decisions import Decisions, EditionDecision, decisions
 from flows.editions.model import Edition, Kind, NoEdition
 from flows.outcomes import Problem
 from flows.storage.database import Database
@@ -50,7 +50,7 @@ async def test_readers_get_it_as_it_was_decided(scene: Scene) -> None:
     before = await scene.draft()
     dropped, lead = [entry.paper for entry in before.entries][3:5]
     words = decisions("Read this", "An editor's note.", [dropped.id], lead.id)
-    assert await answer(*scene.asked, Verdict.SEND, words) == "The daily edition of 2026-06-09 is allowed."
+    assert await answer(*scene.asked, EditionDecision.SEND, words) == "The daily edition of 2026-06-09 is allowed."
     frozen = await pipeline.freeze(*scene.asked)
     assert isinstance(frozen, Frozen)
     await scene.deliver(frozen)
@@ -60,17 +60,17 @@ async def test_readers_get_it_as_it_was_decided(scene: Scene) -> None:
         assert b"An editor's note." in mail
         assert dropped.url.encode() not in mail
         assert lead.url.encode() in mail
-    again = await answer(*scene.asked, Verdict.HOLD, NONE)
+    again = await answer(*scene.asked, EditionDecision.HOLD, NONE)
     assert again.startswith("Too late: ")
     assert await pipeline.freeze(*scene.asked) == frozen
 
 
 async def test_a_hold_stays_and_keeps_the_words_until_it_is_allowed(scene: Scene) -> None:
     await ask(*scene.asked, silent, run="one")
-    await answer(*scene.asked, Verdict.HOLD, decisions(note="Not lost."))
+    await answer(*scene.asked, EditionDecision.HOLD, decisions(note="Not lost."))
     scene.clock.forward(hours=30)
     assert await due(scene.context, scene.newsletter, silent) == []
-    await answer(*scene.asked, Verdict.HOLD, NONE)
+    await answer(*scene.asked, EditionDecision.HOLD, NONE)
     found = await pipeline.freeze(*scene.asked)
     assert isinstance(found, NoEdition)
     assert "held by its operator" in found.reason
@@ -80,27 +80,27 @@ async def test_a_hold_stays_and_keeps_the_words_until_it_is_allowed(scene: Scene
 
 
 async def test_a_skipped_day_says_so_and_can_be_brought_back(scene: Scene) -> None:
-    await answer(*scene.asked, Verdict.SKIP, NONE, reason="a public holiday")
+    await answer(*scene.asked, EditionDecision.SKIP, NONE, reason="a public holiday")
     for _ in range(2):  # also when its run is started again
         kept = await scene.context.store.find(*KEY)
         assert isinstance(kept, NoEdition)
         assert kept.public == "The editors decided to send none: a public holiday."
         assert isinstance(await pipeline.freeze(*scene.asked), NoEdition)
         await pipeline.draft(*scene.asked)
-    await answer(*scene.asked, Verdict.SEND, NONE)
+    await answer(*scene.asked, EditionDecision.SEND, NONE)
     assert isinstance(await pipeline.freeze(*scene.asked), Frozen)
 
 
 async def test_a_paper_that_is_not_in_the_edition_is_refused_and_nothing_is_decided(scene: Scene) -> None:
     with pytest.raises(Problem, match=r"2606\.99999 is no paper of the daily edition of 2026-06-09"):
-        await answer(*scene.asked, Verdict.SEND, decisions(drop=["2606.99999"]))
+        await answer(*scene.asked, EditionDecision.SEND, decisions(drop=["2606.99999"]))
     assert await scene.context.approvals.find(*KEY) is None
 
 
 async def test_on_a_day_that_was_edited_twice_what_is_dropped_already_may_be_named_again(scene: Scene) -> None:
     (first, *_) = [entry.paper.id for entry in (await scene.draft()).entries]
     for _ in range(2):
-        await answer(*scene.asked, Verdict.SEND, decisions(drop=[first]))
+        await answer(*scene.asked, EditionDecision.SEND, decisions(drop=[first]))
     frozen = await pipeline.freeze(*scene.asked)
     assert isinstance(frozen, Frozen)
     assert first not in [entry.paper.id for entry in frozen.edition.entries]
@@ -135,7 +135,7 @@ async def test_with_a_veto_it_goes_at_the_deadline_unless_it_is_held_or_its_run_
     assert isinstance(found, NoEdition)
     assert "its run was cancelled" in found.reason
     await ask(*scene.asked, silent, run="another")
-    await answer(*scene.asked, Verdict.HOLD, NONE)
+    await answer(*scene.asked, EditionDecision.HOLD, NONE)
     scene.clock.forward(hours=3)
     assert await due(scene.context, scene.newsletter, silent, cancelled) == []
     await ask(*scene.asked, silent, run="a third")
@@ -146,7 +146,7 @@ async def test_with_a_veto_it_goes_at_the_deadline_unless_it_is_held_or_its_run_
 
 async def test_the_next_editions_do_not_show_what_was_dropped(scene: Scene) -> None:
     (first, *_) = [entry.paper.id for entry in (await scene.draft()).entries]
-    await answer(*scene.asked, Verdict.SEND, decisions(drop=[first]))
+    await answer(*scene.asked, EditionDecision.SEND, decisions(drop=[first]))
     await pipeline.freeze(*scene.asked)
     tomorrow = DAY + dt.timedelta(days=1)
     await pipeline.collect(scene.context, scene.newsletter, Kind.DAILY, tomorrow, silent)

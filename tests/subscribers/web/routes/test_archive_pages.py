@@ -8,7 +8,7 @@ from html import unescape
 
 import pytest
 
-from flows.editions.decisions import Decisions, Verdict
+from flows.editions.decisions import Decisions, EditionDecision
 from flows.editions.model import Kind, NoEdition
 from flows.papers.model import Collected
 from flows.pipeline import compose, skipped
@@ -139,7 +139,7 @@ async def test_a_day_without_an_edition_says_why_and_leads_to_its_neighbours(sit
     store, approvals = site.context.store, site.context.approvals
     for n in (4, 5):
         await store.keep_draft(factories.edition(day=dt.date(2026, 6, n), number=0), NOON)
-    for n, verdict in ((2, Verdict.SKIP), (5, Verdict.HOLD)):
+    for n, verdict in ((2, EditionDecision.SKIP), (5, EditionDecision.HOLD)):
         day = dt.date(2026, 6, n)
         await approvals.decide("daily", Kind.DAILY, day, verdict, Decisions(), now=NOON, reason="a test")
     known = await approvals.find("daily", Kind.DAILY, dt.date(2026, 6, 2))
