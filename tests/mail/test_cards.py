@@ -4,17 +4,13 @@ from __future__ import annotations
 
 import dataclasses
 import itertools
-import json
 import re
-import zlib
 from pathlib import Path
 
 import pytest
 
-from flows.editions.choose import choose
-from flows.editions.model import Interests, Kind
-from flows.mail import assemble, cards
-from flows.mail.document import canonical
+from flows.editions.model import Kind
+from flows.mail import assemble
 from flows.outcomes import Problem
 from flows.papers.model import PaperId
 from tests import factories
@@ -166,19 +162,6 @@ def test_nothing_in_an_edition_can_forge_a_place() -> None:
     assert body(message, "plain").count(factories.reader().unsubscribe) == 1
 
 
-def test_cards_come_back_from_the_store() -> None:
-    made = rendered(factories.eventful(edition(HOSTILE)), title="Zeitung für alle")
-    packed = cards.pack(made)
-    assert cards.unpack(packed) == made
-    assert len(packed) < 20_000
-
-
-@pytest.mark.parametrize("packed", [b"", b"PK\x03\x04", b"{}"])
-def test_other_bytes_are_no_cards(packed: bytes) -> None:
-    with pytest.raises(ValueError, match="not packed cards"):
-        cards.unpack(packed)
-
-
 def test_the_operators_templates_come_first(tmp_path: Path) -> None:
     look = tmp_path / "email/digest/own"
     look.mkdir(parents=True)
@@ -258,10 +241,6 @@ def test_every_shipped_look_makes_a_whole_mail(look: str) -> None:
     assert len(message.content) < 12_000 + 1_300 * of.size
 
 
-def test_canonical_html_has_no_idle_white_space() -> None:
-    assert canonical("\n  <p>a\n  b</p>\n\n\t<p>c</p>") == "<p>a\nb</p>\n<p>c</p>\n"
-
-
 def test_what_rose_says_so() -> None:
     of = factories.eventful(edition())
     assert "&#9650;&#160;+120&#160;upvotes since last shown" in assemble.page(rendered(of), digest(of))
@@ -290,44 +269,3 @@ def test_what_is_no_plain_picture_is_not_shown(address: str) -> None:
     of = edition([paper(1, thumbnail=address)])
     made = rendered(of, thumbnails=True)
     assert "<img" not in body(assemble.assemble(made, digest(of), factories.reader()), "html")
-
-
-EARLIER = Path(__file__).parent / "format4.cards"
-"""What a version before packed of `edition()`: quoted-printable, a heading for each topic."""
-
-
-def test_cards_of_an_earlier_format_are_still_read() -> None:
-    held = json.loads(zlib.decompress(EARLIER.read_bytes()))
-    topics = {key: [group, *line, block] for key, (group, *line, block, _, _) in held["topics"].items()}
-    older = {key: value for key, value in held.items() if key not in ("best", "around_best", "contents")}
-    second = zlib.compress(json.dumps({**older, "format": 2, "topics": topics}).encode())
-    for packed in (EARLIER.read_bytes(), second):
-        made = cards.unpack(packed)
-        message = assemble.assemble(made, digest(edition()), factories.reader())
-        page = body(message, "html")
-        assert all(f'href="{entry.paper.url}"' in page for entry in edition().entries)
-        assert "/mute/agents" in page
-        assert factories.reader().manage in page
-        assert [h.text for h in tree(page).iter("h2")] == ["Agents", "Code", "Video", "Audio", "Astronomy"]
-        assert page.count("<table") == page.count("</table>")
-        assert str(read(message)["Subject"]).endswith("· 9 June")
-        assert "1. \r\n" not in body(message, "plain")
-        for_you = choose(edition(), Interests(keywords=("swifts",)))
-        assert "Matches" in body(assemble.assemble(made, for_you, factories.reader()), "html")
-        assert "/mute/" not in assemble.page(made, digest(edition()))
-
-
-def test_a_long_edition_of_an_earlier_format_is_never_clipped() -> None:
-    held = json.loads(zlib.decompress(EARLIER.read_bytes()))
-    for card in held["papers"].values():
-        card.update(html=[piece.replace("</h3>", "</h3>" + "x=\r\n" * 20_000) for piece in card["html"]], size=60_000)
-    made = cards.unpack(zlib.compress(json.dumps(held).encode()))
-    assert len(body(assemble.assemble(made, digest(edition()), factories.reader()), "html")) < assemble.LIMIT
-
-
-def test_only_cards_that_are_in_the_form_that_is_signed_are_known_to_be() -> None:
-    held = json.loads(zlib.decompress(EARLIER.read_bytes()))
-    third = zlib.compress(json.dumps({**held, "format": 3}).encode())
-    assert cards.unpack(EARLIER.read_bytes()).relaxed
-    assert cards.unpack(cards.pack(rendered(edition()))).relaxed
-    assert not cards.unpack(third).relaxed
