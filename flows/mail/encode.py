@@ -19,6 +19,8 @@ _LONGEST = 500
 """Of a line of HTML, where it can be broken: what is spliced in makes it longer, and 998 is the most (RFC 5321 section
 4.5.3.1.6)."""
 _STYLE = re.compile(r"(?<=>)[^<>]*(?=</style>)")
+_REFERENCE = re.compile(r"&#?\w{1,8}\Z|&#?\Z")
+"""One that begins and does not end."""
 _ATOMS = re.compile(r"[A-Za-z0-9 !#$%&'*+/=?^_`{|}~-]+")
 
 
@@ -42,19 +44,29 @@ def _css(text: str) -> str:
 
 
 def _broken(line: str) -> str:
-    """A long line of HTML in several: at spaces, which a line break equals, else by a comment between two references,
-    which nobody sees, but never within a tag."""
+    """A long line of HTML in several: at spaces, which a line break equals, else by a comment, which nobody sees, but
+    never within a tag or a reference."""
     lines, within = [], False
     while len(line) > _LONGEST:
         if (at := line.rfind(" ", 1, _LONGEST)) > 0:
             start, line = line[:at], line[at + 1 :]
-        elif (at := line.rfind(";&#", 1, _LONGEST) + 1) and not _within_a_tag(line[:at], within):
+        elif (at := _unspaced(line, within)) > 0:
             start, line = f"{line[:at]}<!--", f"-->{line[at:]}"
         else:
             break
         within = _within_a_tag(start, within) and not start.endswith("<!--")
         lines.append(start)
     return "\n".join((*lines, line))
+
+
+def _unspaced(line: str, within: bool) -> int:
+    """Where a line that has no space is broken; 0: nowhere."""
+    start = line[:_LONGEST]
+    if not _within_a_tag(start, within):
+        return start.rfind("&") if _REFERENCE.search(start) else _LONGEST
+    # what ends the comment of the line before stands at the start
+    begun = start.rfind("<")
+    return begun if begun > len("-->") else line.find(">", len("-->")) + 1
 
 
 def _within_a_tag(text: str, within: bool) -> bool:

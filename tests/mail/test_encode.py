@@ -6,10 +6,12 @@ import quopri
 import re
 from email.header import decode_header, make_header
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from flows.mail import encode
+from tests.mail.made import tree
 
 ANY = st.text(st.characters(codec="utf-8"))
 AWKWARD = st.text(st.sampled_from("aé😀 .=\tF\n-From "), max_size=400)
@@ -76,3 +78,26 @@ def test_a_phrase_is_quoted_where_it_must_be() -> None:
     assert encode.phrase("Paperround daily") == b"Paperround daily"
     assert encode.phrase('The "day", in papers') == rb'"The \"day\", in papers"'
     assert read(encode.phrase("Zeitung für alle")) == "Zeitung für alle"
+
+
+LONG = "https://example.org/" + "x" * 480
+
+
+@pytest.mark.parametrize(
+    "html",
+    [
+        f'<p>See <a href="{LONG}">{LONG}</a>.</p>',
+        f"<p>{'y' * 3_000}</p>",
+        f"<p>{'&amp;' * 600}</p>",
+        f"<p>{'é' * 600}</p>",
+        f"<p>{'<b>z</b>' * 300}</p>",
+        f"<p><{'b' * 700}>{'x' * 700}</p>",
+        "<p>" + "word " * 600 + "</p>",
+    ],
+)
+def test_no_line_of_html_is_longer_than_a_mail_server_takes_and_none_is_broken_where_it_shows(html: str) -> None:
+    encoded = encode.references(html)
+    assert max(map(len, encoded.split(b"\r\n"))) < 998
+    made, meant = tree(encoded.decode()), tree(html)
+    assert " ".join(made.text_content().split()) == " ".join(meant.text_content().split())
+    assert [a.get("href") for a in made.iter("a")] == [a.get("href") for a in meant.iter("a")]
