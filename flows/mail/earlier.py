@@ -149,5 +149,4 @@ def _second(first: dict[str, Any]) -> dict[str, Any]:
 
 def _third(second: dict[str, Any]) -> dict[str, Any]:
     """Cards of format 2 in format 3: they know no best papers and no stories."""
-    topics = {key: [*its, block] for key, (*its, block) in second["topics"].items()}
-    return {**second, "format": 3, "contents": {"html": [""], "text": [""]}, "topics": topics}
+    return {**second, "format": 3, "contents": {"html": [""], "text": [""]}}

@@ -44,12 +44,14 @@ def unpack(packed: bytes) -> Cards:
     """The cards that `pack` was given. Raises ValueError for anything else."""
     try:
         held = json.loads(zlib.decompress(packed))
-    except zlib.error as error:
+        if (its := held["format"]) <= _FORMAT:
+            return _read(held if its == _FORMAT else fifth(held))
+    except (zlib.error, ValueError, LookupError, TypeError, AttributeError) as error:
         raise ValueError("these are not packed cards") from error
-    if held["format"] < _FORMAT:
-        held = fifth(held)
-    if held["format"] != _FORMAT:
-        raise ValueError(f"cards of format {held['format']} were packed by another version of Paperround")
+    raise ValueError(f"cards of format {its} were packed by another version of Paperround")
+
+
+def _read(held: dict[str, Any]) -> Cards:
     told = held["told"]
     others: dict[str, Any] = {
         **{name: held[name].encode() for name in _BYTES},

@@ -7,8 +7,9 @@ import zlib
 from pathlib import Path
 
 from flows.editions.choose import choose
-from flows.editions.model import Interests
+from flows.editions.model import FOR_YOU, Interests
 from flows.mail import assemble, cards
+from flows.papers.model import PaperId
 from tests import factories
 from tests.factories import digest, edition
 from tests.mail.made import body, read, rendered, tree
@@ -36,6 +37,29 @@ def test_cards_of_an_earlier_format_are_still_read() -> None:
         for_you = choose(edition(), Interests(keywords=("swifts",)))
         assert "Matches" in body(assemble.assemble(made, for_you, factories.reader()), "html")
         assert "/mute/" not in assemble.page(made, digest(edition()))
+
+
+def test_cards_of_the_first_format_have_what_their_readers_follow_below_the_plainest_heading() -> None:
+    held = json.loads(zlib.decompress(EARLIER.read_bytes()))
+    topics = {slug: its[:5] for slug, its in held["topics"].items() if slug != FOR_YOU}
+    for block in (*held["groups"].values(), *(its[-1] for its in topics.values()), *held["papers"].values()):
+        # it had no links with a reader's token
+        block.update({form: "x".join(block[form]) for form in ("html", "text")})
+    for card in held["papers"].values():
+        del card["topic"]
+    lacking = ("mailbox", "why", "contents", "best", "around_best")
+    first = {key: value for key, value in held.items() if key not in lacking}
+    made = cards.unpack(zlib.compress(json.dumps(first | {"format": 1, "topics": topics}).encode()))
+    for_you = choose(edition(), Interests(keywords=("swifts",)))
+    message = assemble.assemble(made, for_you, factories.reader())
+    page, text = body(message, "html"), body(message, "plain")
+    assert [h.text for h in tree(page).iter("h2")] == ["For you", "Agents", "Code", "Video", "Audio", "Astronomy"]
+    assert "Matches" in page
+    assert "Matches “swifts”" in text
+    assert all(entry.paper.url in page for entry in edition().entries)
+    assert not made.relaxed
+    assert made.for_you.size > len("<h2>For you</h2>\r\n")
+    assert made.papers[PaperId("2606.00001")].teaser == b"A Lighthouse That Reads Its Own Log, Part 1"
 
 
 def test_a_long_edition_of_an_earlier_format_is_never_clipped() -> None:
