@@ -93,6 +93,7 @@ MIRRORED = (
     "flows/editions/tex",
     "flows/incoming",
     "flows/incoming/providers",
+    "flows/mail",
     "flows/offers",
     "flows/papers",
     "flows/papers/sources",
