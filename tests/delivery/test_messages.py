@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import datetime as dt
 import os
 import random
 from collections.abc import AsyncIterator
@@ -17,19 +16,11 @@ from flows.context import open_context
 from flows.delivery.messages import SIZE, TOGETHER, WriteAhead, Written
 from flows.mail.model import Message
 from flows.sending import dkim
-from flows.sending.sign import FEW, Signer
-from tests.sending.test_dkim import KEYS, accepted, message
+from flows.sending.sign import FEW
+from tests.sending.test_dkim import KEYS, accepted
+from tests.sending.test_sign import numbered, signer
 
 COUNT = 300
-NOW = dt.datetime.now(dt.UTC)
-
-
-def signer(*keys: dkim.Key) -> Signer:
-    return Signer(keys, lambda: NOW)
-
-
-def numbered(place: int) -> Message:
-    return message(b"From: a@example.org\r\nSubject: %d\r\n\r\nbody %d\r\n" % (place, place))
 
 
 class Desk:
@@ -105,43 +96,6 @@ async def test_all_of_a_large_batch_are_signed() -> None:
     for place, one in mails:
         assert one.content.endswith(numbered(place).content)
         assert accepted(one.content, "ed25519") == [True]
-
-
-async def test_who_is_not_waited_for_any_more_gets_nobody_elses_signature() -> None:
-    using = signer(KEYS["ed25519"])
-    try:
-        await using.all([numbered(0)] * (FEW + 1))
-        waiting = [asyncio.create_task(using.all([numbered(place)])) for place in range(40)]
-        await asyncio.sleep(0)
-        for task in waiting[::2]:
-            task.cancel()
-        for place, task in list(enumerate(waiting))[1::2]:
-            (one,) = await task
-            assert one.content.endswith(numbered(place).content)
-            assert accepted(one.content, "ed25519") == [True]
-    finally:
-        using.close()
-
-
-async def test_a_signing_process_that_dies_is_told_of_and_replaced() -> None:
-    using = signer(KEYS["ed25519"])
-    try:
-        await using.all([numbered(0)] * (FEW + 1))
-        for process in using.processes:
-            process.kill()
-        with pytest.raises(ConnectionError, match="signs mail"):
-            await using.all([numbered(1)])
-        (one,) = await using.all([numbered(2)])
-        assert accepted(one.content, "ed25519") == [True]
-    finally:
-        using.close()
-
-
-async def test_letters_start_no_processes_however_many() -> None:
-    using = signer(KEYS["ed25519"])
-    for place in range(FEW + 20):
-        assert accepted((await using(numbered(place))).content, "ed25519") == [True]
-    assert not using.processes
 
 
 async def test_what_signs_ends_with_the_context(tmp_path: Path) -> None:

@@ -105,11 +105,6 @@ def test_an_altered_body_is_noticed() -> None:
     assert accepted(signed(message(), "rsa") + b"more\r\n", "rsa") == [False]
 
 
-def test_without_a_key_a_message_stays_as_it_is() -> None:
-    unsigned = message()
-    assert signed(unsigned) == unsigned.content
-
-
 _BODY = st.lists(st.text("ab \t.", max_size=8), max_size=12).map(lambda lines: "".join(f"{x}\r\n" for x in lines))
 
 

@@ -1,0 +1,65 @@
+"""Messages are signed on their way: here while they are few, by processes where they are many."""
+
+from __future__ import annotations
+
+import asyncio
+import datetime as dt
+
+import pytest
+
+from flows.mail.model import Message
+from flows.sending import dkim
+from flows.sending.sign import FEW, Signer
+from tests.sending.test_dkim import KEYS, accepted, message, signed
+
+NOW = dt.datetime.now(dt.UTC)
+
+
+def signer(*keys: dkim.Key) -> Signer:
+    return Signer(keys, lambda: NOW)
+
+
+def numbered(place: int) -> Message:
+    return message(b"From: a@example.org\r\nSubject: %d\r\n\r\nbody %d\r\n" % (place, place))
+
+
+def test_without_a_key_a_message_stays_as_it_is() -> None:
+    unsigned = message()
+    assert signed(unsigned) == unsigned.content
+
+
+async def test_who_is_not_waited_for_any_more_gets_nobody_elses_signature() -> None:
+    using = signer(KEYS["ed25519"])
+    try:
+        await using.all([numbered(0)] * (FEW + 1))
+        waiting = [asyncio.create_task(using.all([numbered(place)])) for place in range(40)]
+        await asyncio.sleep(0)
+        for task in waiting[::2]:
+            task.cancel()
+        for place, task in list(enumerate(waiting))[1::2]:
+            (one,) = await task
+            assert one.content.endswith(numbered(place).content)
+            assert accepted(one.content, "ed25519") == [True]
+    finally:
+        using.close()
+
+
+async def test_a_signing_process_that_dies_is_told_of_and_replaced() -> None:
+    using = signer(KEYS["ed25519"])
+    try:
+        await using.all([numbered(0)] * (FEW + 1))
+        for process in using.processes:
+            process.kill()
+        with pytest.raises(ConnectionError, match="signs mail"):
+            await using.all([numbered(1)])
+        (one,) = await using.all([numbered(2)])
+        assert accepted(one.content, "ed25519") == [True]
+    finally:
+        using.close()
+
+
+async def test_letters_start_no_processes_however_many() -> None:
+    using = signer(KEYS["ed25519"])
+    for place in range(FEW + 20):
+        assert accepted((await using(numbered(place))).content, "ed25519") == [True]
+    assert not using.processes
