@@ -98,6 +98,7 @@ MIRRORED = (
     "flows/papers",
     "flows/papers/sources",
     "flows/plugins",
+    "flows/sending",
     "flows/sending/transports",
     "flows/storage",
     "subscribers",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import datetime as dt
+from dataclasses import replace
 
 import pytest
 
@@ -63,3 +64,28 @@ async def test_letters_start_no_processes_however_many() -> None:
     for place in range(FEW + 20):
         assert accepted((await using(numbered(place))).content, "ed25519") == [True]
     assert not using.processes
+
+
+async def test_without_a_key_nothing_is_begun_however_much_there_is() -> None:
+    using = signer()
+    messages = [numbered(0)] * (FEW + 1)
+    assert not using.signs
+    assert await using.all(messages) is messages
+    assert not using.processes
+
+
+async def test_few_of_an_edition_are_signed_here_by_each_key_in_their_order_and_at_their_time() -> None:
+    using = signer(KEYS["ed25519"], KEYS["rsa"])
+    made = await using.all([numbered(place) for place in range(3)])
+    assert not using.processes
+    for place, one in enumerate(made):
+        assert one.content.endswith(numbered(place).content)
+        assert one.content.count(b"t=%d;" % int(NOW.timestamp())) == 2
+        assert accepted(one.content, "ed25519", "rsa") == [True, True]
+
+
+@pytest.mark.parametrize(("relaxed", "holds"), [(False, True), (True, False)])
+async def test_a_body_is_made_canonical_unless_it_is_said_to_be(relaxed: bool, holds: bool) -> None:
+    uneven = message(b"From: a@example.org\r\n\r\ntwo  blanks \r\n\r\n")
+    made = await signer(KEYS["ed25519"])(replace(uneven, relaxed=relaxed))
+    assert accepted(made.content, "ed25519") == [holds]
