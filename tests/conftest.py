@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import os
 import pwd
 import shutil
 import socket
 import subprocess
 import tempfile
+import warnings
 from collections.abc import AsyncIterator, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -19,6 +21,7 @@ import hypothesis
 import pytest
 
 from flows.storage.database import Database, connect, migrate
+from tests.prefect_server import Installation, Prefect, prefect_server
 
 # how long an example takes depends on what else the machine is doing
 hypothesis.settings.register_profile("paperround", deadline=None)
@@ -31,6 +34,10 @@ LONG = ("tests/processes/", "tests/shares/", "tests/browser/")
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items.sort(key=lambda item: not item.nodeid.startswith(LONG))
+    for item in items:
+        # a run in our process leaves sockets of Prefect's to the garbage collector
+        if "installation" in getattr(item, "fixturenames", ()):
+            item.add_marker(pytest.mark.filterwarnings("ignore::ResourceWarning"))
 
 
 @pytest.fixture(autouse=True)
@@ -186,3 +193,38 @@ async def _copied(url: str) -> str:
     finally:
         await connection.close()
     return f"{before}/test"
+
+
+@pytest.fixture(scope="session")
+def prefect(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Prefect]:
+    """A Prefect server: whoever asks it for runs or artifacts must know its own from those of other tests."""
+    with prefect_server(tmp_path_factory.mktemp("prefect"), free_port()) as server:
+        yield server
+
+
+@pytest.fixture(scope="module")
+def _swept() -> Iterator[None]:
+    """What runs leave behind goes with them, and not in a test of something else."""
+    yield
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ResourceWarning)
+        gc.collect()
+
+
+@pytest.fixture
+def installation(
+    _swept: None, prefect: Prefect, migrated_sqlite: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Installation]:
+    """A new installation on SQLite, whose mail goes into a folder."""
+    from prefect.settings import PREFECT_API_URL, PREFECT_LOGGING_TO_API_ENABLED, temporary_settings
+
+    home = tmp_path / "home"
+    home.mkdir()
+    shutil.copy(migrated_sqlite, home / "paperround.db")
+    for name in [name for name in os.environ if name.startswith("PAPERROUND_")]:
+        monkeypatch.delenv(name)
+    monkeypatch.chdir(tmp_path)
+    made = Installation(prefect, home, monkeypatch)
+    made.sets(home_dir=str(home), cache_dir=str(tmp_path / "cache"), mail_url=f"maildir://{home / 'outbox'}")
+    with temporary_settings({PREFECT_API_URL: prefect.api, PREFECT_LOGGING_TO_API_ENABLED: False}):
+        yield made

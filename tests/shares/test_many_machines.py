@@ -8,14 +8,12 @@ import os
 import signal
 import subprocess
 import sys
-import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from contextlib import ExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import httpx
 import pytest
 import sqlalchemy as sa
 
@@ -29,86 +27,25 @@ from subscribers.model import DeliveryState
 from subscribers.people.store import Change
 from subscribers.tables import batch
 from tests import factories
-from tests.conftest import free_port
+from tests.prefect_server import PATIENCE, ROOT, Prefect
 from tests.running_processes import processes_of
 from tests.sending.smtp import MailServer, mail_server
 
-ROOT = Path(__file__).resolve().parents[2]
 READERS = 2000
 SLOW = 0.1
 """Seconds that the mail server takes for each reply of a connection, as long as the shares need to begin."""
 CONNECTIONS = 2
-PATIENCE = 420
-"""Seconds that a busy machine may take for what a quiet one does in a tenth of it."""
 KEYS = {"secret_key": "a key of sixteen letters or more", "suppression_key": "another key of sixteen letters"}
 ON_POSTGRESQL = pytest.mark.parametrize("database", ["postgresql"], indirect=True)
 """A file can't be shared by machines."""
 
 
-@dataclass
-class Prefect:
-    """A Prefect server, and what a machine must know to reach it."""
-
-    environment: dict[str, str]
-    api: str
-
-    def ask(self, method: str, path: str, body: Any = None) -> Any:
-        for _ in range(60):  # on SQLite it answers 503 while somebody else writes
-            answer = httpx.request(method, f"{self.api}{path}", json=body, timeout=30, trust_env=False)
-            if answer.status_code != 503:
-                break
-            time.sleep(0.5)
-        return answer.raise_for_status().json()
-
-    def runs(self, flow: str) -> list[dict[str, Any]]:
-        """The runs of a flow, by name."""
-        wanted = {"flows": {"name": {"any_": [flow]}}, "sort": "NAME_ASC"}
-        found: list[dict[str, Any]] = self.ask("POST", "/flow_runs/filter", wanted)
-        return found
-
-
 @pytest.fixture(scope="module")
-def prefect(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Prefect]:
-    home, port = tmp_path_factory.mktemp("server"), free_port()
-    api = f"http://127.0.0.1:{port}/api"
-    environment = {
-        name: value for name, value in os.environ.items() if not name.startswith(("PREFECT_", "PAPERROUND_"))
-    }
-    environment |= {
-        "PYTHONPATH": str(ROOT),
-        "PREFECT_HOME": str(home),
-        "PREFECT_API_URL": api,
-        "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
-        "DO_NOT_TRACK": "1",
-        "NO_PROXY": "127.0.0.1,localhost",
-        "PREFECT_WORKER_QUERY_SECONDS": "1",
-        "PREFECT_LOGGING_TO_API_ENABLED": "false",
-    }
-    with (home / "log").open("wb") as log:
-        command = [sys.executable, "-m", "prefect", "server", "start", "--host", "127.0.0.1", "--port", str(port)]
-        server = subprocess.Popen(command, env=environment, cwd=home, stdout=log, stderr=log)
-        try:
-            until = time.monotonic() + PATIENCE
-            while not _answers(f"{api}/health"):
-                assert time.monotonic() < until, (home / "log").read_text()
-                time.sleep(0.2)
-            for arguments in (
-                ("work-pool", "create", "paperround", "--type", "process"),
-                ("deploy", "--all", "--prefect-file", str(ROOT / "prefect.yaml")),
-            ):
-                command = [sys.executable, "-m", "prefect", *arguments]
-                subprocess.run(command, env=environment, cwd=home, check=True, stdout=log, stderr=log)
-            yield Prefect(environment, api)
-        finally:
-            server.terminate()
-            server.wait(60)
-
-
-def _answers(url: str) -> bool:
-    try:
-        return httpx.get(url, trust_env=False).status_code == 200
-    except httpx.TransportError:
-        return False
+def prefect(prefect: Prefect) -> Prefect:
+    """The server, with the work pool and what `prefect deploy --all` makes."""
+    prefect.command("work-pool", "create", "paperround", "--type", "process")
+    prefect.command("deploy", "--all", "--prefect-file", str(ROOT / "prefect.yaml"))
+    return prefect
 
 
 @dataclass
