@@ -27,7 +27,7 @@ LAST_WORD = 10.0
 """Seconds for the report: who cancels a run waits, and Prefect ends its process after half a minute."""
 
 
-def in_sight(run: str) -> Deliver:
+def in_sight(run: str, *, every: float = EVERY) -> Deliver:
     """`deliver`, seen under that run of Prefect's; as it is where there is none."""
 
     async def deliver_in_sight(context: Context, frozen: Frozen, say: Say, **how: Unpack[How]) -> Delivered:
@@ -35,7 +35,7 @@ def in_sight(run: str) -> Deliver:
             return await deliver(context, frozen, say, **how)
         async with get_client() as client:
             shown = _Shown(context, frozen, say, client, UUID(run))
-            renewing = asyncio.create_task(shown.go_on())
+            renewing = asyncio.create_task(shown.go_on(every))
             delivered = None
             try:
                 delivered = await deliver(context, frozen, shown.hear, **how)
@@ -65,8 +65,8 @@ class _Shown:
         self._heard = words
         self._say(words)
 
-    async def go_on(self) -> None:
-        every, before = EVERY, time.monotonic()
+    async def go_on(self, every: float) -> None:
+        before = time.monotonic()
         await self._first()
         while True:
             await asyncio.sleep(max(every, SHARE * (time.monotonic() - before)))
