@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+import datetime as dt
+import json
 import os
 import subprocess
 import sys
@@ -12,7 +14,7 @@ from contextlib import AbstractAsyncContextManager, contextmanager
 from dataclasses import dataclass
 from email import message_from_bytes
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import httpx
 import pytest
@@ -21,6 +23,12 @@ from flows.config.settings import load_settings
 from flows.context import Context, open_context
 from subscribers.people.store import Change
 
+if TYPE_CHECKING:
+    from prefect.client.schemas.objects import FlowRun
+    from prefect.flows import Flow
+
+T = TypeVar("T")
+SECOND = dt.timedelta(seconds=1)
 ROOT = Path(__file__).resolve().parents[1]
 PATIENCE = 420
 """Seconds that a busy machine may take for what a quiet one does in a tenth of it."""
@@ -137,13 +145,47 @@ class Installation:
             changes = [Change(email=f"{name}@example.org", newsletter=newsletter, columns={}) for name in names]
             await context.subscribers.keep(changes, context.now())
 
+    def has_newsletter(self, slug: str, **given: Any) -> None:
+        """A newsletter beside ours, of the bundled sample unless `given` says otherwise."""
+        folder = self.home / "newsletters"
+        folder.mkdir(exist_ok=True)
+        said = {"title": slug.title(), "description": "One to test with.", "sources": ["sample"], "look_back": 0}
+        lines = [f"{name} = {json.dumps(value)}" for name, value in (said | given).items()]
+        (folder / f"{slug}.toml").write_text("\n".join(lines))
+        self.sets(newsletters_dir=str(folder))
 
-async def in_a_run(work: Awaitable[None]) -> None:
-    """Does work as a run of a flow does it."""
+
+async def in_a_run(work: Awaitable[T], run: FlowRun | None = None) -> T:
+    """Does work as a run of a flow does it, or as that one."""
     from prefect import flow
+    from prefect.flow_engine import run_flow
 
     @flow(name="a test")
-    async def around() -> None:
-        await work
+    async def around() -> T:
+        return await work
 
-    await around()
+    done: T = await run_flow(around, flow_run=run)
+    return done
+
+
+async def planned(flow: Flow[..., Any], at: dt.datetime, name: str = "a test", **parameters: Any) -> FlowRun:
+    """A run of a deployment of its own, as a schedule plans it for then."""
+    from prefect.client.orchestration import get_client
+    from prefect.client.schemas.actions import DeploymentScheduleCreate
+    from prefect.client.schemas.filters import FlowRunFilter, FlowRunFilterDeploymentId
+    from prefect.client.schemas.schedules import IntervalSchedule
+
+    once = IntervalSchedule(interval=dt.timedelta(days=9999), anchor_date=at)
+    async with get_client() as client:
+        deployment = await client.create_deployment(
+            await client.create_flow(flow),
+            name,
+            parameters=parameters,
+            schedules=[DeploymentScheduleCreate(schedule=once, active=True)],
+            entrypoint=f"{flow.fn.__module__}.{flow.fn.__name__}",
+        )
+        span = {"start_time": (at - SECOND).isoformat(), "end_time": (at + SECOND).isoformat()}
+        await client.request("POST", f"/deployments/{deployment}/schedule", json=span)
+        mine = FlowRunFilter(deployment_id=FlowRunFilterDeploymentId(any_=[deployment]))
+        found = await client.read_flow_runs(flow_run_filter=mine)
+    return next(run for run in found if run.expected_start_time == at)

@@ -92,6 +92,7 @@ MIRRORED = (
     "flows/editions/alike",
     "flows/editions/judging",
     "flows/editions/tex",
+    "flows/events",
     "flows/incoming",
     "flows/incoming/providers",
     "flows/mail",
