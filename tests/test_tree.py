@@ -80,6 +80,7 @@ def test_tests_stand_in_the_folders_of_what_they_test() -> None:
 
 
 MIRRORED = (
+    "flows/alarms",
     "flows/approval",
     "flows/artifacts",
     "flows/backups",

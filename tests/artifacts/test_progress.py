@@ -15,7 +15,7 @@ from prefect.settings import PREFECT_API_URL, PREFECT_CLIENT_MAX_RETRIES, tempor
 from flows.artifacts.markdown import cell
 from flows.artifacts.progress import in_sight
 from flows.context import Context
-from flows.delivery.run import How
+from flows.delivery.run import Beside, How
 from flows.storage.editions import Frozen
 from tests import factories
 from tests.conftest import free_port
@@ -50,21 +50,27 @@ async def test_the_report_at_the_end_and_a_full_bar_stand_under_the_run(installa
     assert "@" not in str(shown)
 
 
-async def test_while_it_goes_on_both_are_renewed_in_their_place(installation: Installation) -> None:
-    """One reader has it, the other's mail server put it off; the delivery lasts until that was seen."""
-    run, said, seen = str(uuid4()), list[str](), asyncio.Event()
+def lasting_until(seen: asyncio.Event) -> Beside:
+    """Has a delivery that has served everybody go on until then."""
 
     @asynccontextmanager
     async def lasting(frozen: Frozen, ending: asyncio.Event) -> AsyncIterator[None]:
         yield
-        await seen.wait()
+        async with asyncio.timeout(60):
+            await seen.wait()
 
+    return lasting
+
+
+async def test_while_it_goes_on_both_are_renewed_in_their_place(installation: Installation) -> None:
+    """One reader has it, the other's mail server put it off; the delivery lasts until that was seen."""
+    run, said, seen = str(uuid4()), list[str](), asyncio.Event()
     async with mail_server() as server:
         installation.sets(mail_url=server.url)
         await installation.subscribes("ada", "grey-1")
         async with installation.context() as context:
             showing = in_sight(run, every=0.1)
-            how: How = {"wait": dt.timedelta(0), "beside": lasting}
+            how: How = {"wait": dt.timedelta(0), "beside": lasting_until(seen)}
             going = asyncio.create_task(showing(context, await frozen_edition(context), said.append, **how))
             shown: dict[str, dict[str, Any]] = {}
             async with asyncio.timeout(60):
@@ -108,16 +114,22 @@ async def test_one_that_was_stopped_says_who_can_have_it_go_on(installation: Ins
 
 
 async def test_a_prefect_server_that_is_away_is_told_once_and_no_mail_waits_for_it(installation: Installation) -> None:
-    said: list[str] = []
+    """It is met while the delivery goes on, and once more at its end."""
+    said, met = list[str](), asyncio.Event()
+
+    def say(words: str) -> None:
+        if "Prefect" in words:
+            said.append(words)
+            met.set()
+
     await installation.subscribes("ada")
     away = {PREFECT_API_URL: f"http://127.0.0.1:{free_port()}/api", PREFECT_CLIENT_MAX_RETRIES: 0}
     with temporary_settings(away):
         async with installation.context() as context:
-            delivered = await in_sight(str(uuid4()), every=0.01)(context, await frozen_edition(context), said.append)
+            showing = in_sight(str(uuid4()), every=0.01)
+            delivered = await showing(context, await frozen_edition(context), say, beside=lasting_until(met))
     assert delivered.sentence == "Deliveries: 1 sent."
-    assert [words for words in said if "Prefect" in words] == [
-        "How the delivery stands could not be shown in Prefect (ConnectError); it goes on."
-    ]
+    assert said == ["How the delivery stands could not be shown in Prefect (ConnectError); it goes on."]
 
 
 async def test_without_a_run_it_is_just_delivered(installation: Installation) -> None:
