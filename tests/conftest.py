@@ -216,6 +216,7 @@ def installation(
     _swept: None, prefect: Prefect, migrated_sqlite: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[Installation]:
     """A new installation on SQLite, whose mail goes into a folder."""
+    from prefect import context as of_prefect
     from prefect.settings import PREFECT_API_URL, PREFECT_LOGGING_TO_API_ENABLED, temporary_settings
 
     home = tmp_path / "home"
@@ -227,4 +228,6 @@ def installation(
     made = Installation(prefect, home, monkeypatch)
     made.sets(home_dir=str(home), cache_dir=str(tmp_path / "cache"), mail_url=f"maildir://{home / 'outbox'}")
     with temporary_settings({PREFECT_API_URL: prefect.api, PREFECT_LOGGING_TO_API_ENABLED: False}):
+        # a thread of its own, where mail is delivered, has those that the process began with
+        monkeypatch.setattr(of_prefect, "GLOBAL_SETTINGS_CONTEXT", of_prefect.SettingsContext.get())
         yield made

@@ -103,6 +103,7 @@ MIRRORED = (
     "flows/plugins",
     "flows/sending",
     "flows/sending/transports",
+    "flows/shares",
     "flows/storage",
     "subscribers",
     "subscribers/ledger",

@@ -6,6 +6,7 @@ import datetime as dt
 import json
 import logging
 from collections.abc import Iterator
+from uuid import uuid4
 
 import pytest
 
@@ -35,16 +36,17 @@ def told(hook: Server) -> list[tuple[str, dict[str, object]]]:
 
 
 @pytest.mark.parametrize(
-    ("day", "resource"), [(DAY, "edition.emitting.2026-06-09"), (None, "newsletter.emitting")], ids=str
+    ("day", "resource"), [(DAY, "edition.{}.2026-06-09"), (None, "newsletter.{}")], ids=["edition", "newsletter"]
 )
 async def test_prefect_and_the_webhook_are_told_the_same(
     installation: Installation, hook: Server, day: dt.date | None, resource: str
 ) -> None:
+    name = f"emitting-{uuid4()}"
     async with installation.context() as context:
-        await tell(context, "quota.spent", "emitting", day, words="100/day")
-    known = {"newsletter": "emitting", "words": "100/day"} | ({"day": "2026-06-09"} if day else {})
+        await tell(context, "quota.spent", name, day, words="100/day")
+    known = {"newsletter": name, "words": "100/day"} | ({"day": "2026-06-09"} if day else {})
     assert told(hook) == [("paperround.quota.spent", known)]
-    assert installation.prefect.told("paperround.quota.spent", f"paperround.{resource}") == [known]
+    assert installation.prefect.told("paperround.quota.spent", f"paperround.{resource.format(name)}") == [known]
 
 
 async def test_what_no_webhook_takes_is_a_warning_without_the_address(
