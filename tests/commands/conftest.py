@@ -8,7 +8,10 @@ from pathlib import Path
 import pytest
 
 from flows.commands.cli import main
+from flows.commands.preview import WatchedMail
+from flows.storage.database import Database
 from tests.commands.calls import Ended, Run
+from tests.commands.watching import NEWSLETTER, style, watched_of
 
 
 @pytest.fixture
@@ -45,3 +48,18 @@ def run(home: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixtur
         return Ended(ended.value.code, captured.out, captured.err)
 
     return call
+
+
+@pytest.fixture
+def own(tmp_path: Path) -> Path:
+    """The operator's folders, with a look of the newsletter `robots`."""
+    (tmp_path / "newsletters").mkdir()
+    (tmp_path / "newsletters/robots.toml").write_text(NEWSLETTER + 'look = "own"\n')
+    (tmp_path / "templates/email/digest/own").mkdir(parents=True)
+    style(tmp_path, "#123456")
+    return tmp_path
+
+
+@pytest.fixture
+def watched(database: Database, own: Path) -> WatchedMail:
+    return watched_of(database, own)

@@ -3,52 +3,19 @@
 from __future__ import annotations
 
 import asyncio
-import datetime as dt
 from collections.abc import AsyncIterator
 from pathlib import Path
-from typing import Any
 
 import httpx
 import pytest
 
 from flows.commands.preview import WatchedMail
 from flows.commands.preview_server import app, in_scheme
-from flows.commands.without_prefect import Onlooker
-from flows.editions.model import Interests, Kind
 from flows.storage.database import Database
 from subscribers.web.pages import Pages
-from tests.context import context_of
+from tests.commands.watching import style
 
 pytestmark = pytest.mark.parametrize("database", ["sqlite"], indirect=True)
-
-NEWSLETTER = 'title = "Robots"\ndescription = "What moves."\nsources = ["huggingface"]\n'
-
-
-@pytest.fixture
-def own(tmp_path: Path) -> Path:
-    """The operator's folders, with a look of the newsletter `robots`."""
-    (tmp_path / "newsletters").mkdir()
-    (tmp_path / "newsletters/robots.toml").write_text(NEWSLETTER + 'look = "own"\n')
-    (tmp_path / "templates/email/digest/own").mkdir(parents=True)
-    style(tmp_path, "#123456")
-    return tmp_path
-
-
-def style(own: Path, colour: str) -> None:
-    (own / "templates/email/digest/own/style.css").write_text(
-        '{% include "shipped/email/digest/classic/style.css" %}\nh1 { color: ' + colour + "; }\n"
-    )
-
-
-def watched_of(database: Database, own: Path, **given: Any) -> WatchedMail:
-    folders: dict[str, Any] = {"templates_dir": own / "templates", "newsletters_dir": own / "newsletters"}
-    made: dict[str, Any] = {"newsletter": "robots", "kind": Kind.DAILY, "day": None, "to": Onlooker()}
-    return WatchedMail(context_of(database, own, **folders), say=lambda _: None, **(made | given))
-
-
-@pytest.fixture
-def watched(database: Database, own: Path) -> WatchedMail:
-    return watched_of(database, own)
 
 
 @pytest.fixture
@@ -57,83 +24,6 @@ async def browser(watched: WatchedMail) -> AsyncIterator[httpx.AsyncClient]:
     transport = httpx.ASGITransport(app(watched, Pages(watched.context.template_folders, watched.context.phrases)))
     async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1") as client:
         yield client
-
-
-async def test_without_a_day_the_papers_are_the_samples_in_the_newsletters_look(watched: WatchedMail) -> None:
-    shown = await watched.look()
-    assert shown.message is not None
-    assert shown.message.subject.endswith("and 23 more · 9 June")
-    assert shown.papers == 25
-    assert "#123456" in shown.message.html
-    assert await watched.context.store.papers(dt.date(2026, 6, 9), dt.date(2026, 6, 9), ["sample"]) == ()
-
-
-async def test_a_change_is_seen(watched: WatchedMail, own: Path) -> None:
-    before = await watched.look()
-    assert await watched.look() is before
-    style(own, "#abcdef")
-    after = await watched.look()
-    assert after.version != before.version
-    assert after.message is not None
-    assert "#abcdef" in after.message.html
-    (own / "newsletters/robots.toml").write_text(NEWSLETTER + 'look = "compact"\naccent = "#7a3b00"\n')
-    other = await watched.look()
-    assert other.message is not None
-    assert "#7a3b00" in other.message.html
-    assert "#abcdef" not in other.message.html
-
-
-MISTAKES = {
-    '{% extends "shipped/email/digest/classic/digest.html" %}\n\n{% block more %}{{ sloth.more }}{% endblock %}': (
-        3,
-        "'sloth' is undefined",
-    ),
-    '{% extends "shipped/email/digest/classic/digest.html" %}\n{% block alone %}{{ 1 / 0 }}{% endblock %}': (
-        2,
-        "division by zero",
-    ),
-    "{% block x %}\n{% endblok %}": (2, "unknown tag 'endblok'"),
-    '{% extends "email/digest/own/digest.html" %}': (1, "extends or includes itself without end"),
-    '{% extends "baroque.html" %}': (1, "baroque.html"),
-    "<p>Nothing is marked</p>": (0, "marks no fragment"),
-}
-
-
-@pytest.mark.parametrize("template", MISTAKES)
-async def test_a_mistake_is_told_in_words(watched: WatchedMail, own: Path, template: str) -> None:
-    file = own / "templates/email/digest/own/digest.html"
-    file.write_text(template)
-    line, words = MISTAKES[template]
-    shown = await watched.look()
-    assert shown.message is None
-    assert words in shown.problem
-    assert shown.problem.endswith(".")
-    assert shown.line == line
-    if line:
-        assert (line, template.splitlines()[line - 1]) in shown.source
-
-
-@pytest.mark.parametrize("sheet", ["h1 { color: ", "}}} @media { @import url(x);", "h1 { : 1px;; }", "\x00", "\udcff"])
-async def test_a_style_sheet_that_is_wrong_ends_nothing(watched: WatchedMail, own: Path, sheet: str) -> None:
-    (own / "templates/email/digest/own/style.css").write_bytes(sheet.encode("utf-8", "surrogateescape"))
-    shown = await watched.look()
-    assert shown.message or shown.problem
-    style(own, "#abcdef")
-    assert (await watched.look()).message is not None
-
-
-async def test_a_mistake_in_the_newsletters_file_is_told(watched: WatchedMail, own: Path) -> None:
-    file = own / "newsletters/robots.toml"
-    file.write_text(NEWSLETTER + 'accent = "teal"\n')
-    assert "accent 'teal' must be a colour" in (await watched.look()).problem
-    file.unlink()
-    assert "There is no newsletter 'robots'" in (await watched.look()).problem
-
-
-async def test_a_reader_who_gets_nothing_is_told(database: Database, own: Path) -> None:
-    nobody = Onlooker(interests=Interests(muted=frozenset({"*"}), keywords=("zeppelin",)), address="a@example.org")
-    shown = await watched_of(database, own, to=nobody).look()
-    assert shown.problem == "No mail for a@example.org: nothing that the reader follows."
 
 
 async def test_the_views(browser: httpx.AsyncClient, watched: WatchedMail) -> None:
