@@ -85,6 +85,7 @@ MIRRORED = (
     "flows/artifacts",
     "flows/backups",
     "flows/blocks",
+    "flows/commands",
     "flows/commands/learning",
     "flows/commands/returned",
     "flows/config",

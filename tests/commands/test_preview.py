@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import datetime as dt
 from pathlib import Path
 
@@ -91,3 +92,18 @@ async def test_a_reader_who_gets_nothing_is_told(database: Database, own: Path) 
     nobody = Onlooker(interests=Interests(muted=frozenset({"*"}), keywords=("zeppelin",)), address="a@example.org")
     shown = await watched_of(database, own, to=nobody).look()
     assert shown.problem == "No mail for a@example.org: nothing that the reader follows."
+
+
+async def test_a_version_is_followed_by_the_next_one_and_by_itself_where_there_is_none(
+    watched: WatchedMail, own: Path
+) -> None:
+    (own / "newsletters/robots.toml").unlink()  # a mail that can't be made is soon told
+    first = (await watched.look()).version
+    assert await watched.after("another") == first
+    assert await watched.after(first) == first
+    following = asyncio.create_task(watched.follow())
+    waiting = asyncio.create_task(watched.after(first))
+    style(own, "#abcdef")
+    assert await waiting == watched.shown.version != first
+    following.cancel()
+    assert (watched.shown.html_size, watched.shown.text_size) == (0, 0)
