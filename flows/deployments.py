@@ -214,7 +214,7 @@ def planned(ours: Planned, active: bool, present: Iterable[DeploymentSchedule]) 
 
 
 def _slug(schedule: Planned) -> str:
-    """What a schedule of ours is known by, which says when it is: `file-0-7-any-any-1-5-europe-berlin`."""
+    """What a schedule of ours is known by, which says when it is: `file-0-7-any-any-1-5-europe-by-berlin`."""
     if isinstance(schedule, IntervalSchedule):
         return f"{_OURS}every-{int(schedule.interval.total_seconds() // 60)}-minutes"
     words = (
