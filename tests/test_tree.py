@@ -86,6 +86,7 @@ MIRRORED = (
     "flows/artifacts",
     "flows/backups",
     "flows/blocks",
+    "flows/by_hand",
     "flows/commands",
     "flows/commands/learning",
     "flows/commands/returned",

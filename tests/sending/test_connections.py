@@ -37,7 +37,8 @@ class Desk:
         self.all = Connections(transport(url), self.pace, slots, self.said.append, patience)
 
     async def ready(self, before: OpenConnection | None = None) -> OpenConnection:
-        found = await self.all.ready(before, self.work, asyncio.Event())
+        async with asyncio.timeout(5):
+            found = await self.all.ready(before, self.work, asyncio.Event())
         assert found is not None
         return found
 
