@@ -104,6 +104,7 @@ MIRRORED = (
     "flows/papers",
     "flows/papers/sources",
     "flows/plugins",
+    "flows/processes",
     "flows/sending",
     "flows/sending/transports",
     "flows/shares",
