@@ -9,7 +9,7 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Awaitable, Iterator
+from collections.abc import Awaitable, Iterator, Mapping
 from contextlib import AbstractAsyncContextManager, contextmanager
 from dataclasses import dataclass
 from email import message_from_bytes
@@ -19,6 +19,7 @@ from uuid import uuid4
 
 import httpx
 import pytest
+from pydantic import BaseModel
 
 from flows.config.settings import load_settings
 from flows.context import Context, open_context
@@ -170,7 +171,9 @@ async def in_a_run(work: Awaitable[T], run: FlowRun | None = None) -> T:
     return done
 
 
-async def planned(flow: Flow[..., Any], at: dt.datetime, name: str = "", **parameters: Any) -> FlowRun:
+async def planned(
+    flow: Flow[..., Any], at: dt.datetime, name: str = "", parameters: Mapping[str, Any] | None = None
+) -> FlowRun:
     """A run of a deployment of its own, as a schedule plans it for then."""
     from prefect.client.orchestration import get_client
     from prefect.client.schemas.actions import DeploymentScheduleCreate
@@ -182,7 +185,7 @@ async def planned(flow: Flow[..., Any], at: dt.datetime, name: str = "", **param
         deployment = await client.create_deployment(
             await client.create_flow(flow),
             name or str(uuid4()),
-            parameters=parameters,
+            parameters=dict(parameters or {}),
             schedules=[DeploymentScheduleCreate(schedule=once, active=True)],
             entrypoint=f"{flow.fn.__module__}.{flow.fn.__name__}",
         )
@@ -191,3 +194,13 @@ async def planned(flow: Flow[..., Any], at: dt.datetime, name: str = "", **param
         mine = FlowRunFilter(deployment_id=FlowRunFilterDeploymentId(any_=[deployment]))
         found = await client.read_flow_runs(flow_run_filter=mine)
     return next(run for run in found if run.expected_start_time == at)
+
+
+async def as_planned(flow: Flow[..., Any], at: dt.datetime, **parameters: BaseModel) -> tuple[str, str]:
+    """How a run of it that a schedule planned for then ends: its state, and the words of that."""
+    from prefect.flow_engine import run_flow
+
+    run = await planned(flow, at, parameters={name: one.model_dump() for name, one in parameters.items()})
+    begin: Any = run_flow  # what it returns depends on the flow
+    state = await begin(flow, flow_run=run, parameters=parameters, return_type="state")
+    return state.type.value, str(state.message)

@@ -7,14 +7,13 @@ import datetime as dt
 from typing import Any
 
 import pytest
-from prefect.flow_engine import run_flow
 
 from flows.context import utc_now
 from flows.daily import daily
 from flows.editions.model import Kind
 from flows.parameters import Order
 from tests.factories import DAY
-from tests.prefect_server import Installation, planned
+from tests.prefect_server import Installation, as_planned
 
 HOUR = dt.timedelta(hours=1)
 
@@ -25,13 +24,8 @@ async def ended(newsletter: str, *, dry_run: bool = False) -> tuple[str, str]:
     return state.type.value, state.message
 
 
-async def as_planned(at: dt.datetime, newsletter: str) -> tuple[str, str]:
-    """How a run that a schedule planned for then ends."""
-    order = Order(newsletter=newsletter, date="today", dry_run=False)
-    run = await planned(daily, at, order=order.model_dump())
-    begin: Any = run_flow
-    state = await begin(daily, flow_run=run, parameters={"order": order}, return_type="state")
-    return state.type.value, state.message
+def todays(newsletter: str) -> Order:
+    return Order(newsletter=newsletter, date="today", dry_run=False)
 
 
 async def test_a_day_goes_from_the_source_to_its_readers_once(installation: Installation) -> None:
@@ -57,7 +51,7 @@ async def test_a_dry_run_shows_an_edition_and_keeps_and_sends_none(installation:
 async def test_a_scheduled_run_that_comes_too_late_is_skipped(installation: Installation) -> None:
     installation.has_newsletter("late-one")
     await installation.subscribes("ada", newsletter="late-one")
-    kind, words = await as_planned(utc_now() - 13 * HOUR, "late-one")
+    kind, words = await as_planned(daily, utc_now() - 13 * HOUR, order=todays("late-one"))
     assert kind == "COMPLETED"
     assert words.startswith("skipped: this run was planned for ")
     assert installation.outbox == []
@@ -70,7 +64,7 @@ async def test_a_scheduled_run_makes_the_edition_of_the_day_it_was_planned_for(i
     zone = f"Etc/GMT-{offset}" if offset <= 14 else f"Etc/GMT+{24 - offset}"
     installation.has_newsletter("planned", zone=zone)
     planned_for = now - 2 * HOUR
-    kind, words = await as_planned(planned_for, "planned")
+    kind, words = await as_planned(daily, planned_for, order=todays("planned"))
     assert (kind, words) == ("COMPLETED", "Deliveries: no readers.")
     here = dt.timedelta(hours=offset if offset <= 14 else offset - 24)
     days = [(moment + here).date() for moment in (planned_for, now)]

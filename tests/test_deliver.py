@@ -7,7 +7,6 @@ import datetime as dt
 from typing import Any
 
 import pytest
-from prefect.flow_engine import run_flow
 
 from flows import pipeline
 from flows.context import utc_now
@@ -15,7 +14,7 @@ from flows.deliver import deliver, deliver_due
 from flows.editions.model import Kind
 from flows.parameters import KindOfDay, Target
 from tests.factories import DAY
-from tests.prefect_server import Installation, planned
+from tests.prefect_server import Installation, as_planned
 from tests.sending.smtp import mail_server
 
 MINUTE = dt.timedelta(minutes=1)
@@ -104,8 +103,5 @@ async def test_what_a_quota_keeps_back_is_told(installation: Installation) -> No
 async def test_of_many_that_were_missed_the_newest_does_the_work(
     installation: Installation, ago: dt.timedelta, skipped: bool
 ) -> None:
-    target = Target(newsletter="sample")
-    run = await planned(deliver_due, utc_now() - ago, target=target.model_dump())
-    begin: Any = run_flow
-    state = await begin(deliver_due, flow_run=run, parameters={"target": target}, return_type="state")
-    assert state.message.startswith("skipped: planned for" if skipped else "Nothing is due.")
+    _, words = await as_planned(deliver_due, utc_now() - ago, target=Target(newsletter="sample"))
+    assert words.startswith("skipped: planned for" if skipped else "Nothing is due.")

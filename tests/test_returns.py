@@ -7,13 +7,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from prefect.flow_engine import run_flow
 
 from flows.context import utc_now
 from flows.returns import returns
 from subscribers.model import SubscriptionState
 from subscribers.tokens import Purpose, sign
-from tests.prefect_server import Installation, planned
+from tests.prefect_server import Installation, as_planned
 
 KEY = "a key of sixteen letters or more"
 MINUTE = dt.timedelta(minutes=1)
@@ -57,10 +56,8 @@ async def test_of_many_that_were_missed_the_newest_does_the_work(
     installation: Installation, mailbox: Path, ago: dt.timedelta, skipped: bool
 ) -> None:
     await leaves(installation, mailbox)
-    run = await planned(returns, utc_now() - ago)
-    begin: Any = run_flow
-    state = await begin(returns, flow_run=run, return_type="state")
-    assert state.message.startswith("skipped: planned for") == skipped
+    _, words = await as_planned(returns, utc_now() - ago)
+    assert words.startswith("skipped: planned for") == skipped
     assert (mailbox / "new" / "1.m").exists() == skipped
 
 

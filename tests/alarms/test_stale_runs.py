@@ -33,7 +33,7 @@ async def of_somebody_else() -> None:
 
 async def shown_as(state: State[Any], of: Any = daily, **parameters: Any) -> FlowRun:
     """A run that is shown so, though nothing works on it."""
-    run = await planned(of, utc_now(), **parameters)
+    run = await planned(of, utc_now(), parameters=parameters)
     async with get_client() as client:
         # one without a process, or that never began, would be cancelled as soon as that is asked for
         await client.update_flow_run(run.id, infrastructure_pid="elsewhere:1")

@@ -4,10 +4,8 @@ a minute, is tested in `tests/processes/test_up_keeps_running.py`."""
 from __future__ import annotations
 
 import datetime as dt
-from typing import Any
 
 import pytest
-from prefect.flow_engine import run_flow
 from prefect.variables import Variable
 
 from flows.alarms.watchdog import watchdog
@@ -16,7 +14,7 @@ from flows.context import utc_now
 from flows.daily import daily
 from flows.editions.model import Kind
 from flows.pipeline import collect, draft
-from tests.prefect_server import Installation, planned
+from tests.prefect_server import Installation, as_planned, planned
 from tests.subscribers.everyone import reader
 
 HOURS = dt.timedelta(hours=1)
@@ -81,9 +79,7 @@ async def test_a_planned_run_tells_how_many_readers_came_and_left(installation: 
         ada = await reader(context.database, "ada@example.org", now=now, newsletter="moving")
         await reader(context.database, "ben@example.org", now=now, newsletter="moving")
         await context.subscribers.unsubscribe(ada.id, now)
-    run = await planned(watchdog, utc_now())
-    begin: Any = run_flow
-    await begin(watchdog, flow_run=run)
+    await as_planned(watchdog, utc_now())
     moving = "paperround.newsletter.moving"
     [came] = installation.prefect.told("paperround.reader.subscribed", moving)
     [left] = installation.prefect.told("paperround.reader.unsubscribed", moving)

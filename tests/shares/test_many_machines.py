@@ -42,7 +42,9 @@ ON_POSTGRESQL = pytest.mark.parametrize("database", ["postgresql"], indirect=Tru
 
 @pytest.fixture(scope="module")
 def prefect(prefect: Prefect) -> Prefect:
-    """The server, with the work pool and what `prefect deploy --all` makes."""
+    """The server, with the work pool and what `prefect deploy --all` makes, and without the shares of other tests."""
+    for run in prefect.runs("deliver-share"):
+        prefect.ask("DELETE", f"/flow_runs/{run['id']}")
     prefect.command("work-pool", "create", "paperround", "--type", "process")
     prefect.command("deploy", "--all", "--prefect-file", str(ROOT / "prefect.yaml"))
     return prefect
