@@ -110,7 +110,7 @@ def layout_of(edition: Edition) -> Layout:
 
 def mark(edition: Edition) -> str:
     """What the marks of this edition's documents begin with."""
-    return "m" + hashlib.sha256(repr(edition).encode("utf-8", "surrogatepass")).hexdigest()[:20]
+    return "m" + hashlib.sha256(repr(edition).encode()).hexdigest()[:20]
 
 
 def documents(
