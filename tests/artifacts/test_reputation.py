@@ -2,35 +2,24 @@
 
 from __future__ import annotations
 
-import asyncio
 import datetime as dt
 import json
-from pathlib import Path
+from typing import Any
 
-from flows.storage.database import connect, migrate
-from tests.incoming.scene import FULL, KEY, complaint, report, scene_of
-from tests.running_processes import by_itself
+import pytest
 
-RUN = """
-import asyncio, json
-from prefect.artifacts import Artifact
 from flows.returns import returns
+from flows.storage.database import connect
+from tests.incoming.scene import FULL, KEY, complaint, report, scene_of
+from tests.prefect_server import Installation
 
-async def work():
-    ended = await returns(return_state=True)
-    shown = await Artifact.aget("returned-daily")
-    print(json.dumps([ended.message, shown.description, json.loads(shown.data)]))
-
-asyncio.run(work())
-"""
 READERS = ("ada@one.example", "ben@one.example", "cleo@two.example", "dov@two.example")
 
 
-async def prepare(folder: Path) -> str:
-    database = connect(f"sqlite+aiosqlite:///{folder / 'scene.db'}")
-    await migrate(database)
+async def prepare(installation: Installation) -> None:
+    database = connect(f"sqlite+aiosqlite:///{installation.home / 'paperround.db'}")
     try:
-        scene = scene_of(database, folder)
+        scene = scene_of(database, installation.home)
         scene.now = dt.datetime.now(dt.UTC) - dt.timedelta(hours=1)
         await scene.subscribe(*READERS)
         number = await scene.send()
@@ -39,25 +28,18 @@ async def prepare(folder: Path) -> str:
         scene.put(complaint(headers=f"Return-Path: <{scene.token_of(number, READERS[3])}>\n"))
     finally:
         await database.close()
-    return str(scene.folder)
+    installation.sets(secret_key=KEY, return_path="bounces@example.org", returns_url=f"maildir://{scene.folder}")
 
 
-def test_a_run_shows_the_rates_by_edition_thirty_days_and_domain_and_nobodys_name(tmp_path: Path) -> None:
-    mailbox = asyncio.run(prepare(tmp_path))
-    done = by_itself(
-        tmp_path,
-        "-c",
-        RUN,
-        home_dir=str(tmp_path / "home"),
-        database_url=f"sqlite:///{tmp_path / 'scene.db'}",
-        secret_key=KEY,
-        return_path="bounces@example.org",
-        returns_url=f"maildir://{mailbox}",
-    )
-    assert done.returncode == 0, done.stderr
-    message, description, rows = json.loads(done.stdout.splitlines()[-1])
-    assert message.startswith("Returned mail: 1 hard bounce, 1 soft bounce, 1 complaint, 0 left unread")
-    assert description == "What came back, by domain"
+async def test_a_run_shows_the_rates_by_edition_thirty_days_and_domain_and_nobodys_name(
+    installation: Installation, caplog: pytest.LogCaptureFixture
+) -> None:
+    await prepare(installation)
+    ended: Any = await returns(return_state=True)
+    assert ended.message.startswith("Returned mail: 1 hard bounce, 1 soft bounce, 1 complaint, 0 left unread")
+    shown = installation.prefect.shown("returned-daily")
+    assert shown["description"] == "What came back, by domain"
+    rows = json.loads(shown["data"])
     assert [row["of"] for row in rows] == ["all of 30 days", "the latest edition", "two.example", "one.example"]
     whole = {
         "sent": "4",
@@ -70,8 +52,9 @@ def test_a_run_shows_the_rates_by_edition_thirty_days_and_domain_and_nobodys_nam
         "unsubscribed": "1",
     }
     assert [{name: row[name] for name in whole} for row in rows[:2]] == [whole, whole]
-    kept = [file for file in (tmp_path / "prefect").rglob("*") if file.is_file()]
+    kept = [file for file in installation.prefect.home.rglob("*") if file.is_file()]
     assert "prefect.db" in {file.name for file in kept}
+    assert "Returned mail: 1 hard bounce" in caplog.text
     for reader in READERS:
         assert [file.name for file in kept if reader.encode() in file.read_bytes()] == []
-        assert reader not in done.stdout + done.stderr
+        assert reader not in caplog.text
