@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import AsyncIterator
 from typing import Any
 from uuid import uuid4
 
@@ -29,6 +30,15 @@ ORDER = {"newsletter": "daily", "date": str(DAY), "dry_run": False}
 @flow(name="of somebody else")
 async def of_somebody_else() -> None:
     """A flow whose module is none of ours."""
+
+
+@pytest.fixture(autouse=True)
+async def _nothing_is_left_running(installation: Installation) -> AsyncIterator[None]:
+    """A watchdog of another test would look after it."""
+    yield
+    async with get_client() as client:
+        for run in await started(client):
+            await client.set_flow_run_state(run.id, Completed(), force=True)
 
 
 async def shown_as(state: State[Any], of: Any = daily, **parameters: Any) -> FlowRun:
