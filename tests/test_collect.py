@@ -13,6 +13,8 @@ from flows.collect import collect, collect_from_sources
 from flows.editions.model import Kind
 from flows.outcomes import Problem
 from flows.parameters import Days
+from tests import factories
+from tests.delivery.test_run import cards
 from tests.factories import DAY
 from tests.papers.server import Reply, Server, running
 from tests.prefect_server import Installation, in_a_run
@@ -62,15 +64,19 @@ def source(installation: Installation) -> Iterator[Server]:
     ids=["its day", "another day", "a day of its week", "no day of its week"],
 )
 async def test_a_source_that_gave_nothing_makes_the_task_red(
-    source: Server, kind: Kind, failing: set[dt.date], wrong: bool
+    installation: Installation, source: Server, kind: Kind, failing: set[dt.date], wrong: bool
 ) -> None:
-    """In one attempt of the task."""
+    """In one attempt of the task. The edition before was three days ago: a daily one draws on what came since."""
+    earlier = factories.edition(newsletter="of-hugging-face", day=DAY - dt.timedelta(days=3))
+    async with installation.context() as context:
+        await context.store.freeze(earlier, cards(), context.now())
     for day in (DAY - dt.timedelta(days=age) for age in range(7)):
         reply = Reply(b"gone", 404) if day in failing else Reply(b"[]")
         source.says(f"/api/daily_papers?date={day}&limit=100&p=0", reply)
     attempt: Any = collect_from_sources.fn
     if not wrong:
         await in_a_run(attempt("of-hugging-face", kind, DAY))
+        assert f"/api/daily_papers?date={YESTERDAY}&limit=100&p=0" in source.paths()
         return
     with pytest.raises(Problem, match="404"):
         await in_a_run(attempt("of-hugging-face", kind, DAY))
