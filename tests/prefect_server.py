@@ -32,6 +32,8 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 SECOND = dt.timedelta(seconds=1)
 ROOT = Path(__file__).resolve().parents[1]
+SOON = 60
+"""Seconds that an event may take on a busy machine."""
 PATIENCE = 420
 """Seconds that a busy machine may take for what a quiet one does in a tenth of it."""
 
@@ -67,7 +69,7 @@ class Prefect:
         """The payloads of the events of that name and resource, as soon as there are so many: they come by a way of
         their own."""
         wanted = {"filter": {"event": {"name": [name]}, "resource": {"id": [resource]}}}
-        until = time.monotonic() + PATIENCE
+        until = time.monotonic() + SOON
         while len(found := self.ask("POST", "/events/filter", wanted)["events"]) < number:
             assert time.monotonic() < until, found
             time.sleep(0.05)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import json
 from typing import Any
+from uuid import uuid4
 
 import pytest
 
@@ -35,15 +36,16 @@ async def test_the_flow_shows_the_edition_and_stores_none(installation: Installa
 
 
 async def test_a_draft_is_kept_shown_and_told_of(installation: Installation) -> None:
-    await collected(installation, "kept")
-    work: Any = compose_edition("kept", Kind.DAILY, DAY, keep=True)
+    slug = f"kept-{uuid4().hex[:8]}"
+    await collected(installation, slug)
+    work: Any = compose_edition(slug, Kind.DAILY, DAY, keep=True)
     papers = await in_a_run(work)
     async with installation.context() as context:
-        kept = await context.store.find("kept", Kind.DAILY, DAY)
+        kept = await context.store.find(slug, Kind.DAILY, DAY)
     assert isinstance(kept, Edition)
     assert kept.size == papers > 0
-    told = installation.prefect.told("paperround.edition.composed", f"paperround.edition.kept.{DAY}")
-    assert told == [{"newsletter": "kept", "day": str(DAY), "kind": "daily", "papers": papers}]
+    told = installation.prefect.told("paperround.edition.composed", f"paperround.edition.{slug}.{DAY}")
+    assert told == [{"newsletter": slug, "day": str(DAY), "kind": "daily", "papers": papers}]
 
 
 @pytest.mark.parametrize("keep", [True, False])
