@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import datetime as dt
 from typing import Any
+from uuid import uuid4
 
 import pytest
 
@@ -89,12 +90,13 @@ async def test_a_mail_server_that_will_not_have_us_makes_the_run_red_and_costs_n
 
 
 async def test_what_a_quota_keeps_back_is_told(installation: Installation) -> None:
-    await collected(installation, "many", "ada", "ben")
+    slug = f"many-{uuid4().hex[:8]}"
+    await collected(installation, slug, "ada", "ben")
     installation.sets(mail_rate="1/day")
-    kind, words = await ended("many")
+    kind, words = await ended(slug)
     assert kind == "COMPLETED"
     assert "1 pending, 1 sent" in words
-    [told] = installation.prefect.told("paperround.quota.spent", f"paperround.edition.many.{DAY}")
+    [told] = installation.prefect.told("paperround.quota.spent", f"paperround.edition.{slug}.{DAY}")
     assert told["words"] in words
     assert len(installation.outbox) == 1
 
