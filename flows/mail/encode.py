@@ -64,9 +64,8 @@ def _unspaced(line: str, within: bool) -> int:
     start = line[:_LONGEST]
     if not _within_a_tag(start, within):
         return start.rfind("&") if _REFERENCE.search(start) else _LONGEST
-    # what ends the comment of the line before stands at the start
-    begun = start.rfind("<")
-    return begun if begun > len("-->") else line.find(">", len("-->")) + 1
+    # after a tag; what ends the comment of the line before is none
+    return line.find(">", len("-->")) + 1
 
 
 def _within_a_tag(text: str, within: bool) -> bool:

@@ -39,6 +39,7 @@ SWIFTS = Reason("swifts")
 )
 def test_keywords_come_first_then_authors_then_how_many_more(reasons: tuple[Reason, ...], said: str) -> None:
     made = written(reasons)
+    assert max(map(len, decoded(made.text).split("\n"))) <= COLUMNS
     assert decoded(made.text).replace("\n", " ").replace("  ", " ") == said
     shown = html.unescape(re.sub(r"</?em[^>]*>", "", made.html.decode()))
     assert shown == said.replace("“", "").replace("”", "")

@@ -80,6 +80,13 @@ def test_who_would_have_to_give_it_up_at_once_takes_none(tmp_path: Path) -> None
     assert other.take() is not None
 
 
+def test_letters_give_up_nothing_to_a_delivery(tmp_path: Path) -> None:
+    letters, other = Slots(tmp_path, 2, letters=True), Slots(tmp_path, 2)
+    taken(letters, 2)
+    assert other.take() is None
+    assert not letters.wanted()
+
+
 def test_where_no_folder_can_be_this_process_has_the_machine_for_itself(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     slots = Slots(tmp_path / "file" / "folder", 2)
