@@ -40,12 +40,13 @@ async def collected(installation: Installation, newsletter: str, *readers: str) 
 
 
 async def test_an_edition_goes_to_its_readers_and_that_is_told(installation: Installation) -> None:
-    await collected(installation, "delivered", "ada", "ben")
-    assert await ended("delivered") == ("COMPLETED", "Deliveries: 2 sent.")
+    slug = f"delivered-{uuid4().hex[:8]}"
+    await collected(installation, slug, "ada", "ben")
+    assert await ended(slug) == ("COMPLETED", "Deliveries: 2 sent.")
     assert installation.outbox == ["ada@example.org", "ben@example.org"]
-    told = installation.prefect.told("paperround.edition.delivered", f"paperround.edition.delivered.{DAY}")
-    assert told == [{"newsletter": "delivered", "day": str(DAY), "kind": "daily", "sent": 2}]
-    assert await due("delivered") == ("COMPLETED", "Nothing is due.")
+    told = installation.prefect.told("paperround.edition.delivered", f"paperround.edition.{slug}.{DAY}")
+    assert told == [{"newsletter": slug, "day": str(DAY), "kind": "daily", "sent": 2}]
+    assert await due(slug) == ("COMPLETED", "Nothing is due.")
 
 
 async def test_what_was_held_goes_on_when_a_person_asks_for_it_and_not_by_itself(installation: Installation) -> None:
