@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from itertools import chain
 from typing import NamedTuple
 
 from flows.editions.model import Part
@@ -50,7 +51,8 @@ class Places:
     def __init__(self, known: Mapping[PaperId, Ranked], groups: Mapping[str, str], layout: Layout) -> None:
         self._rank = {paper: its.rank for paper, its in known.items()}
         self._votes = {paper: its.votes for paper, its in known.items() if its.votes}
-        self._by_votes = {paper: (-its.votes, its.rank) for paper, its in known.items()}
+        by_votes = sorted(known, key=lambda paper: (-known[paper].votes, known[paper].rank))
+        self._by_votes = {paper: place for place, paper in enumerate(by_votes)}
         self._stale = {paper for paper, its in known.items() if not its.fresh}
         self._likely = {paper for paper, its in known.items() if its.likely}
         self._groups, self._layout = groups, layout
@@ -59,7 +61,7 @@ class Places:
         """The places of these papers, which are given by topic in the edition's order: the best lead, those with the
         most votes of the others are named after them, and all others follow by group."""
         layout = self._layout
-        ranked = sorted([paper for _, papers in parts for paper in papers], key=self._rank.__getitem__)
+        ranked = sorted(chain.from_iterable([papers for _, papers in parts]), key=self._rank.__getitem__)
         titles: Papers = ()
         carded = ranked
         if layout.cards:
@@ -67,14 +69,16 @@ class Places:
                 ranked[: layout.cards],
                 tuple(sorted(ranked[layout.cards :], key=self._by_votes.__getitem__)),
             )
-        fresh = [paper for paper in carded if paper not in self._stale] if self._stale else carded
-        leads = tuple(fresh[: layout.leads])
-        others = [paper for paper in carded if paper not in leads]
-        voted = sorted([paper for paper in others if paper in self._votes], key=self._by_votes.__getitem__)
+        if self._stale.isdisjoint(carded):
+            leads, others = tuple(carded[: layout.leads]), carded[layout.leads :]
+        else:
+            leads = tuple([paper for paper in carded if paper not in self._stale][: layout.leads])
+            others = [paper for paper in carded if paper not in leads]
+        voted = sorted(filter(self._votes.__contains__, others), key=self._by_votes.__getitem__)
         few = len(others) <= layout.ungrouped
         return Arrangement(
             leads=leads,
-            leading=self._leading(leads, (*voted, *titles)),
+            leading=self._leading(leads, max(self._most(voted), self._most(titles))),
             lines=() if few or len(voted) < FEWEST_LINES else tuple(voted[: layout.lines]),
             groups={} if few else self._grouped(parts, leads if not titles else (*leads, *titles)),
             rest=tuple(others) if few else (),
@@ -82,12 +86,18 @@ class Places:
             best=leads or tuple(ranked[:3]),
         )
 
-    def _leading(self, leads: Papers, others: Sequence[PaperId]) -> str:
-        if leads and all(paper in self._likely for paper in leads):
+    def _most(self, by_votes: Sequence[PaperId]) -> int:
+        """The votes of the first that is fresh, of papers that have the most votes first."""
+        for paper in by_votes:
+            if paper not in self._stale:
+                return self._votes.get(paper, 0)
+        return 0
+
+    def _leading(self, leads: Papers, most: int) -> str:
+        """`most`: the votes that any other fresh paper has at most."""
+        if leads and self._likely.issuperset(leads):
             return "likely"
-        others = [paper for paper in others if paper not in self._stale]
         votes = [self._votes.get(paper, 0) for paper in leads]
-        most = max([self._votes.get(paper, 0) for paper in others], default=0)
         # the heading speaks of votes: then they must bear it out, the first before the second
         if votes and votes[-1] and [*votes, most] == sorted([*votes, most], reverse=True):
             return "voted"
@@ -95,13 +105,13 @@ class Places:
 
     def _grouped(self, parts: Sequence[Topical], gone: Papers) -> Mapping[str, tuple[Topical, ...]]:
         found: dict[str, list[Topical]] = {}
-        away = frozenset(gone)
+        away, groups = frozenset(gone), self._groups
         for part in parts:
-            left = part
-            if not away.isdisjoint(part[1]):
-                left = (part[0], tuple([paper for paper in part[1] if paper not in away]))
-            if left[1]:
-                found.setdefault(self._groups[part[0]], []).append(left)
+            topic, papers = part
+            if away.isdisjoint(papers):
+                found.setdefault(groups[topic], []).append(part)
+            elif left := tuple([paper for paper in papers if paper not in away]):
+                found.setdefault(groups[topic], []).append((topic, left))
         return {key: tuple(its) for key, its in found.items()}
 
     def placed(self, parts: Sequence[Topical]) -> Placed:

@@ -15,6 +15,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from email.utils import format_datetime
 from functools import lru_cache
+from operator import attrgetter, itemgetter
 from typing import Any, NamedTuple
 
 from flows.editions.model import FOR_YOU, Digest, Part, Reason
@@ -195,6 +196,8 @@ class _Around(NamedTuple):
 
 _Papers = tuple[tuple[str, tuple[PaperId, ...]], ...]
 """The papers of each topic."""
+_TOPICAL, _PAPERS = attrgetter("topic", "papers"), itemgetter(1)
+"""A part as one of `_Papers`, and the papers of such a one: asked for every part of every reader's digest."""
 
 
 class _Joined(NamedTuple):
@@ -254,7 +257,7 @@ class _Deck:
         """What stands between head and foot, of as many papers as have `room` bytes of HTML."""
         if parts[0].topic != FOR_YOU:
             # many readers choose alike
-            return self._of_topics(tuple([(part.topic, part.papers) for part in parts]), room)
+            return self._of_topics(tuple(map(_TOPICAL, parts)), room)
         whole = self._whole(parts)
         return whole if whole.followed.size + whole.joined.body.size <= room else self._cut(parts, room)
 
@@ -273,7 +276,7 @@ class _Deck:
             parts=parts,
             papers=sum([len(part.papers) for part in parts]),
             followed=self.followed(first) if first else _NONE,
-            joined=self._joined(tuple([(part.topic, part.papers) for part in others])),
+            joined=self._joined(tuple(map(_TOPICAL, others))),
         )
 
     def _at_the_top(self, plan: Arrangement) -> list[_Piece]:
@@ -288,7 +291,7 @@ class _Deck:
         if plan.lines:
             pieces += [self._lines.before, *[self.papers[paper].line for paper in plan.lines], self._lines.after]
         if len(plan.groups) > 1 and self._contents.before.html:
-            counts = [(key, sum([len(papers) for _, papers in parts])) for key, parts in plan.groups.items()]
+            counts = [(key, sum(map(len, map(_PAPERS, parts)))) for key, parts in plan.groups.items()]
             pieces.append(self._listed(tuple(counts)))
         return pieces
 
