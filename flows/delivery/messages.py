@@ -37,7 +37,7 @@ log = logging.getLogger(__name__)
 TOO_MANY = 10
 """Readers whose mails fail, and for whom that is still their own: of a bug that meets more than every other reader no
 more are skipped."""
-SIZE = 40
+READY_AT_MOST = 40
 """So many messages lie ready at most: what ten connections take at once, several times over, and three megabytes."""
 TOGETHER = 8
 """So many are written in a row: a processor does the same thing again in half the time. A reply from the server waits
@@ -184,7 +184,7 @@ class WriteAhead:
 
     async def _fill(self) -> None:
         while self._next < self._count:
-            if len(self._ready) > SIZE - TOGETHER:
+            if len(self._ready) > READY_AT_MOST - TOGETHER:
                 self._taken.clear()
                 await self._taken.wait()
                 continue

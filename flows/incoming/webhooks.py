@@ -30,7 +30,7 @@ AHEAD = dt.timedelta(minutes=10)
 _REPLY = re.compile(r"[45][0-9]{2}")
 
 Fetch = Callable[[str], Awaitable[bytes]]
-"""Gets what stands at an address, over a connection that is verified. Raises Refused where it can't."""
+"""Gets what stands at an address, over a connection that is verified. Raises CallRefused where it can't."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,13 +81,13 @@ def text(value: Any) -> str:
 
 
 def in_time(moment: dt.datetime, now: dt.datetime) -> None:
-    """Raises Refused for a call that was made too long ago, or in the future."""
+    """Raises CallRefused for a call that was made too long ago, or in the future."""
     if not now - OLDEST <= moment <= now + AHEAD:
         raise CallRefused("The call is too old, or its clock is wrong.")
 
 
 def seconds(value: Any) -> dt.datetime:
-    """A time in seconds since 1970. Raises Refused."""
+    """A time in seconds since 1970. Raises CallRefused."""
     try:
         return dt.datetime.fromtimestamp(float(value), dt.UTC)
     except (TypeError, ValueError, OverflowError, OSError):
@@ -95,7 +95,7 @@ def seconds(value: Any) -> dt.datetime:
 
 
 def moment(value: Any) -> dt.datetime:
-    """A time as RFC 3339 writes it. Raises Refused."""
+    """A time as RFC 3339 writes it. Raises CallRefused."""
     try:
         found = dt.datetime.fromisoformat(text(value))
     except ValueError:
@@ -104,7 +104,7 @@ def moment(value: Any) -> dt.datetime:
 
 
 def authorised(call: Call, secret: str) -> None:
-    """Raises Refused unless the call brings the secret: as user:password (RFC 7617) or as a token (RFC 6750)."""
+    """Raises CallRefused unless the call brings the secret: as user:password (RFC 7617) or as a token (RFC 6750)."""
     scheme, _, given = call.headers.get("authorization", "").partition(" ")
     found = given.strip()
     if scheme.lower() == "basic":

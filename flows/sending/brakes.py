@@ -5,6 +5,8 @@ One reply does not tell. A relay that is set wrongly answers every reader as one
 a server that has lost its table of users says that nobody exists. A run of replies over different domains tells: so a
 refusal is *held* until the server has taken a message, which shows that it is well. What only one domain refuses is
 about that domain, and its readers are put off. What everybody is refused stops the run, and costs nobody anything.
+
+What a reply is by itself, `flows.outcomes` has read before: a 5yz is a rejection there, whatever is made of it here.
 """
 
 from __future__ import annotations

@@ -15,6 +15,7 @@ from flows.editions.alike.stories import PLAIN
 from flows.editions.model import Topic
 from flows.editions.words import grams, words
 from flows.papers.model import Paper, PaperId
+from flows.papers.sources.arxiv import is_number
 from subscribers.preferences import MAX_WORD
 from subscribers.text import clean
 
@@ -104,8 +105,10 @@ def offers(found: Sequence[CandidateTerm], held: Sequence[int], papers: int) -> 
 
 def numbers(text: str) -> list[PaperId]:
     """The arXiv identifiers that stand in a text, each once and as arXiv itself writes it (math/0309136 for
-    math.GT/0309136): links, a list, the field of a reference manager."""
-    return list(dict.fromkeys(PaperId(_SUBJECT.sub("", found[0])) for found in _NUMBER.finditer(text)))
+    math.GT/0309136): links, a list, the field of a reference manager. One that arXiv can't have given, such as a number
+    that was cut off, is none."""
+    found = dict.fromkeys(PaperId(_SUBJECT.sub("", one[0])) for one in _NUMBER.finditer(text))
+    return list(filter(is_number, found))
 
 
 def shared(papers: Sequence[Paper], topics: Sequence[Topic]) -> list[CandidateTerm]:

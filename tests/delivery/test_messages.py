@@ -13,7 +13,7 @@ import pytest
 
 from flows.config.settings import Settings
 from flows.context import open_context
-from flows.delivery.messages import SIZE, TOGETHER, WriteAhead, Written
+from flows.delivery.messages import READY_AT_MOST, TOGETHER, WriteAhead, Written
 from flows.mail.model import Message
 from flows.sending import dkim
 from flows.sending.sign import FEW
@@ -62,16 +62,16 @@ async def test_each_is_had_once_whatever_the_order() -> None:
 async def test_some_lie_ready_and_not_too_many() -> None:
     desk = Desk()
     async with ahead(desk) as made:
-        for _ in range(3 * SIZE):
+        for _ in range(3 * READY_AT_MOST):
             await asyncio.sleep(0)
-        assert desk.written == list(range(SIZE))
+        assert desk.written == list(range(READY_AT_MOST))
         for place in range(TOGETHER):
-            assert len(desk.written) == SIZE
+            assert len(desk.written) == READY_AT_MOST
             await made.take(place)
             await asyncio.sleep(0)
         for _ in range(3):
             await asyncio.sleep(0)
-        assert len(desk.written) == SIZE + TOGETHER
+        assert len(desk.written) == READY_AT_MOST + TOGETHER
     before = len(desk.written)
     await asyncio.sleep(0.01)
     assert len(desk.written) == before

@@ -22,7 +22,7 @@ class Provider(Protocol):
     """What its relay needs of the operator, in a sentence or two."""
 
     async def read(self, call: Call, secret: str, now: dt.datetime, fetch: Fetch) -> Notice:
-        """What a call tells, once it is verified. Raises Refused for every other call."""
+        """What a call tells, once it is verified. Raises CallRefused for every other call."""
 
 
 @cache
