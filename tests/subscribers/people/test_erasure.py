@@ -58,7 +58,7 @@ async def test_all_that_we_hold_is_shown(database: Database) -> None:
     ]  # fmt: skip
     assert shown["changes_of_address"][0]["new_address"] == "ada@example.net"
     assert [one["state"] for one in shown["deliveries"]] == [DeliveryState.REJECTED]
-    assert BOUNCED.text in text
+    assert "5.1.1 <(address)>: no such user" in text  # the answer, without the address that it repeats
     assert "ben@example.org" not in text
 
 
