@@ -79,46 +79,6 @@ def test_tests_stand_in_the_folders_of_what_they_test() -> None:
     assert folders - ours == {".", "browser", "crashes"}
 
 
-MIRRORED = (
-    "flows",
-    "flows/alarms",
-    "flows/approval",
-    "flows/artifacts",
-    "flows/backups",
-    "flows/blocks",
-    "flows/by_hand",
-    "flows/commands",
-    "flows/commands/learning",
-    "flows/commands/returned",
-    "flows/config",
-    "flows/editions",
-    "flows/editions/abstracts",
-    "flows/editions/alike",
-    "flows/editions/judging",
-    "flows/editions/tex",
-    "flows/events",
-    "flows/incoming",
-    "flows/incoming/providers",
-    "flows/mail",
-    "flows/offers",
-    "flows/papers",
-    "flows/papers/sources",
-    "flows/plugins",
-    "flows/processes",
-    "flows/sending",
-    "flows/sending/transports",
-    "flows/shares",
-    "flows/storage",
-    "subscribers",
-    "subscribers/ledger",
-    "subscribers/people",
-    "subscribers/web",
-    "subscribers/web/routes",
-    "subscribers/web/teaching",
-)
-"""Folders each of whose modules has a test file of its name, unless it holds nothing but values and tables."""
-
-
 def behaves(path: Path) -> bool:
     """Whether a module has a function that does more than to name a value: a field, a constant."""
     tree = ast.parse(path.read_text(encoding="utf-8"))
@@ -136,8 +96,9 @@ def _names_a_value(function: ast.FunctionDef | ast.AsyncFunctionDef) -> bool:
     return False
 
 
-@pytest.mark.parametrize("folder", MIRRORED)
+@pytest.mark.parametrize("folder", [name_of(package) for package in PACKAGES])
 def test_a_module_has_a_test_file_of_its_name(folder: str) -> None:
+    """Unless it holds nothing but values and tables."""
     there = {path.name for path in (ROOT / "tests" / folder.removeprefix("flows").removeprefix("/")).glob("test_*.py")}
     wanted = {f"test_{module}.py" for module in modules(ROOT / folder) if behaves(ROOT / folder / f"{module}.py")}
     assert wanted - there == set()

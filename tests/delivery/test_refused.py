@@ -2,25 +2,33 @@
 
 from __future__ import annotations
 
+import asyncio
 import datetime as dt
-from collections.abc import AsyncIterator
-from dataclasses import replace
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass, fields, replace
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import pytest
 import sqlalchemy as sa
 
+from flows.causes import Cause
+from flows.delivery.refused import RefusedAddresses
 from flows.delivery.run import deliver, deliver_due
+from flows.outcomes import Outcome, Stage, Verdict
 from flows.storage.database import Database
 from subscribers.bounces import AT_ONCE, SOFT_LIMIT, BounceKind, BounceState
 from subscribers.ledger.bounce_rates import BounceRates
+from subscribers.ledger.came_back import CameBack, Refused
 from subscribers.ledger.ledger import Ledger
+from subscribers.ledger.model import Claim, Delivery
 from subscribers.model import DeliveryState, Suppressed
 from subscribers.tables import bounce
 from tests import factories
 from tests.delivery.test_refusals import over_domains, suppressed
-from tests.delivery.test_run import Scene, cards
+from tests.delivery.test_run import Quick, Scene, cards
+from tests.factories import HASHING_KEY
 from tests.sending.smtp import mail_server
 
 SENT, REJECTED = DeliveryState.SENT, DeliveryState.REJECTED
@@ -102,3 +110,88 @@ async def test_a_server_that_puts_everybody_off_is_ill_itself(scene: Scene) -> N
     await through_a_day(scene, 0)
     assert set((await scene.states()).values()) == {REJECTED}
     assert await bounces(scene) == []
+
+
+class Watched(CameBack):
+    """Keeps how many were written down together; may fail, or take its time."""
+
+    def __init__(self, database: Database) -> None:
+        super().__init__(database, HASHING_KEY)
+        self.lots: list[list[Refused]] = []
+        self.fails: Exception | None = None
+        self.begun, self.goes_on = asyncio.Event(), asyncio.Event()
+
+    async def refused(self, refusals: Sequence[Refused], now: dt.datetime) -> int:
+        self.lots.append(list(refusals))
+        self.begun.set()
+        await self.goes_on.wait()
+        if self.fails is not None:
+            raise self.fails
+        return await super().refused(refusals, now)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Watching(Quick):
+    """A context whose refusals are written down in sight."""
+
+    @cached_property
+    def came_back(self) -> Watched:
+        return Watched(self.database)
+
+
+NO_SUCH_USER = Outcome(Verdict.REJECTED, Stage.RCPT, 550, "5.1.1", "5.1.1 no such user")
+
+
+async def scene_of(scene: Scene, *addresses: str) -> tuple[RefusedAddresses, Watched, dict[str, Delivery], list[str]]:
+    """What writes down refusals, what it writes with, the deliveries of these readers, and what is said."""
+    await scene.subscribe(*addresses)
+    frozen = await scene.context.store.freeze(factories.edition(), cards(), scene.clock())
+    claim = Claim(id=1, edition_id=frozen.id, lo=1, hi=1000, lease="")
+    deliveries = {}
+    for address in addresses:
+        found = await scene.context.subscribers.by_address(address, "daily")
+        assert found is not None
+        deliveries[address] = Delivery(
+            claim=claim, subscription_id=found.id, attempts=0, first_at=None, doubtful=False, subscription=found
+        )
+    said = list[str]()
+    watching = Watching(**{one.name: getattr(scene.context, one.name) for one in fields(scene.context)})
+    return RefusedAddresses(watching, said.append), watching.came_back, deliveries, said
+
+
+async def test_what_comes_while_a_lot_is_written_down_goes_into_the_next_one_together(scene: Scene) -> None:
+    names = [f"reader-{n}@d{n}.example" for n in range(6)]
+    refused, watched, deliveries, said = await scene_of(scene, *names)
+    first = asyncio.create_task(refused.add(deliveries[names[0]], NO_SUCH_USER, dead=True))
+    await watched.begun.wait()
+    others = [asyncio.create_task(refused.add(deliveries[name], NO_SUCH_USER, dead=True)) for name in names[1:]]
+    await asyncio.sleep(0.05)
+    assert [len(lot) for lot in watched.lots] == [1]
+    assert not first.done()
+    watched.goes_on.set()
+    await asyncio.gather(first, *others)
+    assert [len(lot) for lot in watched.lots] == [1, 5]
+    assert set((await suppressed(scene)).values()) == {Suppressed.HARD_BOUNCE}
+    assert said == []
+
+
+async def test_what_can_not_be_written_down_is_told_to_whom_it_is_about_and_the_next_is_tried(scene: Scene) -> None:
+    refused, watched, deliveries, _ = await scene_of(scene, "a@one.example", "b@two.example")
+    watched.goes_on.set()
+    watched.fails = ValueError("a bug")
+    with pytest.raises(ValueError, match="a bug"):
+        await refused.add(deliveries["a@one.example"], NO_SUCH_USER, dead=True)
+    watched.fails = None
+    await refused.add(deliveries["b@two.example"], NO_SUCH_USER, dead=True)
+    assert set(await suppressed(scene)) == {"b@two.example"}
+
+
+async def test_a_cause_is_dead_where_the_server_said_so_and_else_its_words(scene: Scene) -> None:
+    refused, watched, deliveries, _ = await scene_of(scene, "a@one.example", "b@two.example")
+    watched.goes_on.set()
+    unwanted = Outcome(Verdict.REJECTED, Stage.RCPT, 550, "5.2.2", "5.2.2 mailbox full")
+    await refused.add(deliveries["a@one.example"], unwanted, dead=True)
+    await refused.add(deliveries["b@two.example"], unwanted)
+    ((first,), (second,)) = watched.lots
+    assert (first.cause, second.cause) == (Cause.DEAD, Cause.FULL)
+    assert (second.code, second.status, second.words) == (550, "5.2.2", "5.2.2 mailbox full")
