@@ -16,8 +16,8 @@ from rich.markup import escape
 
 from flows import process
 from flows.commands import (
+    bounce_calls,
     edition_calls,
-    return_calls,
     service_calls,
     subscriber_calls,
     topic_calls,
@@ -41,8 +41,8 @@ for calls in (service_calls.app, edition_calls.app, upkeep_calls.app):
     app.add_typer(calls)
 app.add_typer(subscriber_calls.app, name="subscribers")
 app.add_typer(topic_calls.app, name="topics")
-app.add_typer(return_calls.bounces, name="bounces")
-app.add_typer(return_calls.suppressions, name="suppressions")
+app.add_typer(bounce_calls.bounces, name="bounces")
+app.add_typer(bounce_calls.suppressions, name="suppressions")
 app.add_typer(topic_calls.gists, name="gists")
 app.add_typer(topic_calls.forecast, name="forecast")
 app.add_typer(upkeep_calls.keys, name="keys")

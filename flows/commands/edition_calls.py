@@ -1,4 +1,4 @@
-"""The calls about one edition: preview, deliver, deliveries."""
+"""The calls about one edition: preview, send-test, approve, correct, deliver, deliveries."""
 
 from __future__ import annotations
 
@@ -73,10 +73,10 @@ def send_test(
     weekly: Weekly = False,
 ) -> None:
     """Mails an edition to PAPERROUND_OPERATOR_ADDRESS alone, its subject marked. No edition is stored."""
-    from flows.commands import approve_call
+    from flows.commands import approving
 
     with console.status("Preparing…") as status:
-        words = run(approve_call.test(newsletter, date, into(status.update), kind=kind_of(weekly)))
+        words = run(approving.test(newsletter, date, into(status.update), kind=kind_of(weekly)))
     typer.echo(words)
 
 
@@ -96,7 +96,7 @@ def approve(
     reason: Annotated[str, typer.Option(help="With --hold or --skip: why; of a skip its page tells it")] = "",
 ) -> None:
     """Decides about an edition before it is delivered, or shows how it stands."""
-    from flows.commands import approve_call
+    from flows.commands import approving
     from flows.editions.decisions import decisions
 
     asked = [verdict for wanted, verdict in ((send, "send"), (hold, "hold"), (skip, "skip")) if wanted]
@@ -106,7 +106,7 @@ def approve(
         raise Problem("Say with --send, --hold or --skip what is to become of the edition.")
     verdict = asked[0] if asked else ""
     wanted = decisions(subject, note, drop or (), lead)
-    typer.echo(run(approve_call.approve(newsletter, date, verdict, wanted, reason, kind=kind_of(weekly))))
+    typer.echo(run(approving.approve(newsletter, date, verdict, wanted, reason, kind=kind_of(weekly))))
 
 
 @app.command()
@@ -123,16 +123,16 @@ def correct(
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say how many would get it")] = False,
 ) -> None:
     """Sends a correction to exactly those who got an edition, once each. Again with the same words it goes on."""
-    from flows.commands import approve_call
+    from flows.commands import approving
     from flows.editions.decisions import decisions
 
     made = decisions(subject, note, drop or (), lead)
     if dry_run:
-        typer.echo(run(approve_call.who_got(newsletter, date, kind=kind_of(weekly))))
+        typer.echo(run(approving.who_got(newsletter, date, kind=kind_of(weekly))))
         return
     with console.status("Preparing…") as status:
         say = into(status.update)
-        words = process.run(approve_call.correct(newsletter, date, made, say, whole=edition, kind=kind_of(weekly)))
+        words = process.run(approving.correct(newsletter, date, made, say, whole=edition, kind=kind_of(weekly)))
     typer.echo(words)
 
 

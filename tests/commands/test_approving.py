@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from flows.commands import approve_call, subscribers, without_prefect
+from flows.commands import approving, subscribers, without_prefect
 from flows.config.settings import load_settings
 from flows.context import open_context
 from flows.editions.decisions import Decisions, EditionDecision, decisions
@@ -28,7 +28,7 @@ WORDS = decisions("", "A link was wrong.", (), "")
 
 
 async def decided(verdict: str = "", reason: str = "", made: Decisions = AS_IT_IS, kind: Kind = Kind.DAILY) -> str:
-    return await approve_call.approve("sample", DAY, verdict, made, reason, kind=kind)
+    return await approving.approve("sample", DAY, verdict, made, reason, kind=kind)
 
 
 async def deliver() -> str:
@@ -89,7 +89,7 @@ async def test_what_is_allowed_says_how_it_leaves_and_too_late_is_too_late(colle
     assert f"{at_once}`." in await decided("send", made=decisions("A subject of ours", "", (), ""))
     assert f"{at_once} --weekly`." in await decided("send", kind=Kind.WEEKLY)
     with pytest.raises(Problem, match=f"Paperround sample has no delivered daily edition of {DAY}: nobody has to be"):
-        await approve_call.who_got("sample", DAY, kind=Kind.DAILY)
+        await approving.who_got("sample", DAY, kind=Kind.DAILY)
     await deliver()
     (mail,) = outbox(collected)
     assert mail["Subject"] == "A subject of ours"
@@ -103,9 +103,9 @@ async def test_a_test_goes_to_the_operator_alone_and_needs_their_address(
     collected: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with pytest.raises(Problem, match="PAPERROUND_OPERATOR_ADDRESS"):
-        await approve_call.test("sample", DAY, silent, kind=Kind.DAILY)
+        await approving.test("sample", DAY, silent, kind=Kind.DAILY)
     monkeypatch.setenv("PAPERROUND_OPERATOR_ADDRESS", "editor@example.org")
-    await approve_call.test("sample", DAY, silent, kind=Kind.DAILY)
+    await approving.test("sample", DAY, silent, kind=Kind.DAILY)
     (mail,) = outbox(collected)
     assert mail["To"] == "editor@example.org"
     assert mail["Subject"].startswith("[Test] ")
@@ -116,14 +116,14 @@ async def test_a_correction_that_no_server_takes_says_how_it_goes_on_and_does(
 ) -> None:
     await deliver()
     await subscribers.add({"email": "late@example.org", "newsletter": "sample"})
-    counted = await approve_call.who_got("sample", DAY, kind=Kind.DAILY)
+    counted = await approving.who_got("sample", DAY, kind=Kind.DAILY)
     assert counted == "1 reader would get a correction; nothing was sent."
     with monkeypatch.context() as away:
         away.setenv("PAPERROUND_MAIL_URL", "smtp://127.0.0.1:9")
         away.setenv("PAPERROUND_MAIL_WAIT", "0")
         with pytest.raises(Problem, match=r"1 pending.* Nobody was lost: say the same again when it is mended"):
-            await approve_call.correct("sample", DAY, WORDS, silent, whole=False, kind=Kind.DAILY)
-    said = await approve_call.correct("sample", DAY, WORDS, silent, whole=False, kind=Kind.DAILY)
+            await approving.correct("sample", DAY, WORDS, silent, whole=False, kind=Kind.DAILY)
+    said = await approving.correct("sample", DAY, WORDS, silent, whole=False, kind=Kind.DAILY)
     assert said.startswith("Deliveries: 1 sent")
     first, second = sorted((mail["Subject"], mail["To"]) for mail in outbox(collected))
     assert first[0].startswith("Ask Before You Book")
