@@ -18,7 +18,8 @@ _ADDRESS = re.compile(r"[^\s<>()\"',;:]+@[^\s<>()\"',;:]+")
 
 
 def anonymous(words: str) -> str:
-    """A mail server's words without the addresses that they repeat: for logs, reports and Prefect."""
+    """A mail server's words without the addresses that they repeat: for logs, reports and Prefect, and to be kept: a
+    copy of an address among the words is one more that would have to be erased."""
     return _ADDRESS.sub("(address)", words)
 
 

@@ -12,6 +12,7 @@ import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from flows.causes import Cause
+from flows.outcomes import anonymous
 from flows.storage.database import Database
 from subscribers.bounces import (
     AT_ONCE,
@@ -152,7 +153,7 @@ class CameBack:
         values = {
             "kind": found.kind,
             "state": BounceState.COUNTED,
-            "words": found.said.words,
+            "words": anonymous(found.said.words),
             "at": now,
             "sent_at": now,
         }
@@ -184,7 +185,7 @@ class CameBack:
             "state": BounceState.COUNTED,
             "code": said.code,
             "status": said.status,
-            "words": said.words,
+            "words": anonymous(said.words),
             "source": said.source,
             "at": now,
         }

@@ -259,7 +259,6 @@ class Ledger(OneReader, Standing):
                 made=delivery.attempts if unsent else delivery.attempts + 1,
                 first=None if first is None else milliseconds(first),
                 code=outcome.code,
-                # who it is stands in the row; a copy of an address among the words is one more that may outlive it
                 words=doubt + anonymous(outcome.text),
             )
         )
@@ -285,7 +284,7 @@ class Ledger(OneReader, Standing):
                 becomes=DeliveryState.UNCERTAIN,
                 made=delivery.attempts,
                 first=None if delivery.first_at is None else milliseconds(delivery.first_at),
-                words=f"{DOUBT}: {reason}" if delivery.doubtful else reason,
+                words=anonymous(f"{DOUBT}: {reason}" if delivery.doubtful else reason),
             )
         )
 

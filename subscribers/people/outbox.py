@@ -16,7 +16,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from flows.outcomes import Outcome
+from flows.outcomes import Outcome, anonymous
 from flows.storage.database import Database, Instant, database_now, milliseconds
 from subscribers.model import DeliveryState, Letter, Subscription
 from subscribers.people.rows import OF_SUBSCRIBER, read_subscription
@@ -174,7 +174,7 @@ class Outbox:
         letter since then, and its word counts."""
         follows = follow(outcome, item.attempts + 1, item.first_at or now, now)
         if follows.state is DeliveryState.PENDING:  # it was no attempt
-            return await self._put_back(item, now + UNSENT_AGAIN, now, code=outcome.code, words=outcome.text)
+            return await self._put_back(item, now + UNSENT_AGAIN, now, code=outcome.code, words=anonymous(outcome.text))
         async with self._database.write() as connection:
             changed = await connection.execute(
                 _mine(item).values(
@@ -183,7 +183,7 @@ class Outbox:
                     changed_at=now,
                     lease_until=None,
                     code=outcome.code,
-                    words=outcome.text,
+                    words=anonymous(outcome.text),
                 )
             )
         return changed.rowcount == 1
