@@ -8,7 +8,7 @@ import errno
 import re
 import sqlite3
 from collections.abc import AsyncIterator, Iterator, Sequence
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager, contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
@@ -139,8 +139,10 @@ def told() -> Iterator[None]:
 
 
 _TRIES, _PATIENCE_MS = 20, 250
-_OVERWRITTEN = 1
-"""The database's own number (`PRAGMA user_version`) once nothing is in its free pages."""
+_NOT_OVERWRITTEN, _OVERWRITTEN = 0, 1
+"""The database's own number (`PRAGMA user_version`): whether what was erased may be in unused parts of its file."""
+REWRITTEN_AT_ONCE = 16_000_000
+"""Bytes of an SQLite file that are rewritten with each erasure, in a quarter of a second; more wait for the night."""
 
 
 class Database:
@@ -183,8 +185,21 @@ class Database:
             await asyncio.sleep(_PATIENCE_MS / 1000)
         return False
 
+    async def erased(self, *, at_once: int = REWRITTEN_AT_ONCE) -> bool:
+        """After an erasure: has an SQLite file of at most so many bytes rewritten, a larger one by the next
+        `rewrite_once`, and scrubs. What is deleted is overwritten, but of a row that SQLite moved before a copy may be
+        left in the unused part of a page, which it does not overwrite. Returns as `scrub`."""
+        if self.engine.dialect.name == "sqlite":
+            with told():
+                pages = await self._pragma(f"user_version={_NOT_OVERWRITTEN}", "page_count")
+            if (pages or 0) * (await self._pragma("page_size") or 0) <= at_once:
+                with suppress(sqlite3.OperationalError):  # somebody writes, or the disk is full: the night does it
+                    await self.rewrite_once()
+        return await self.scrub()
+
     async def rewrite_once(self) -> None:
-        """Rewrites an SQLite database whose deleted content was not overwritten yet, by an earlier version."""
+        """Rewrites an SQLite database in the unused parts of whose file may be what was erased: since it was rewritten
+        last, or by an earlier version."""
         if self.engine.dialect.name == "sqlite" and await self._pragma("user_version") != _OVERWRITTEN:
             await self._pragma("VACUUM", f"user_version={_OVERWRITTEN}")
 

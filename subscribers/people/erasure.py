@@ -86,7 +86,7 @@ class Erasure(Suppressions):
             row = (await connection.execute(query.with_for_update(of=subscriber))).one_or_none()
             if row is not None:
                 await self._erase(connection, row, now)
-        await self._database.scrub()
+        await self._database.erased()
 
     async def forget(self, email: str, now: dt.datetime) -> bool:
         """Erases whoever has this address, as their operator, and every other trace of it: that somebody had it before,
@@ -99,7 +99,7 @@ class Erasure(Suppressions):
         traces = await self._forget_changes(email, now) + await self._forget_answers(email)
         async with self._database.write() as connection:
             traces += await _forget_reports(connection, [email])
-        await self._database.scrub()
+        await self._database.erased()
         return row is not None or traces > 0
 
     async def _forget_changes(self, email: str, now: dt.datetime) -> int:
@@ -160,7 +160,7 @@ class Erasure(Suppressions):
             else:
                 query = sa.select(subscriber).where(subscriber.c.id == row.subscriber_id)
                 await self._erase(connection, (await connection.execute(query)).one(), now, Suppressed.DECLINED)
-        await self._database.scrub()
+        await self._database.erased()
         return True
 
     async def decline_address(self, change_id: int, now: dt.datetime) -> bool:
@@ -173,7 +173,7 @@ class Erasure(Suppressions):
                 return False
             await suppress(connection, self._database, row.email, Suppressed.DECLINED, now, self._key)
             await connection.execute(sa.update(address_change).where(mine).values(email=""))
-        await self._database.scrub()
+        await self._database.erased()
         return True
 
     async def _erase(

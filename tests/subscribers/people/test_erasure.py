@@ -165,11 +165,12 @@ async def test_a_report_that_names_somebody_elses_longer_address_keeps_its_words
         "for=da@example.org; full": False,
     }
     others = [await reader(database, f"reader{n}@example.net") for n in range(len(words))]
-    said = [
-        ReportedMail(subscription_id=other.id, edition_id=LETTER, words=text)
-        for other, text in zip(others, words, strict=True)
-    ]
+    said = [ReportedMail(subscription_id=other.id, edition_id=LETTER) for other in others]
     await CameBack(database, HASHING_KEY).record(said, NOW)
+    async with database.write() as connection:
+        for other, text in zip(others, words, strict=True):  # as earlier versions kept them
+            theirs = bounce.c.subscription_id == other.id
+            await connection.execute(sa.update(bounce).where(theirs).values(words=text))
     await people(database).forget("da@example.org", LATER)
     async with database.read() as connection:
         left = set(await connection.scalars(sa.select(bounce.c.words)))

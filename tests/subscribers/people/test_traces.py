@@ -19,7 +19,7 @@ from subscribers.ledger.ledger import Ledger
 from subscribers.ledger.whose_delivery import LETTER
 from subscribers.people.store import Change
 from subscribers.preferences import Preferences
-from subscribers.tables import address_change, bounce, subscription
+from subscribers.tables import address_change, bounce, delivery, subscription
 from tests.factories import HASHING_KEY
 from tests.subscribers.everyone import DAY, HOUR, NOW, asked, people, wish
 
@@ -97,16 +97,23 @@ class Life:
         if claim:
             await ledger.release(claim, self.at)
         await ledger.settled()
+        await self._as_it_was_kept(delivery, words)
+
+    async def _as_it_was_kept(self, table: sa.Table, words: str) -> None:
+        """Earlier versions kept the addresses in a server's words."""
+        async with self.database.write() as connection:
+            said = table.c.words.contains("(address)")
+            await connection.execute(sa.update(table).where(said).values(words=words))
 
     async def be_named(self) -> None:
         """Another reader's mail comes back, and the report names where it was passed on to."""
         self.at += HOUR
         other = await self.people.by_address("reader3@example.org", "daily")
         assert other is not None
-        said = ReportedMail(
-            subscription_id=other.id, edition_id=LETTER, words=f"<{CANARY.upper()}>, <{NEXT}>: over quota"
-        )
+        words = f"<{CANARY.upper()}>, <{NEXT}>: over quota"
+        said = ReportedMail(subscription_id=other.id, edition_id=LETTER, words=words)
         await CameBack(self.database, HASHING_KEY).record([said], self.at)
+        await self._as_it_was_kept(bounce, words)
 
 
 ACTS = ("sign_up", "confirm", "follow", "leave", "move", "be_mistyped", "be_listed", "bounce", "be_named")
@@ -147,6 +154,7 @@ async def _live(database: Database, folder: Path, acts: list[str], *, by_address
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(st.sampled_from(ACTS), max_size=10), st.booleans())
 @example(["confirm", "move", "be_mistyped", "move"], False)
+@example(["sign_up", "bounce", "sign_up", "bounce", "confirm", "sign_up", "bounce", "bounce"], False)
 def test_an_address_that_is_erased_is_in_no_file(tmp_path_factory: object, acts: list[str], by_address: bool) -> None:
     folder = tmp_path_factory.mktemp("traces")  # type: ignore[attr-defined]
     asyncio.run(live(folder, acts, by_address=by_address))
@@ -170,6 +178,58 @@ async def test_what_an_earlier_version_left_in_free_pages_goes_with_the_nightly_
     assert found(tmp_path) == ["paperround.db"]
     await database.rewrite_once()
     assert await database.scrub()
+    assert found(tmp_path) == []
+    await database.close()
+
+
+async def test_what_sqlite_left_in_unused_parts_goes_at_once_or_of_a_large_file_at_night(
+    tmp_path: Path,
+) -> None:
+    database = connect(f"sqlite+aiosqlite:///{tmp_path / 'paperround.db'}")
+    await migrate(database)
+    for email in (CANARY, NEXT):
+        other = await asked(database, "other@example.org")
+        reader = await asked(database, email)
+        async with database.write() as connection:
+            # as a row that was moved leaves it, which can't be had at will
+            await connection.exec_driver_sql("PRAGMA secure_delete=OFF")
+            await connection.exec_driver_sql(f"DELETE FROM subscriber WHERE email = '{reader.email}'")
+            await connection.exec_driver_sql("PRAGMA secure_delete=ON")
+        assert await database.scrub()
+        assert found(tmp_path) == ["paperround.db"]
+        if email == CANARY:
+            await people(database).erase(other.id, NOW)
+        else:
+            assert await database.erased(at_once=0)
+            assert found(tmp_path) == ["paperround.db"]
+            await database.rewrite_once()
+            assert await database.scrub()
+        assert found(tmp_path) == []
+    await database.close()
+
+
+async def test_a_delivery_goes_on_while_somebody_is_erased(tmp_path: Path) -> None:
+    """It has a connection of its own to the file that is rewritten."""
+    database = connect(f"sqlite+aiosqlite:///{tmp_path / 'paperround.db'}")
+    await migrate(database)
+    reader = await asked(database, CANARY)
+    await people(database).keep(
+        [Change(email=f"r{n}@example.org", newsletter="daily", columns={}) for n in range(9)], NOW
+    )
+    ledger = Ledger(database)
+    await ledger.open(1, "daily", Kind.DAILY, NOW.date(), NOW, at_once=True)
+    claim = await ledger.claim(1, NOW)
+    assert claim is not None
+    marked, *rest = await ledger.due(claim, NOW)
+    assert await ledger.mark(marked, NOW)
+    erasing = asyncio.create_task(people(database).erase(reader.id, NOW))
+    for other in rest:
+        assert await ledger.mark(other, NOW)
+        await asyncio.sleep(0.005)
+    await erasing
+    taken = Outcome(Verdict.SENT, Stage.CONTENT, 250, "2.0.0", "taken")
+    assert all([await ledger.record(one, taken, NOW) for one in (marked, *rest)])
+    assert await database.erased()
     assert found(tmp_path) == []
     await database.close()
 
