@@ -43,25 +43,13 @@ from tests.benchmarks.delivery import Postfix
 from tests.benchmarks.import_million import measured
 from tests.benchmarks.manage_page import KEY, page_times
 from tests.conftest import PostgresqlServer, free_port, own_postgresql
+from tests.many_readers import many_readers
 
 SLOW = 50
 """Milliseconds after which a statement is shown."""
 OF_AN_EDITION = 10_000
 """Readers of each earlier edition."""
 
-_PEOPLE = """
-INSERT INTO subscriber (id, email, email_key, created_at)
-SELECT i, email, email, :now FROM generate_series(1, :count) i,
-  LATERAL (SELECT 'reader' || i || '@mail' || i % 5000 || '.example.org' AS email) named
-"""
-_SUBSCRIPTIONS = """
-INSERT INTO subscription (id, subscriber_id, newsletter, state, topics, keywords, authors, frequency, hour, zone, tags,
-  consent_source, consent_at, changed_at)
-SELECT id, id, 'daily', 'confirmed', CASE id % 3 WHEN 0 THEN '["agents", "video"]' ELSE '[]' END,
-  CASE id % 5 WHEN 0 THEN '["tensor ' || id || '", "slow telescope"]' ELSE '[]' END, '[]', 'daily',
-  CASE WHEN id % CAST(:every AS integer) = 0 THEN NULL ELSE CAST(:later AS integer) END, 'UTC', '[]', 'form', :now, :now
-FROM subscriber
-"""
 _HISTORY = """
 INSERT INTO delivery (edition_id, subscription_id, state, attempts, first_at, changed_at, code, words)
 SELECT 1000000 + e, 1 + (CAST(e AS bigint) * 7919 + i * 97) % CAST(:count AS bigint), 'sent', 1, :now, :now, 250,
@@ -137,8 +125,15 @@ async def _filled(context: Context, readers: int, due: int, history: int) -> Non
     async with context.database.write() as connection:
         every = max(1, readers // due)
         at = milliseconds(now)
-        await connection.execute(sa.text(_PEOPLE), {"count": readers, "now": at})
-        await connection.execute(sa.text(_SUBSCRIPTIONS), {"every": every, "later": later, "now": at})
+        await many_readers(
+            connection,
+            readers,
+            now,
+            domains=5000,
+            topics="""CASE id % 3 WHEN 0 THEN '["agents", "video"]' ELSE '[]' END""",
+            keywords="""CASE id % 5 WHEN 0 THEN '["tensor ' || id || '", "slow telescope"]' ELSE '[]' END""",
+            hour=f"CASE WHEN id % {every} = 0 THEN NULL ELSE {later} END",
+        )
         each = min(OF_AN_EDITION, readers)
         given = {"count": readers, "editions": history, "each": each, "now": at}
         await connection.execute(sa.text(_HISTORY), given)

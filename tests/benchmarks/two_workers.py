@@ -29,36 +29,22 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from flows.config.settings import Settings
 from flows.context import open_context
 from flows.mail.cards import pack
 from flows.pipeline import cards_of
-from flows.storage.database import milliseconds
 from flows.storage.editions import Frozen
-from subscribers.model import DeliveryState
 from subscribers.tables import delivery
 from tests import factories
 from tests.conftest import free_port, own_postgresql
-from tests.prefect_server import ROOT, Prefect, prefect_server
+from tests.many_readers import many_readers
+from tests.prefect_server import ROOT, prefect_server
 from tests.running_processes import processes_of
+from tests.shares.homes import KEYS, Homes
 
 WORKERS = {"second": "10.201.1", "third": "10.201.2"}
 """The machines with a worker, and the network between each and this one."""
 CUT = 60.0
 LONGEST = 3600.0
-
-_PEOPLE = """
-INSERT INTO subscriber (id, email, email_key, created_at)
-SELECT i, email, email, :now FROM generate_series(1, :count) i,
-  LATERAL (SELECT 'reader' || i || '@mail' || i % 50 || '.example.org' AS email) named
-"""
-_SUBSCRIPTIONS = """
-INSERT INTO subscription (id, subscriber_id, newsletter, state, topics, keywords, authors, frequency, zone, tags,
-  consent_source, consent_at, changed_at)
-SELECT id, id, 'daily', 'confirmed', '[]', CASE id % 5 WHEN 0 THEN '["tensor ' || id || '"]' ELSE '[]' END, '[]',
-  'daily', 'UTC', '[]', 'form', :now, :now
-FROM subscriber
-"""
 
 
 @dataclass
@@ -177,46 +163,12 @@ async def wire(name: str, state: str) -> None:
     assert await process.wait() == 0
 
 
-@dataclass
-class Machines:
-    folder: Path
-    prefect: Prefect
+@dataclass(kw_only=True)
+class Machines(Homes):
+    """The list that they share, and where its mail goes."""
+
     sink: Sink
-    given: dict[str, Any]
     readers: int
-    started: list[subprocess.Popen[bytes]] = field(default_factory=list)
-
-    def start(self, home: str, *command: str, **other: object) -> subprocess.Popen[bytes]:
-        folder = self.folder / home
-        folder.mkdir(exist_ok=True)
-        settings = {f"PAPERROUND_{name.upper()}": str(value) for name, value in (self.given | other).items()}
-        environment = self.prefect.environment | settings
-        if addresses := WORKERS.get(home):
-            command = ("ip", "netns", "exec", home, sys.executable, *command)
-            environment = {k: v.replace("127.0.0.1", f"{addresses}.1") for k, v in environment.items()}
-        else:
-            command = (sys.executable, *command)
-        environment |= {"PAPERROUND_HOME_DIR": str(folder), "PREFECT_HOME": str(folder / "prefect")}
-        with (folder / "log").open("ab") as log:
-            process = subprocess.Popen(command, env=environment, cwd=folder, stdout=log, stderr=log)
-        self.started.append(process)
-        return process
-
-    def worker(self, home: str) -> None:
-        name = ("--name", home, "--pool", "paperround", "--type", "process", "--limit", "1")
-        self.start(home, "-m", "prefect", "worker", "start", *name)
-
-    def deliver(self, frozen: Frozen, shares: int) -> subprocess.Popen[bytes]:
-        day = f"KindOfDay(newsletter='daily', date='{frozen.edition.day}', kind='daily')"
-        code = f"import asyncio; from flows.deliver import deliver, KindOfDay; print(asyncio.run(deliver({day})))"
-        return self.start("first", "-c", code, mail_shares=shares, work_pool="paperround" if shares else "")
-
-    def log(self, home: str) -> str:
-        return (self.folder / home / "log").read_text()
-
-    @property
-    def settings(self) -> Settings:
-        return Settings(_env_file=None, home_dir=self.folder / "test", **self.given)
 
     async def freeze(self, day: dt.date) -> Frozen:
         self.sink.begin()
@@ -224,10 +176,6 @@ class Machines:
             edition = factories.edition(listed=factories.papers(23), topics=context.topics[:10], day=day)
             cards = await cards_of(context, edition, context.newsletters["daily"])
             return await context.store.freeze(edition, pack(cards), context.now())
-
-    async def states(self, frozen: Frozen) -> dict[DeliveryState, int]:
-        async with open_context(self.settings) as context:
-            return dict(await context.ledger.counts(frozen.id))
 
     async def until(self, what: Callable[[], Awaitable[bool] | bool], process: subprocess.Popen[bytes]) -> None:
         began = time.monotonic()
@@ -267,31 +215,28 @@ async def machines(readers: int, late: float, connections: int) -> AsyncIterator
             "database_url": server.url,
             "mail_url": f"smtp://127.0.0.1:{sink.port}",
             "mail_connections": connections,
-            "secret_key": "a key of sixteen letters or more",
-            "suppression_key": "another key of sixteen letters",
+            **KEYS,
             "sender": "Paperround <digest@example.org>",
             "public_url": "https://papers.example.org",
             "postal_address": "1 Example Street, Sampletown",
         }
-        made = Machines(folder, prefect, sink, given, readers)
+        seen = {home: f"{addresses}.1" for home, addresses in WORKERS.items()}
+        made = Machines(prefect=prefect, folder=folder, given=given, namespaces=seen, sink=sink, readers=readers)
         async with open_context(made.settings) as context, context.database.write() as connection:
-            now = milliseconds(context.now())
-            await connection.execute(sa.text(_PEOPLE), {"now": now, "count": readers})
-            await connection.execute(sa.text(_SUBSCRIPTIONS), {"now": now})
+            keywords = """CASE id % 5 WHEN 0 THEN '["tensor ' || id || '"]' ELSE '[]' END"""
+            await many_readers(connection, readers, context.now(), domains=50, keywords=keywords)
         try:
             yield made
         finally:
             for pid in processes_of(folder):
                 if pid not in (os.getpid(), *processes_of(folder / "server")):
                     os.kill(pid, signal.SIGTERM)
-            for process in made.started:
-                with suppress(subprocess.TimeoutExpired):
-                    await asyncio.to_thread(process.wait, 60)
+            await asyncio.to_thread(made.started.close)
 
 
 async def one(made: Machines) -> float:
     frozen = await made.freeze(factories.DAY)
-    delivering = made.deliver(frozen, 0)
+    delivering = made.deliver(frozen.edition.day, work_pool="")
     await made.until(lambda: made.sink.taken.total() >= made.readers, delivering)
     await asyncio.to_thread(delivering.wait)
     first, last = made.sink.times[0], made.sink.times[-1]
@@ -305,7 +250,7 @@ async def one(made: Machines) -> float:
 
 async def two(made: Machines) -> float:
     frozen = await made.freeze(factories.DAY + dt.timedelta(days=1))
-    delivering = made.deliver(frozen, 1)
+    delivering = made.deliver(frozen.edition.day, mail_shares=1, work_pool="paperround")
     await made.until(lambda: made.shares_at_work(1), delivering)
     await asyncio.sleep(15)  # until it has claimed something, and sends
     since = time.monotonic()
@@ -320,7 +265,7 @@ async def two(made: Machines) -> float:
 
 async def killed(made: Machines) -> None:
     frozen = await made.freeze(factories.DAY + dt.timedelta(days=2))
-    delivering = made.deliver(frozen, 2)
+    delivering = made.deliver(frozen.edition.day, mail_shares=2, work_pool="paperround")
     await made.until(lambda: made.shares_at_work(2), delivering)
     await made.until(lambda: made.sink.taken.total() >= made.readers // 4, delivering)
     at, began = made.sink.taken.total(), made.sink.times[0]
@@ -341,7 +286,7 @@ async def killed(made: Machines) -> None:
 
 async def cancelled(made: Machines) -> None:
     frozen = await made.freeze(factories.DAY + dt.timedelta(days=3))
-    delivering = made.deliver(frozen, 1)
+    delivering = made.deliver(frozen.edition.day, mail_shares=1, work_pool="paperround")
     await made.until(lambda: made.sink.taken.total() >= made.readers // 10, delivering)
     parent = max(made.prefect.runs("deliver"), key=lambda run: str(run["created"]))
     began = time.monotonic()

@@ -7,10 +7,9 @@ import asyncio
 import os
 import signal
 import subprocess
-import sys
 from collections.abc import AsyncIterator
-from contextlib import ExitStack, asynccontextmanager
-from dataclasses import dataclass, field
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -30,12 +29,12 @@ from tests import factories
 from tests.prefect_server import PATIENCE, ROOT, Prefect
 from tests.running_processes import processes_of
 from tests.sending.smtp import MailServer, mail_server
+from tests.shares.homes import KEYS, Homes
 
 READERS = 2000
 SLOW = 0.1
 """Seconds that the mail server takes for each reply of a connection, as long as the shares need to begin."""
 CONNECTIONS = 2
-KEYS = {"secret_key": "a key of sixteen letters or more", "suppression_key": "another key of sixteen letters"}
 ON_POSTGRESQL = pytest.mark.parametrize("database", ["postgresql"], indirect=True)
 """A file can't be shared by machines."""
 
@@ -50,49 +49,19 @@ def prefect(prefect: Prefect) -> Prefect:
     return prefect
 
 
-@dataclass
-class Machines:
-    """Homes with the same keys, a list whose edition is frozen, and the mail server that all send to."""
+@dataclass(kw_only=True)
+class Machines(Homes):
+    """A list whose edition is frozen, and the mail server that all send to."""
 
-    prefect: Prefect
-    folder: Path
     server: MailServer
     database: Database
-    given: dict[str, Any]
     frozen: Frozen
-    started: ExitStack = field(default_factory=ExitStack)
-
-    def start(self, home: str, *command: str, **other: str) -> subprocess.Popen[bytes]:
-        """A process of ours on one of the machines; `other` are settings that it alone has."""
-        folder = self.folder / home
-        folder.mkdir(exist_ok=True)
-        settings = {f"PAPERROUND_{name.upper()}": str(value) for name, value in (self.given | other).items()}
-        environment = self.prefect.environment | settings
-        environment |= {"PAPERROUND_HOME_DIR": str(folder), "PREFECT_HOME": str(folder / "prefect")}
-        with (folder / "log").open("ab") as log:
-            process = subprocess.Popen([sys.executable, *command], env=environment, cwd=folder, stdout=log, stderr=log)
-        self.started.callback(process.wait, 60)
-        self.started.callback(process.terminate)
-        return process
-
-    def worker(self, home: str) -> subprocess.Popen[bytes]:
-        name = ("--name", home, "--pool", "paperround", "--type", "process", "--limit", "1")
-        return self.start(home, "-m", "prefect", "worker", "start", *name)
-
-    def deliver(self) -> subprocess.Popen[bytes]:
-        """A run of the flow `deliver`."""
-        day = f"KindOfDay(newsletter='daily', date='{factories.DAY}', kind='daily')"
-        code = f"import asyncio; from flows.deliver import deliver, KindOfDay; print(asyncio.run(deliver({day})))"
-        return self.start("first", "-c", code)
 
     def share(self, home: str, **other: str) -> subprocess.Popen[bytes]:
         """A run of the flow `deliver-share`, as a worker of that home would make it."""
         share = f"Share(edition={self.frozen.id}, settings='')"
         code = f"import asyncio; from flows.shares.deliver_share import *; print(asyncio.run(deliver_share({share})))"
         return self.start(home, "-c", code, **other)
-
-    def log(self, home: str) -> str:
-        return (self.folder / home / "log").read_text()
 
     async def ended(self, process: subprocess.Popen[bytes], seconds: float = PATIENCE) -> int:
         return await asyncio.to_thread(process.wait, seconds)
@@ -118,14 +87,6 @@ class Machines:
         async with self.database.read() as connection:
             return await connection.scalar(query) or 0
 
-    async def counts(self) -> dict[DeliveryState, int]:
-        async with open_context(self.settings) as context:
-            return dict(await context.ledger.counts(self.frozen.id))
-
-    @property
-    def settings(self) -> Settings:
-        return Settings(_env_file=None, home_dir=self.folder / "test", **self.given)
-
 
 @asynccontextmanager
 async def _machines(prefect: Prefect, database: Database, folder: Path) -> AsyncIterator[Machines]:
@@ -145,7 +106,9 @@ async def _machines(prefect: Prefect, database: Database, folder: Path) -> Async
             edition = factories.edition(topics=context.topics[:5])
             cards = await cards_of(context, edition, context.newsletters["daily"])
             frozen = await context.store.freeze(edition, pack(cards), context.now())
-        machines = Machines(prefect, folder, server, database, given, frozen)
+        machines = Machines(
+            prefect=prefect, folder=folder, server=server, database=database, given=given, frozen=frozen
+        )
         try:
             yield machines
         finally:
@@ -161,7 +124,7 @@ async def test_a_machine_that_dies_in_the_middle_costs_nobody_a_mail(
 ) -> None:
     async with _machines(prefect, database, tmp_path) as machines:
         machines.worker("second"), machines.worker("third")
-        delivering = machines.deliver()
+        delivering = machines.deliver(factories.DAY)
         running = await machines.working(2)
         assert sorted(run["name"] for run in running) == [
             f"share-{number}-of-daily-daily-{factories.DAY}" for number in (1, 2)
@@ -173,7 +136,7 @@ async def test_a_machine_that_dies_in_the_middle_costs_nobody_a_mail(
             os.kill(pid, signal.SIGKILL)
         machines.server.delay = 0
         assert await machines.ended(delivering) == 0, machines.log("first")
-        counts = await machines.counts()
+        counts = await machines.states(machines.frozen)
         # what the machine was just sending waits ten minutes for a reply, and is uncertain then
         sending = counts.get(DeliveryState.SENDING, 0)
         assert sending <= CONNECTIONS
@@ -206,14 +169,17 @@ async def test_cancelled_all_of_them_stop_and_the_edition_is_held(
             )
         stranger = machines.share("stranger", secret_key="some other key of sixteen letters")
         machines.worker("second")
-        delivering = machines.deliver()
+        delivering = machines.deliver(factories.DAY)
         await machines.working(1)
         parent = max(prefect.runs("deliver"), key=lambda run: str(run["created"]))
         prefect.ask("POST", f"/flow_runs/{parent['id']}/set_state", {"state": {"type": "CANCELLING"}})
         await machines.quiet()
         sent = machines.server.readers.total()
         assert sent < READERS
-        assert await machines.counts() == {DeliveryState.SENT: sent, DeliveryState.PENDING: READERS - sent}
+        assert await machines.states(machines.frozen) == {
+            DeliveryState.SENT: sent,
+            DeliveryState.PENDING: READERS - sent,
+        }
         assert await machines.ended(stranger) != 0
         assert "another PAPERROUND_SECRET_KEY" in machines.log("stranger")
         async with open_context(machines.settings) as context, asyncio.timeout(PATIENCE):

@@ -19,6 +19,7 @@ from subscribers.tokens import Purpose
 from tests import factories
 from tests.context import NOON
 from tests.factories import DAY
+from tests.many_readers import many_readers
 from tests.subscribers.site import Site, act, link, unsubscribe
 
 READERS = 60_000
@@ -28,16 +29,6 @@ LARGE = 5_000
 FEW = 10
 """What PostgreSQL reckons a look at the first rows of a table to cost at most: a whole one costs a thousand."""
 
-_PEOPLE = """
-INSERT INTO subscriber (id, email, email_key, created_at)
-SELECT i, email, email, :now FROM generate_series(1, :count) i,
-  LATERAL (SELECT 'reader' || i || '@mail' || i % 500 || '.example.org' AS email) named
-"""
-_SUBSCRIPTIONS = """
-INSERT INTO subscription (id, subscriber_id, newsletter, state, topics, keywords, authors, frequency, zone, tags,
-  consent_source, changed_at)
-SELECT id, id, 'daily', 'confirmed', '[]', '[]', '[]', 'daily', 'UTC', '[]', '', :now FROM subscriber
-"""
 _HISTORY = """
 INSERT INTO delivery (edition_id, subscription_id, state, attempts, first_at, changed_at, code, words)
 SELECT 1000000 + e, i, 'sent', 1, :now, :now, 250, '2.0.0 Ok' FROM generate_series(1, :editions) e,
@@ -94,10 +85,9 @@ def _nodes(plan: dict[str, Any]) -> Iterator[dict[str, Any]]:
 
 async def fill(database: Database) -> None:
     async with database.write() as connection:
-        given = {"now": milliseconds(NOON), "count": READERS, "editions": EDITIONS}
-        for statement, names in ((_PEOPLE, 2), (_SUBSCRIPTIONS, 1), (_HISTORY, 3)):
-            wanted = dict(list(given.items())[:names])
-            await connection.execute(sa.text(statement), wanted)
+        await many_readers(connection, READERS, NOON)
+        history = {"now": milliseconds(NOON), "count": READERS, "editions": EDITIONS}
+        await connection.execute(sa.text(_HISTORY), history)
         for name in ("subscriber_id_seq", "subscription_id_seq"):
             await connection.execute(sa.text(f"SELECT setval('{name}', {READERS + 1})"))
         await connection.execute(sa.text("ANALYZE"))

@@ -18,6 +18,7 @@ from subscribers.model import DeliveryState, SubscriptionState, Suppressed
 from subscribers.people.store import Change, Subscribers
 from subscribers.tables import batch
 from tests.factories import HASHING_KEY
+from tests.many_readers import many_readers
 from tests.subscribers.ledger.test_ledger import (
     DAY,
     NOW,
@@ -28,15 +29,6 @@ from tests.subscribers.ledger.test_ledger import (
 
 PAGES = 6
 
-_PEOPLE = """
-INSERT INTO subscriber (id, email, email_key, created_at)
-SELECT i, i || '@example.org', i || '@example.org', 0 FROM generate_series(1, :count) i
-"""
-_SUBSCRIPTIONS = """
-INSERT INTO subscription (id, subscriber_id, newsletter, state, topics, keywords, authors, frequency, hour, zone, tags,
-  consent_source, changed_at)
-SELECT id, id, 'daily', 'confirmed', '[]', '[]', '[]', 'daily', id % 24, 'UTC', '[]', '', 0 FROM subscriber
-"""
 _READ = """
 SELECT (SELECT seq_tup_read FROM pg_stat_user_tables WHERE relname = 'delivery')
   + (SELECT sum(idx_tup_read) FROM pg_stat_user_indexes WHERE relname = 'delivery')
@@ -128,8 +120,7 @@ async def test_a_large_edition_reads_each_row_a_few_times_and_not_all_of_them_fo
     database: Database,
 ) -> None:
     async with database.write() as connection:
-        await connection.execute(sa.text(_PEOPLE), {"count": PAGES * ROWS})
-        await connection.execute(sa.text(_SUBSCRIPTIONS))
+        await many_readers(connection, PAGES * ROWS, NOW, hour="id % 24")
     async with database.engine.connect() as raw:
         connection = await raw.execution_options(isolation_level="AUTOCOMMIT")
         for table in ("subscriber", "subscription", "delivery"):
